@@ -1,0 +1,131 @@
+package bus
+
+import (
+	"time"
+
+	"linli/devices"
+)
+
+// Severity is the FIWARE Alert severity.
+type Severity string
+
+const (
+	Critical      Severity = "critical"
+	High          Severity = "high"
+	Medium        Severity = "medium"
+	Low           Severity = "low"
+	Informational Severity = "informational"
+)
+
+// AlertState is where an alert is in its life: opened → acknowledged → cleared → closed, any of the middle ones left out.
+type AlertState string
+
+const (
+	Opened       AlertState = "opened"
+	Acknowledged AlertState = "acknowledged"
+	Cleared      AlertState = "cleared"
+	Closed       AlertState = "closed"
+)
+
+// Alert is one episode of a rule being true for one identity.
+type Alert struct {
+	ID          string        `json:"id"` // deterministic: rule, identity and opening time
+	Rule        string        `json:"rule"`
+	Kind        string        `json:"kind"`
+	Name        devices.Text  `json:"name"` // of the rule
+	Text        devices.Text  `json:"text"` // one sentence for a person: what, where, the value
+	Severity    Severity      `json:"severity"`
+	Category    string        `json:"category"`
+	State       AlertState    `json:"state"`
+	Safety      bool          `json:"safety"`
+	Latched     bool          `json:"latched"` // only a person closes it
+	Community   string        `json:"community"`
+	Device      string        `json:"device"`
+	Type        string        `json:"type"`
+	Person      string        `json:"person,omitempty"`
+	Place       devices.Place `json:"place,omitzero"`
+	Identity    string        `json:"identity"` // what makes it one episode, e.g. "person=p-1" or "device=ws-1,inlet=2"
+	Value       any           `json:"value,omitempty"`
+	Unit        string        `json:"unit,omitempty"`
+	OpenedAt    time.Time     `json:"opened_at"`  // when the rule was fulfilled: since + for
+	EventTime   time.Time     `json:"event_time"` // of the reading or event that opened it
+	Received    time.Time     `json:"received_at"`
+	Late        bool          `json:"late,omitempty"` // too old when it arrived: recorded, shown, not delivered
+	Count       int           `json:"count"`          // how often its event has come, from 1
+	AckedAt     *time.Time    `json:"acknowledged_at,omitempty"`
+	AckedBy     string        `json:"acknowledged_by,omitempty"`
+	ClearedAt   *time.Time    `json:"cleared_at,omitempty"`
+	ClosedAt    *time.Time    `json:"closed_at,omitempty"`
+	ClosedBy    string        `json:"closed_by,omitempty"`
+	Disposition string        `json:"disposition,omitempty"`
+	Events      int           `json:"events"` // number of the last AlertEvent
+}
+
+// AlertEvent is one thing that happened to an alert. Immutable; N counts from 1 without gaps.
+type AlertEvent struct {
+	N     int       `json:"n"`
+	Kind  string    `json:"kind"` // opened, repeated, acknowledged, cleared, closed
+	At    time.Time `json:"at"`
+	By    string    `json:"by,omitempty"`
+	Note  string    `json:"note,omitempty"`
+	Key   string    `json:"key,omitempty"` // idempotency key of the action behind it
+	Alert Alert     `json:"alert"`         // as it was after this event
+}
+
+// Action is what a person did. Its message id on ACTIONS is Key.
+type Action struct {
+	Key         string    `json:"key"`
+	Kind        string    `json:"kind"` // acknowledge, close
+	Alert       string    `json:"alert"`
+	Community   string    `json:"community"`
+	By          string    `json:"by"`
+	Note        string    `json:"note,omitempty"`
+	Disposition string    `json:"disposition,omitempty"` // helped, false_press, test, false_detection, no_access_escalated_120, duplicate
+	At          time.Time `json:"at"`
+}
+
+// Offset says how far alerts has read each of its inputs: the sequence of the last message whose effects are stored.
+// Replay is the READINGS sequence that the stored checkpoints stand for; a restart reads on from there.
+type Offset struct {
+	Events   uint64 `json:"events"`
+	Actions  uint64 `json:"actions"`
+	Readings uint64 `json:"readings"`
+	Replay   uint64 `json:"replay"`
+}
+
+// DeliveryState is how far a delivery has come.
+type DeliveryState string
+
+const (
+	Pending  DeliveryState = "pending"
+	Sending  DeliveryState = "sending" // found at start-up: in doubt, sent again with the same id and bytes
+	Accepted DeliveryState = "accepted"
+	Failed   DeliveryState = "failed" // permanently
+)
+
+// Delivery is one message to one recipient over one channel. Its id is deterministic, so it is the idempotency key everywhere.
+type Delivery struct {
+	ID       string        `json:"id"`
+	Alert    string        `json:"alert"`
+	N        int           `json:"n"` // of the AlertEvent it tells of
+	Channel  string        `json:"channel"`
+	State    DeliveryState `json:"state"`
+	Body     []byte        `json:"body,omitempty"` // the exact bytes sent
+	Attempts int           `json:"attempts"`
+	Error    string        `json:"error,omitempty"`
+	Created  time.Time     `json:"created"`
+	Updated  time.Time     `json:"updated"`
+}
+
+// Reject is a message or a part of one that could not be stored as a reading or event, with the reason.
+type Reject struct {
+	ID        string    `json:"id"` // its sequence in REJECTS; set by readers
+	Received  time.Time `json:"received_at"`
+	Source    string    `json:"source"` // ingest or store
+	Topic     string    `json:"topic"`
+	Community string    `json:"community,omitempty"`
+	Device    string    `json:"device"`
+	Code      string    `json:"code"`   // a fixed word, see package ingest
+	Reason    string    `json:"reason"` // a sentence naming the place
+	Raw       []byte    `json:"raw_base64"`
+}

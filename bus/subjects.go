@@ -1,0 +1,69 @@
+package bus
+
+import "strconv"
+
+// Streams, see DESIGN §1 for what each holds and for how long.
+const (
+	Readings = "READINGS"
+	Events   = "EVENTS"
+	Rejects  = "REJECTS"
+	Actions  = "ACTIONS"
+	Commands = "COMMANDS"
+	Core     = "CORE"
+)
+
+// Key-value buckets. All are written by compare-and-set only.
+const (
+	RegistryBucket = "registry"
+	PeopleBucket   = "people"
+	UsersBucket    = "users"
+	SessionsBucket = "sessions"
+	SettingsBucket = "settings"
+)
+
+// UnknownCommunity stands in for the community of a reject whose topic names none.
+const UnknownCommunity = "unknown"
+
+// ReadingsSubject is where batches of readings of a community go; health data of persons has a subject of its own.
+func ReadingsSubject(community string, health bool) string {
+	if health {
+		return "readings." + community + ".health"
+	}
+	return "readings." + community
+}
+
+// EventSubject is where one event goes.
+func EventSubject(community, deviceType, device, event string) string {
+	return "events." + community + "." + deviceType + "." + device + "." + event
+}
+
+// RejectsSubject is where rejects of a community go.
+func RejectsSubject(community string) string { return "rejects." + community }
+
+// ActionsSubject is where what people did in a community goes.
+func ActionsSubject(community string) string { return "actions." + community }
+
+// CommandsSubject is where commands to a device go.
+func CommandsSubject(community, deviceType, device string) string {
+	return "commands." + community + "." + deviceType + "." + device
+}
+
+// Subjects of CORE. Only alerts writes them, but for deliveries, which only notify writes.
+const (
+	OffsetSubject     = "core.offset.alerts"   // one Offset; the fence of every transaction
+	CheckpointSubject = "core.checkpoint"      // core.checkpoint.{shard}: packed rule instances
+	AlertsFilter      = "core.alert.*"         // every Alert
+	AlertEventsFilter = "core.alert_event.*.*" // every AlertEvent
+	DeliveriesFilter  = "core.delivery.>"      // every Delivery
+)
+
+// AlertSubject holds the present state of an alert.
+func AlertSubject(id string) string { return "core.alert." + id }
+
+// AlertEventSubject holds the n-th thing that happened to an alert, from 1.
+func AlertEventSubject(id string, n int) string {
+	return "core.alert_event." + id + "." + strconv.Itoa(n)
+}
+
+// DeliverySubject holds the state of a delivery.
+func DeliverySubject(id string) string { return "core.delivery." + id }

@@ -1,0 +1,69 @@
+package devices
+
+import "time"
+
+// Community is one residential community: the tenant of everything below it.
+type Community struct {
+	ID       string   `json:"id"`
+	Name     Text     `json:"name"`
+	Timezone string   `json:"timezone"` // IANA name; empty: Asia/Shanghai
+	Lat      float64  `json:"lat,omitempty"`
+	Lon      float64  `json:"lon,omitempty"`
+	Estates  []Estate `json:"estates,omitempty"`
+}
+
+// Estate is a 小区, with its buildings and their units.
+type Estate struct {
+	ID        string     `json:"id"`
+	Name      Text       `json:"name"`
+	Buildings []Building `json:"buildings,omitempty"`
+}
+
+// Building is a 栋/幢; its units are stairwells (单元).
+type Building struct {
+	ID    string   `json:"id"`
+	Units []string `json:"units,omitempty"`
+}
+
+// Place is where a device is. All parts are optional.
+type Place struct {
+	Estate   string `json:"estate,omitempty"`
+	Building string `json:"building,omitempty"`
+	Unit     string `json:"unit,omitempty"`
+	Zone     string `json:"zone,omitempty"`
+}
+
+// DeviceState is where a device is in its life.
+type DeviceState string
+
+const (
+	Active   DeviceState = "active"
+	Revoked  DeviceState = "revoked"  // may not connect; its readings are rejected
+	Replaced DeviceState = "replaced" // like Revoked; its history is read under ReplacedBy
+)
+
+// Device is one registered device.
+type Device struct {
+	ID         string             `json:"id"`
+	Community  string             `json:"community"`
+	Type       string             `json:"type"`
+	Name       string             `json:"name,omitempty"`
+	Place      Place              `json:"place,omitzero"`
+	Tags       map[string]string  `json:"tags,omitempty"`       // registry tags of the type
+	Attributes map[string]float64 `json:"attributes,omitempty"` // attributes of the type that differ from the default
+	Gateway    string             `json:"gateway,omitempty"`    // the device that publishes for this one
+	Person     string             `json:"person,omitempty"`     // the person it belongs to
+	State      DeviceState        `json:"state"`
+	SecretHash string             `json:"secret_hash,omitempty"` // keyed hash, hex; empty: cannot connect itself
+	Replaces   string             `json:"replaces,omitempty"`    // the device whose history this one continues
+	ReplacedBy string             `json:"replaced_by,omitempty"`
+	Created    time.Time          `json:"created"`
+}
+
+// Person is somebody who lives in a community or looks after it. Minimal: names and phone numbers get an issue of their own.
+type Person struct {
+	ID        string `json:"id"`
+	Community string `json:"community"`
+	Name      string `json:"name"`
+	Away      bool   `json:"away,omitempty"`
+}
