@@ -1,0 +1,118 @@
+package bus
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// Limits are the sizes that streams may reach, in bytes; 0 is no limit.
+type Limits struct {
+	Readings, Events, Rejects, Actions, Commands, Core int64
+
+	Replicas int // of a stream or bucket that is made new; 0 is 1. One that exists keeps its own number.
+}
+
+// Share divides the space that JetStream may use among the streams. What is left over is for the broker's own queues and for the
+// buckets, which have no limit of their own.
+func Share(total int64) Limits {
+	part := func(percent int64) int64 { return total / 100 * percent }
+	return Limits{Readings: part(45), Events: part(15), Rejects: part(5), Actions: part(2), Commands: part(2), Core: part(15)}
+}
+
+const day = 24 * time.Hour
+
+// configs says of each stream what DESIGN §1 and §5 say. A stream that is full refuses (its publisher keeps the message and
+// tries again) rather than forgetting what is not processed; rejects alone give way to newer ones.
+func (l Limits) configs() []jetstream.StreamConfig {
+	return []jetstream.StreamConfig{{
+		Name: Readings, Subjects: []string{"readings.*", "readings.*.health"},
+		Description: "batches of readings as line protocol",
+		MaxAge:      7 * day, MaxBytes: l.Readings, MaxMsgSize: 1 << 20, Discard: jetstream.DiscardNew,
+		Compression: jetstream.S2Compression, Duplicates: 2 * time.Minute,
+		AllowAtomicPublish: true, AllowDirect: true, DenyDelete: true,
+	}, {
+		Name: Events, Subjects: []string{"events.*.*.*.*"},
+		Description: "one event of a device a message",
+		MaxAge:      7 * day, MaxBytes: l.Events, MaxMsgSize: 1 << 20, Discard: jetstream.DiscardNew,
+		Compression: jetstream.S2Compression, Duplicates: 10 * time.Minute,
+		AllowAtomicPublish: true, AllowDirect: true, DenyDelete: true,
+	}, {
+		// A reject that was replayed is deleted.
+		Name: Rejects, Subjects: []string{"rejects.*"},
+		Description: "what could not be stored, with the reason",
+		MaxAge:      30 * day, MaxBytes: l.Rejects, MaxMsgSize: 4 << 20, Discard: jetstream.DiscardOld,
+		Compression: jetstream.S2Compression, Duplicates: 10 * time.Minute,
+		AllowDirect: true,
+	}, {
+		Name: Actions, Subjects: []string{"actions.*"},
+		Description: "what people did",
+		MaxAge:      30 * day, MaxBytes: l.Actions, MaxMsgSize: 1 << 20, Discard: jetstream.DiscardNew,
+		Duplicates: day, AllowDirect: true, DenyDelete: true,
+	}, {
+		Name: Commands, Subjects: []string{"commands.*.*.*"},
+		Description: "commands to devices and their states",
+		MaxAge:      30 * day, MaxBytes: l.Commands, MaxMsgSize: 1 << 20, Discard: jetstream.DiscardNew,
+		Duplicates: 10 * time.Minute, AllowDirect: true, DenyDelete: true,
+	}, {
+		// Erasing a person purges subjects, so purging stays allowed.
+		Name: Core, Subjects: []string{"core.>"},
+		Description: "offsets, rule state, alerts, deliveries: one message a subject",
+		MaxBytes:    l.Core, MaxMsgsPerSubject: 1, Discard: jetstream.DiscardNew,
+		Duplicates:         2 * time.Minute,
+		AllowAtomicPublish: true, AllowDirect: true, DenyDelete: true,
+	}}
+}
+
+func buckets() []jetstream.KeyValueConfig {
+	return []jetstream.KeyValueConfig{
+		{Bucket: RegistryBucket, Description: "communities and devices", History: 5, Compression: true},
+		{Bucket: PeopleBucket, Description: "people", History: 5, Compression: true},
+		{Bucket: UsersBucket, Description: "user accounts", History: 5},
+		{Bucket: SessionsBucket, Description: "sessions of users", History: 1},
+		{Bucket: SettingsBucket, Description: "settings and requests between roles", History: 5},
+	}
+}
+
+// Setup makes the streams and buckets, or brings existing ones to their present configuration. It may be called at any time.
+func (b *Bus) Setup(ctx context.Context, l Limits) error {
+	for _, c := range l.configs() {
+		if c.MaxBytes == 0 {
+			c.MaxBytes = -1
+		}
+		replicas, err := b.replicas(ctx, c.Name, l.Replicas)
+		if err != nil {
+			return fmt.Errorf("set up stream %s: %w", c.Name, err)
+		}
+		c.Replicas = replicas
+		if _, err := b.JS.CreateOrUpdateStream(ctx, c); err != nil {
+			return fmt.Errorf("set up stream %s: %w", c.Name, err)
+		}
+	}
+	for _, c := range buckets() {
+		replicas, err := b.replicas(ctx, "KV_"+c.Bucket, l.Replicas)
+		if err != nil {
+			return fmt.Errorf("set up bucket %s: %w", c.Bucket, err)
+		}
+		c.Replicas = replicas
+		if _, err := b.JS.CreateOrUpdateKeyValue(ctx, c); err != nil {
+			return fmt.Errorf("set up bucket %s: %w", c.Bucket, err)
+		}
+	}
+	return nil
+}
+
+// replicas is what an operator has given an existing stream, or want.
+func (b *Bus) replicas(ctx context.Context, stream string, want int) (int, error) {
+	s, err := b.JS.Stream(ctx, stream)
+	switch {
+	case errors.Is(err, jetstream.ErrStreamNotFound):
+		return max(want, 1), nil
+	case err != nil:
+		return 0, err
+	}
+	return s.CachedInfo().Config.Replicas, nil
+}
