@@ -177,14 +177,19 @@ func (r *request) tags(tags map[string]string) {
 	}
 }
 
-// since and before add conditions on time. Statements know time in nanoseconds.
-func (r *request) since(t time.Time) {
-	r.add(" AND time >= ")
-	r.bind(t.UnixNano())
+// between adds the condition that time is in [from, to). Statements know time in nanoseconds.
+func (r *request) between(from, to time.Time) {
+	r.since(from)
+	r.before(to)
 }
 
 func (r *request) before(t time.Time) {
 	r.add(" AND time < ")
+	r.bind(t.UnixNano())
+}
+
+func (r *request) since(t time.Time) {
+	r.add(" AND time >= ")
 	r.bind(t.UnixNano())
 }
 

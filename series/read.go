@@ -3,9 +3,7 @@ package series
 import (
 	"cmp"
 	"context"
-	"maps"
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -18,22 +16,15 @@ func (x *Influx) Raw(ctx context.Context, q Query, limit int) ([]Point, error) {
 	if limit < 0 || limit > MaxPoints {
 		return nil, refuse("limit", "%d is not within 0 and %d", limit, MaxPoints)
 	}
-	most := limit
-	if limit == 0 {
-		most = MaxPoints + 1
-	}
 	var r request
-	for _, s := range q.spans() {
-		r.begin("SELECT %s", quote(q.Field))
-		for _, tag := range q.Split {
-			r.add(", " + quote(tag) + "::tag")
-		}
-		q.from(&r, s)
-		r.since(s.from)
-		r.before(s.to)
-		r.add(" ORDER BY time LIMIT ")
-		r.bind(most)
+	r.begin("SELECT %s", quote(q.Field))
+	for _, tag := range q.Split {
+		r.add(", " + quote(tag) + "::tag")
 	}
+	q.from(&r)
+	r.between(q.From, q.To)
+	r.add(" ORDER BY time LIMIT ")
+	r.bind(cmp.Or(limit, MaxPoints+1))
 	var points []Point
 	err := x.run(ctx, &r, func(row row) error {
 		p := Point{Time: row.time(), Value: row.values[1]}
@@ -43,19 +34,9 @@ func (x *Influx) Raw(ctx context.Context, q Query, limit int) ([]Point, error) {
 			}
 		}
 		points = append(points, p)
-		if limit > 0 {
-			return nil
-		}
 		return tooMany(len(points))
 	})
-	if err != nil {
-		return nil, err
-	}
-	oldestFirst(points)
-	if limit > 0 && len(points) > limit {
-		points = points[:limit]
-	}
-	return points, nil
+	return points, err
 }
 
 // Window returns one point for each window and series that has values, oldest first.
@@ -70,42 +51,40 @@ func (x *Influx) Window(ctx context.Context, q Query, w Window) ([]Point, error)
 		return x.increase(ctx, q, w)
 	}
 	var r request
-	for _, s := range q.spans() {
-		// The count weighs the two parts of a window in which one device took over from another.
-		r.begin("SELECT %s(%s), count(%[2]s)", w.Fn, quote(q.Field))
-		q.from(&r, s)
-		r.since(s.from)
-		r.before(s.to)
-		r.add(" GROUP BY time(")
-		r.bind(map[string]string{"duration": w.Width.String()})
+	r.begin("SELECT %s(%s)", w.Fn, quote(q.Field))
+	q.from(&r)
+	r.between(q.From, q.To)
+	r.add(" GROUP BY time(")
+	r.bind(map[string]string{"duration": w.Width.String()})
+	r.add(")")
+	for _, tag := range q.Split {
+		r.add(", " + quote(tag))
+	}
+	r.add(" fill(none)")
+	if w.zone() != time.UTC {
+		r.add(" tz(")
+		r.bind(w.Zone.String())
 		r.add(")")
-		for _, tag := range q.Split {
-			r.add(", " + quote(tag))
-		}
-		r.add(" fill(none)")
-		if w.Zone != nil && w.Zone != time.UTC {
-			r.add(" tz(")
-			r.bind(w.Zone.String())
-			r.add(")")
-		}
 	}
-	var b buckets
+	var points []Point
 	err := x.run(ctx, &r, func(row row) error {
-		count, _ := row.values[2].(float64)
-		return b.merge(row, w.Fn, count)
+		p := Point{Time: row.time(), Value: row.values[1]}
+		p.tags(row.tags, q.Split)
+		points = append(points, p)
+		return tooMany(len(points))
 	})
-	if err != nil {
-		return nil, err
-	}
-	return b.points(q.Split), nil
+	// The answer is by series.
+	slices.SortStableFunc(points, func(a, b Point) int { return a.Time.Compare(b.Time) })
+	return points, err
 }
 
 // Latest returns the last value of every field of every series in the groups, with one request.
 func (x *Influx) Latest(ctx context.Context, groups ...Group) ([]Value, error) {
 	var r request
-	var fields []string
+	var fields []string // of the statements
+	var at []int        // their groups
 	n := 0
-	for _, g := range groups {
+	for i, g := range groups {
 		if err := validNames(slices.Concat([]string{g.Measurement}, g.Fields, g.Split)); err != nil {
 			return nil, err
 		}
@@ -116,7 +95,7 @@ func (x *Influx) Latest(ctx context.Context, groups ...Group) ([]Value, error) {
 			continue
 		}
 		for _, f := range g.Fields {
-			fields = append(fields, f)
+			fields, at = append(fields, f), append(at, i)
 			r.begin("SELECT last(%s) FROM %s WHERE ", quote(f), quote(g.Measurement))
 			r.devices(g.Devices...)
 			if !g.Since.IsZero() {
@@ -131,11 +110,7 @@ func (x *Influx) Latest(ctx context.Context, groups ...Group) ([]Value, error) {
 	var values []Value
 	err := x.run(ctx, &r, func(row row) error {
 		v := Value{row.tags["device"], fields[row.statement], Point{Time: row.time(), Value: row.values[1]}}
-		for tag, value := range row.tags {
-			if tag != "device" && value != "" {
-				v.tag(tag, value)
-			}
-		}
+		v.tags(row.tags, groups[at[row.statement]].Split)
 		values = append(values, v)
 		return tooMany(len(values))
 	})
@@ -156,33 +131,10 @@ func tooMany(n int) error {
 	return nil
 }
 
-// span is the part of a query's time in which a source counts.
-type span struct {
-	Source
-	from, to time.Time
-}
-
-func (q Query) spans() []span {
-	var spans []span
-	for _, s := range q.Sources {
-		p := span{s, q.From, q.To}
-		if s.From.After(p.from) {
-			p.from = s.From
-		}
-		if !s.Until.IsZero() && s.Until.Before(p.to) {
-			p.to = s.Until
-		}
-		if p.from.Before(p.to) {
-			spans = append(spans, p)
-		}
-	}
-	return spans
-}
-
 // from adds the measurement and which of its series are meant.
-func (q Query) from(r *request, s span) {
+func (q Query) from(r *request) {
 	r.add(" FROM " + quote(q.Measurement) + " WHERE ")
-	r.devices(s.Device)
+	r.devices(q.Devices...)
 	r.tags(q.Tags)
 }
 
@@ -193,83 +145,11 @@ func (p *Point) tag(tag, value string) {
 	p.Tags[tag] = value
 }
 
-func oldestFirst(points []Point) {
-	slices.SortStableFunc(points, func(a, b Point) int { return a.Time.Compare(b.Time) })
-}
-
-// bucket identifies a window of one series.
-type bucket struct {
-	series string
-	start  time.Time
-}
-
-// buckets gathers one value for every window of every series. The zero value is empty.
-type buckets struct {
-	values map[bucket]*weighted
-}
-
-type weighted struct {
-	value any
-	count float64
-	tags  map[string]string
-}
-
-// at is the value of the bucket that a row belongs to, made if missing.
-func (b *buckets) at(r row, start time.Time) (*weighted, error) {
-	if b.values == nil {
-		b.values = map[bucket]*weighted{}
-	}
-	key := bucket{r.series, start}
-	v := b.values[key]
-	if v == nil {
-		v = &weighted{tags: r.tags}
-		b.values[key] = v
-	}
-	return v, tooMany(len(b.values))
-}
-
-// merge adds a window of a later source.
-func (b *buckets) merge(r row, fn Fn, count float64) error {
-	w, err := b.at(r, r.time())
-	if err != nil {
-		return err
-	}
-	before, both := w.value.(float64)
-	after, ok := r.values[1].(float64)
-	if !both || !ok {
-		w.value, w.count = r.values[1], count
-		return nil
-	}
-	switch fn {
-	case Mean:
-		w.value = (before*w.count + after*count) / (w.count + count)
-	case Min:
-		w.value = min(before, after)
-	case Max:
-		w.value = max(before, after)
-	case Sum:
-		w.value = before + after
-	case Last:
-		w.value = after
-	}
-	w.count += count
-	return nil
-}
-
-// points lists the buckets, oldest first, series of one time in the order of their tags.
-func (b *buckets) points(split []string) []Point {
-	keys := slices.SortedFunc(maps.Keys(b.values), func(x, y bucket) int {
-		return cmp.Or(x.start.Compare(y.start), strings.Compare(x.series, y.series))
-	})
-	points := make([]Point, len(keys))
-	for i, k := range keys {
-		v := b.values[k]
-		points[i] = Point{Time: k.start, Value: v.value}
-		for _, tag := range split {
-			if v.tags[tag] != "" {
-				points[i].tag(tag, v.tags[tag])
-			}
+// tags takes those of split that the series has.
+func (p *Point) tags(tags map[string]string, split []string) {
+	for _, tag := range split {
+		if tags[tag] != "" {
+			p.tag(tag, tags[tag])
 		}
 	}
-	return points
 }

@@ -17,11 +17,7 @@ func at(d time.Duration) time.Time { return day.Add(d) }
 
 // ask is a query over all of 2023 to 2026.
 func ask(measurement, field string, ids ...string) Query {
-	q := Query{Measurement: measurement, Field: field, From: day.AddDate(-3, 0, 0), To: day.AddDate(0, 6, 0)}
-	for _, id := range ids {
-		q.Sources = append(q.Sources, Source{Device: id})
-	}
-	return q
+	return Query{Measurement: measurement, Field: field, Devices: ids, From: day.AddDate(-3, 0, 0), To: day.AddDate(0, 6, 0)}
 }
 
 // line is one reading of a device at a time after day; tags begin with a comma.
@@ -173,16 +169,10 @@ func tagsOf(points []Point) []map[string]string {
 
 func TestReplacedDeviceContinues(t *testing.T) {
 	x := open(t)
-	swap := 30 * time.Minute
 	write(t, x, line("old", "", 10*time.Minute, "fill=10")+line("old", "", 20*time.Minute, "fill=20")+
-		line("old", "", 50*time.Minute, "fill=999")+ // after it was replaced
-		line("new", "", 5*time.Minute, "fill=888")+ // on the bench, before it took over
 		line("new", "", 40*time.Minute, "fill=60")+line("new", "", 70*time.Minute, "fill=70"))
-	q := ask("station", "fill")
-	q.Sources = []Source{{Device: "old", Until: at(swap)}, {Device: "new", From: at(swap)}}
-	got, err := x.Raw(t.Context(), q, 0)
-	check(t, got, err, 10*time.Minute, 10.0, 20*time.Minute, 20.0, 40*time.Minute, 60.0, 70*time.Minute, 70.0)
-	got, err = x.Raw(t.Context(), q, 3)
+	q := ask("station", "fill", "new", "old")
+	got, err := x.Raw(t.Context(), q, 3)
 	check(t, got, err, 10*time.Minute, 10.0, 20*time.Minute, 20.0, 40*time.Minute, 60.0)
 	for fn, want := range map[Fn]float64{Mean: 30, Min: 10, Max: 60, Sum: 90, Last: 60, Increase: 10} {
 		got, err = x.Window(t.Context(), q, Window{Width: time.Hour, Fn: fn})
@@ -214,8 +204,8 @@ func TestUserTextIsOnlyEverAValue(t *testing.T) {
 		}
 		for _, q := range []Query{
 			ask(evil, "fill", "a"), ask("station", evil, "a"),
-			{Measurement: "station", Field: "fill", Sources: []Source{{Device: "a"}}, From: at(0), To: at(1), Split: []string{evil}},
-			{Measurement: "station", Field: "fill", Sources: []Source{{Device: "a"}}, From: at(0), To: at(1), Tags: map[string]string{evil: "1"}},
+			{Measurement: "station", Field: "fill", Devices: []string{"a"}, From: at(0), To: at(1), Split: []string{evil}},
+			{Measurement: "station", Field: "fill", Devices: []string{"a"}, From: at(0), To: at(1), Tags: map[string]string{evil: "1"}},
 		} {
 			refused(t, q, Window{}, "name", "raw")
 		}
@@ -230,7 +220,7 @@ func TestBoundsAreNamed(t *testing.T) {
 	backwards, ancient, none := q, q, q
 	backwards.From = q.To
 	ancient.From = time.Unix(-1<<40, 0)
-	none.Sources = nil
+	none.Devices = nil
 	refused(t, backwards, Window{}, "from", "is not before")
 	refused(t, ancient, Window{}, "from", "1900")
 	refused(t, none, Window{}, "device", "none")

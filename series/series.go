@@ -20,18 +20,11 @@ const (
 	MinWidth = time.Second
 )
 
-// Source is a device and the time in which it counts: a device that took the place of another continues its history.
-// Zero times are open ends; Until is exclusive.
-type Source struct {
-	Device      string
-	From, Until time.Time
-}
-
 // Query names one field of one device over [From, To).
 type Query struct {
 	Measurement string
 	Field       string
-	Sources     []Source          // in the order of their times
+	Devices     []string          // the device and those whose place it took
 	Split       []string          // payload tags of the type: each combination of their values is a series of its own
 	Tags        map[string]string // only the series with these values of payload tags
 	From, To    time.Time
@@ -145,7 +138,7 @@ func (q Query) validate() error {
 			return err
 		}
 	}
-	if len(q.Sources) == 0 {
+	if len(q.Devices) == 0 {
 		return refuse("device", "none given")
 	}
 	if !q.From.Before(q.To) {
