@@ -48,10 +48,12 @@ type Alert struct {
 	Value       any           `json:"value,omitempty"`
 	Unit        string        `json:"unit,omitempty"`
 	OpenedAt    time.Time     `json:"opened_at"`  // when the rule was fulfilled: since + for
-	EventTime   time.Time     `json:"event_time"` // of the reading or event that opened it
+	EventTime   time.Time     `json:"event_time"` // of the event, or of the reading that its condition began with
+	LastEvent   time.Time     `json:"last_event"` // EventTime until it is repeated; older readings do not clear it
 	Received    time.Time     `json:"received_at"`
-	Late        bool          `json:"late,omitempty"` // too old when it arrived: recorded, shown, not delivered
-	Count       int           `json:"count"`          // how often its event has come, from 1
+	Late        bool          `json:"late,omitempty"`      // too old when it arrived: recorded, shown, not delivered
+	Synthetic   bool          `json:"synthetic,omitempty"` // a check of the path itself: never reaches a channel, a list or a figure
+	Count       int           `json:"count"`               // how often its event has come, from 1
 	AckedAt     *time.Time    `json:"acknowledged_at,omitempty"`
 	AckedBy     string        `json:"acknowledged_by,omitempty"`
 	ClearedAt   *time.Time    `json:"cleared_at,omitempty"`
@@ -64,7 +66,7 @@ type Alert struct {
 // AlertEvent is one thing that happened to an alert. Immutable; N counts from 1 without gaps.
 type AlertEvent struct {
 	N     int       `json:"n"`
-	Kind  string    `json:"kind"` // opened, repeated, acknowledged, cleared, closed
+	Kind  string    `json:"kind"` // opened, repeated, confirmed (late until now), acknowledged, cleared, closed
 	At    time.Time `json:"at"`
 	By    string    `json:"by,omitempty"`
 	Note  string    `json:"note,omitempty"`
