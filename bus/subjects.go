@@ -21,6 +21,13 @@ const (
 	SettingsBucket = "settings"
 )
 
+// Durable consumers. Alerts has none: it keeps its own offsets, see Offset.
+const (
+	StoreConsumer       = "store"        // on READINGS
+	StoreEventsConsumer = "store-events" // on EVENTS
+	NotifyConsumer      = "notify"       // on CORE, filtered to alert events
+)
+
 // UnknownCommunity stands in for the community of a reject whose topic names none.
 const UnknownCommunity = "unknown"
 

@@ -1,0 +1,4 @@
+package bus
+
+// Sweep is one round of the janitor.
+var Sweep = (*Bus).sweep
