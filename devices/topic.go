@@ -43,30 +43,33 @@ func ParseTopic(root, topic string) (Topic, error) {
 	}
 	lane, rest, _ := strings.Cut(rest[1:], "/")
 	t.Lane = Lane(lane)
-	named := false
+	names := [...]string{"community", "type", "device", lane}
+	levels := names[:3]
 	switch t.Lane {
 	case Telemetry, Safety, StateLane, ReplyLane:
 	case EventLane, CommandTo:
-		named = true
+		levels = names[:]
 	default:
 		return t, fmt.Errorf("unknown lane %q", lane)
 	}
-	var level string
-	for _, part := range [...]struct {
-		name string
-		to   *string
-		last bool
-	}{{"community", &t.Community, false}, {"type", &t.Type, false}, {"device", &t.Device, !named}, {string(t.Lane), &t.Name, true}} {
+	for i, name := range levels {
+		if i > 0 && !ok {
+			return t, fmt.Errorf("topic ends after the %s", names[i-1])
+		}
+		var level string
 		level, rest, ok = strings.Cut(rest, "/")
 		if !ValidID(level) {
-			return t, fmt.Errorf("%s %q is not an identifier", part.name, level)
+			return t, fmt.Errorf("%s %q is not an identifier", name, level)
 		}
-		*part.to = level
-		if part.last {
-			break
-		}
-		if !ok {
-			return t, fmt.Errorf("topic ends after the %s", part.name)
+		switch i {
+		case 0:
+			t.Community = level
+		case 1:
+			t.Type = level
+		case 2:
+			t.Device = level
+		default:
+			t.Name = level
 		}
 	}
 	if ok {

@@ -23,6 +23,26 @@ const (
 	String // free text, at most MaxTextRunes runes
 )
 
+var fieldTypes = map[string]FieldType{"float": Float, "int": Int, "bool": Bool, "enum": Enum, "string": String}
+
+// String is the word the catalogue uses.
+func (t FieldType) String() string { return wordOf(fieldTypes, t) }
+
+// Numeric reports whether values are numbers.
+func (t FieldType) Numeric() bool { return t == Float || t == Int }
+
+// Storage is how values are stored: number, bool or string. One field of a measurement has one storage type for ever.
+func (t FieldType) Storage() string {
+	switch t {
+	case Float, Int:
+		return "number"
+	case Bool:
+		return "bool"
+	default:
+		return "string"
+	}
+}
+
 // FieldKind says how a series of values is read.
 type FieldKind uint8
 
@@ -33,6 +53,20 @@ const (
 	TextAttribute
 )
 
+var fieldKinds = map[string]FieldKind{"gauge": Gauge, "counter": Counter, "state": State, "text": TextAttribute}
+
+// String is the word the catalogue uses.
+func (k FieldKind) String() string { return wordOf(fieldKinds, k) }
+
+func wordOf[T comparable](words map[string]T, value T) string {
+	for word, v := range words {
+		if v == value {
+			return word
+		}
+	}
+	return ""
+}
+
 // Field is one measured quantity of a device type.
 type Field struct {
 	ID       string
@@ -40,11 +74,13 @@ type Field struct {
 	Unit     string // UCUM code; "1" is dimensionless, "" for enum, bool and string
 	Type     FieldType
 	Kind     FieldKind
-	Min, Max float64 // physical plausibility; outside it a value is a sensor fault. Numbers only
+	Min, Max float64 // physical plausibility; outside it a value is a sensor fault. Infinite where none is given
 	// Period is the longest regular distance between two values; 0: sent on change only, alive as long as its series is.
 	Period   time.Duration
 	Optional bool     // not every model has it
 	Enum     []string // the allowed values of an Enum, in catalogue order
+	Labels   []Text   // their names, in the same order
+	Standard string   // where the name or the unit comes from
 	// Common is true for the fields of common.yaml, which every type has.
 	Common bool
 }
@@ -72,7 +108,12 @@ type Event struct {
 	Name   Text
 	Fields []*Field
 	Safety bool // a life-safety event: it always pages
+
+	fields map[string]*Field
 }
+
+// Field returns the payload field of that id, or nil.
+func (e *Event) Field(id string) *Field { return e.fields[id] }
 
 // Command is something a device can be asked to do.
 type Command struct {
@@ -95,9 +136,9 @@ type Type struct {
 	Standards  []string
 	Tags       []*Tag
 	Attributes []*Attribute
-	Fields     []*Field // own fields, then the common ones
-	Events     []*Event // own events, then the common ones
-	Commands   []*Command
+	Fields     []*Field   // own fields, then the common ones
+	Events     []*Event   // own events, then the common ones
+	Commands   []*Command // own commands, then the common ones
 
 	// Rules and Simulation are read by the packages that own their languages; their nodes carry line numbers of File.
 	Rules      yaml.Node
@@ -114,6 +155,25 @@ func (t *Type) Field(id string) *Field { return t.fields[id] }
 
 // Tag returns the tag of that id, or nil.
 func (t *Type) Tag(id string) *Tag { return t.tags[id] }
+
+// Attribute returns the attribute of that id, or nil.
+func (t *Type) Attribute(id string) *Attribute {
+	return find(t.Attributes, id, func(a *Attribute) string { return a.ID })
+}
+
+// Command returns the command of that id, or nil.
+func (t *Type) Command(id string) *Command {
+	return find(t.Commands, id, func(c *Command) string { return c.ID })
+}
+
+func find[T any](all []*T, id string, idOf func(*T) string) *T {
+	for _, x := range all {
+		if idOf(x) == id {
+			return x
+		}
+	}
+	return nil
+}
 
 // Event returns the event of that id, or nil.
 func (t *Type) Event(id string) *Event { return t.events[id] }
