@@ -1,14 +1,21 @@
 package embedded
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
+	"math"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"syscall"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
 )
 
 // StoreLimit is how much JetStream may keep in dir: 70 % of the space that was free when it was first asked. The answer is kept
@@ -39,13 +46,105 @@ func StoreLimit(dir string) (int64, error) {
 }
 
 type disk struct {
-	size, free int64 // bytes; free is what an ordinary user may still write
+	used, free int64 // bytes; free is what an ordinary user may still write
 }
+
+func (d disk) share() float64 { return float64(d.used) / float64(max(d.used+d.free, 1)) }
 
 func diskOf(dir string) (disk, error) {
 	var s syscall.Statfs_t
 	if err := syscall.Statfs(dir, &s); err != nil {
 		return disk{}, fmt.Errorf("look at disk of %s: %w", dir, err)
 	}
-	return disk{size: int64(s.Blocks) * s.Bsize, free: int64(s.Bavail) * s.Bsize}, nil
+	return disk{used: int64(s.Blocks-s.Bfree) * s.Bsize, free: int64(s.Bavail) * s.Bsize}, nil
+}
+
+// Shares of the disk that are in use when somebody is told, when devices are no longer let in, and when they are again.
+const (
+	diskWarns   = 0.80
+	diskFull    = 0.90
+	diskRecover = 0.88
+
+	diskPeriod = 10 * time.Second
+)
+
+// DiskWatch watches how full the disk of the data directory is. Devices are to be turned away before it is full: they keep what
+// is not acknowledged, a database without space may not.
+type DiskWatch struct {
+	dir    string
+	log    *slog.Logger
+	onFull func()
+	look   func(dir string) (disk, error)
+	gauge  prometheus.Gauge
+	share  atomic.Uint64 // bits of the float
+	full   atomic.Bool
+}
+
+// WatchDisk looks at the disk of dir for the first time. onFull is called by Run when the disk has become full. reg may be nil.
+func WatchDisk(dir string, onFull func(), log *slog.Logger, reg prometheus.Registerer) (*DiskWatch, error) {
+	w := &DiskWatch{
+		dir: dir, log: log.With("component", "disk"), onFull: onFull, look: diskOf,
+		gauge: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "linli_disk_used_ratio", Help: "Used share of the disk that the data directory is on.",
+		}),
+	}
+	if reg != nil {
+		if err := reg.Register(w.gauge); err != nil {
+			return nil, fmt.Errorf("watch disk: %w", err)
+		}
+	}
+	return w, w.see()
+}
+
+// Full says that devices are to be turned away. Safe for concurrent use.
+func (w *DiskWatch) Full() bool { return w.full.Load() }
+
+// Status is an error from 80 % on. Safe for concurrent use.
+func (w *DiskWatch) Status() error {
+	share := math.Float64frombits(w.share.Load())
+	switch {
+	case w.Full():
+		return fmt.Errorf("disk of %s is %.0f %% full: devices are turned away", w.dir, 100*share)
+	case share >= diskWarns:
+		return fmt.Errorf("disk of %s is %.0f %% full", w.dir, 100*share)
+	}
+	return nil
+}
+
+// Run looks every 10 s until ctx ends.
+func (w *DiskWatch) Run(ctx context.Context) error {
+	tick := time.NewTicker(diskPeriod)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-tick.C:
+		}
+		was := w.Full()
+		if err := w.see(); err != nil {
+			w.log.Warn("disk not seen", "err", err)
+			continue
+		}
+		if w.Full() == was {
+			continue
+		}
+		if was {
+			w.log.Info("disk has room again")
+			continue
+		}
+		w.log.Error("disk is full", "err", w.Status())
+		w.onFull()
+	}
+}
+
+func (w *DiskWatch) see() error {
+	d, err := w.look(w.dir)
+	if err != nil {
+		return err
+	}
+	w.gauge.Set(d.share())
+	w.share.Store(math.Float64bits(d.share()))
+	w.full.Store(d.share() >= diskFull || w.Full() && d.share() > diskRecover)
+	return nil
 }

@@ -77,7 +77,10 @@ const (
 	startLimit   = time.Minute // a large store is read on starting
 	defaultConns = 32 << 10
 	maxPayload   = 8 << 20
-	authTimeout  = 5 // seconds, from connecting to being let in
+
+	// Seconds. When a whole estate comes back after a power cut, its devices wait for each other's logins.
+	connectTimeout = 5 // until the CONNECT packet is there
+	loginTimeout   = 10
 )
 
 // OpenNATS starts the server and returns when it accepts connections. Devices are refused until SetGate.
@@ -150,7 +153,7 @@ func (n *NATS) serverOptions(c Config, issuer nkeys.KeyPair) (*server.Options, e
 		o.MaxConn = defaultConns
 	}
 	o.WriteDeadline = 5 * time.Second
-	o.AuthTimeout = authTimeout
+	o.AuthTimeout = loginTimeout
 	o.AuthCallout = &server.AuthCallout{Issuer: issuerKey, Account: accountAuth}
 	for role := range roles {
 		user, err := n.user(o, role)
@@ -164,8 +167,8 @@ func (n *NATS) serverOptions(c Config, issuer nkeys.KeyPair) (*server.Options, e
 	if port == 0 {
 		o.MQTT.Port = server.RANDOM_PORT
 	}
-	o.MQTT.TLSConfig, o.MQTT.TLSTimeout = c.TLS, authTimeout
-	o.MQTT.AuthTimeout = authTimeout
+	o.MQTT.TLSConfig, o.MQTT.TLSTimeout = c.TLS, connectTimeout
+	o.MQTT.AuthTimeout = connectTimeout
 	o.MQTT.AckWait, o.MQTT.JSAPITimeout = 10*time.Second, 10*time.Second
 	o.MQTT.MaxAckPending = 8192
 	return o, nil
@@ -229,6 +232,9 @@ func (n *NATS) SetGate(open func() bool) { n.callout.gate.Store(&open) }
 // Disconnect ends the connections of a device, so that it is judged anew when it comes back: after it was revoked, or when the
 // devices it may speak for have changed. The change must be visible to the Authenticator before.
 func (n *NATS) Disconnect(device string) { n.callout.disconnect(device) }
+
+// DisconnectAll ends the connections of all devices; those of ingest and of the roles stay.
+func (n *NATS) DisconnectAll() { n.callout.disconnectAll() }
 
 // Close ends every connection and waits until everything is on disk.
 func (n *NATS) Close() error {

@@ -111,7 +111,7 @@ func (g *grants) permissions(inbox string) *server.Permissions {
 		Subscribe: &server.SubjectPermission{Allow: append(g.subscribed, inbox+".>")},
 	}
 	if g.answers {
-		p.Response = &server.ResponsePermission{MaxMsgs: 1, Expires: authTimeout * time.Second}
+		p.Response = &server.ResponsePermission{MaxMsgs: 1, Expires: loginTimeout * time.Second}
 	}
 	if len(g.allowed) == 0 && !g.answers {
 		p.Publish.Deny = []string{">"}
