@@ -249,7 +249,7 @@ func (c *checker) rules(p, common *parsedType) {
 		}
 		if n := value(rule, "id"); n == nil {
 			r.fail(rule.Line, "key %q is missing", "id")
-		} else if r.id(&id, ValidID)(n); id != "" {
+		} else if r.id(&id, identifier)(n); id != "" {
 			c.once(p, n.Line, "rule", id)
 		}
 		if n := value(rule, "kind"); n == nil {

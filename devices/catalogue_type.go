@@ -21,16 +21,45 @@ type parsedType struct {
 const maxFile = 1 << 20
 
 var (
-	// Names that rules use bare: valid as ids and in expressions.
+	// Valid as an id and in expressions.
 	nameForm = regexp.MustCompile(`^[a-z][a-z0-9_]{0,62}$`)
 	// Enum values keep the spelling of their standard.
 	enumForm = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$`)
 
 	// What line protocol, payloads and commands already use.
-	reservedFields = []string{"boot", "community", "device", "received_at", "seq", "time", "ts"}
-	reservedEvents = append([]string{"bad_payload", "event", "late", "time_source", "type"}, reservedFields...)
-	reservedParams = []string{"expires", "id"}
+	fieldName = named("boot", "community", "device", "received_at", "seq", "time", "ts")
+	eventName = named("boot", "community", "device", "received_at", "seq", "time", "ts", "bad_payload", "event", "late", "time_source", "type")
+	paramName = named("expires", "id")
+	// All events share a measurement of their own.
+	measurementName = named(EventMeasurement)
 )
+
+// named says what is wrong with a name that rules use bare.
+func named(reserved ...string) func(string) string {
+	return func(s string) string {
+		switch {
+		case !nameForm.MatchString(s):
+			return "is not a name: a-z, 0-9 and _, a letter first"
+		case slices.Contains(reserved, s):
+			return "is a reserved name"
+		}
+		return ""
+	}
+}
+
+func identifier(s string) string {
+	if !ValidID(s) {
+		return "is not an identifier: a-z, 0-9, _ and -"
+	}
+	return ""
+}
+
+func enumValue(s string) string {
+	if !enumForm.MatchString(s) {
+		return "is not an enum value: letters, digits, _, . and -"
+	}
+	return ""
+}
 
 // parseType reads one file; common.yaml has no identity.
 func parseType(file string, data []byte) *parsedType {
@@ -73,11 +102,9 @@ func isCommon(file string) bool {
 func (p *parsedType) identity() []key {
 	t := p.Type
 	return []key{
-		must("id", p.mark(&t.ID, p.id(&t.ID, ValidID))),
+		must("id", p.mark(&t.ID, p.id(&t.ID, identifier))),
 		must("name", p.text(&t.Name)),
-		must("measurement", p.mark(&t.Measurement, p.id(&t.Measurement, func(s string) bool {
-			return nameForm.MatchString(s) && s != EventMeasurement
-		}))),
+		must("measurement", p.mark(&t.Measurement, p.id(&t.Measurement, measurementName))),
 		must("tier", word(p.reader, &t.Tier, map[string]string{"core": "core", "extension": "extension"})),
 		may("safety", p.flag(&t.Safety)),
 		may("health", p.flag(&t.Health)),
@@ -133,7 +160,7 @@ func (p *parsedType) enums(to map[string]*enum) read {
 			for j := 0; j+1 < len(values.Content); j += 2 {
 				var v string
 				var label Text
-				p.id(&v, enumForm.MatchString)(values.Content[j])
+				p.id(&v, enumValue)(values.Content[j])
 				p.text(&label)(values.Content[j+1])
 				e.values, e.labels = append(e.values, v), append(e.labels, label)
 			}
@@ -145,7 +172,7 @@ func (p *parsedType) tag(n *yaml.Node) {
 	t := &Tag{}
 	p.at[t] = n.Line
 	p.mapping(n,
-		must("id", p.id(&t.ID, usable(reservedFields))),
+		must("id", p.id(&t.ID, fieldName)),
 		must("name", p.text(&t.Name)),
 		may("registry", p.flag(&t.Registry)),
 		may("values", func(n *yaml.Node) {
@@ -165,16 +192,11 @@ func (p *parsedType) attribute(n *yaml.Node) {
 	a := &Attribute{}
 	p.at[a] = n.Line
 	p.mapping(n,
-		must("id", p.id(&a.ID, nameForm.MatchString)),
+		must("id", p.id(&a.ID, named())),
 		must("name", p.text(&a.Name)),
 		must("unit", p.unit(&a.Unit)),
 		must("default", p.number(&a.Default)))
 	p.Attributes = append(p.Attributes, a)
-}
-
-// usable says which names a field or tag may have.
-func usable(reserved []string) func(string) bool {
-	return func(s string) bool { return nameForm.MatchString(s) && !slices.Contains(reserved, s) }
 }
 
 func (p *parsedType) unit(to *string) read {
@@ -192,7 +214,7 @@ func (p *parsedType) field(enums map[string]*enum) read {
 		f := newField()
 		p.at[f] = n.Line
 		errs := len(p.errs)
-		p.mapping(n, append(p.valueKeys(f, enums, reservedFields),
+		p.mapping(n, append(p.valueKeys(f, enums, fieldName),
 			must("name", p.text(&f.Name)),
 			must("kind", word(p.reader, &f.Kind, fieldKinds)),
 			may("period", p.duration(&f.Period)),
@@ -208,10 +230,10 @@ func (p *parsedType) field(enums map[string]*enum) read {
 func newField() *Field { return &Field{Min: math.Inf(-1), Max: math.Inf(1)} }
 
 // valueKeys are the keys that fields, event fields and command parameters share.
-func (p *parsedType) valueKeys(f *Field, enums map[string]*enum, reserved []string) []key {
+func (p *parsedType) valueKeys(f *Field, enums map[string]*enum, form func(string) string) []key {
 	var enumName string
 	return []key{
-		must("id", p.id(&f.ID, usable(reserved))),
+		must("id", p.id(&f.ID, form)),
 		may("unit", p.unit(&f.Unit)),
 		may("enum", p.str(&enumName)),
 		may("range", p.span(f)),
@@ -287,10 +309,10 @@ func (p *parsedType) event(enums map[string]*enum) read {
 		e := &Event{}
 		p.at[e] = n.Line
 		p.mapping(n,
-			must("id", p.id(&e.ID, ValidID)),
+			must("id", p.id(&e.ID, identifier)),
 			must("name", p.text(&e.Name)),
 			may("safety", p.flag(&e.Safety)),
-			may("fields", p.list(p.param(enums, reservedEvents, &e.Fields))))
+			may("fields", p.list(p.param(enums, eventName, &e.Fields))))
 		p.Events = append(p.Events, e)
 	}
 }
@@ -300,20 +322,20 @@ func (p *parsedType) command(enums map[string]*enum) read {
 		c := &Command{}
 		p.at[c] = n.Line
 		p.mapping(n,
-			must("id", p.id(&c.ID, ValidID)),
+			must("id", p.id(&c.ID, identifier)),
 			must("name", p.text(&c.Name)),
-			may("params", p.list(p.param(enums, reservedParams, &c.Params))))
+			may("params", p.list(p.param(enums, paramName, &c.Params))))
 		p.Commands = append(p.Commands, c)
 	}
 }
 
 // param reads an event field or a command parameter into a list; no id may be in the list twice.
-func (p *parsedType) param(enums map[string]*enum, reserved []string, to *[]*Field) read {
+func (p *parsedType) param(enums map[string]*enum, form func(string) string, to *[]*Field) read {
 	return func(n *yaml.Node) {
 		f := newField()
 		p.at[f] = n.Line
 		errs := len(p.errs)
-		p.mapping(n, append(p.valueKeys(f, enums, reserved), may("name", p.text(&f.Name)))...)
+		p.mapping(n, append(p.valueKeys(f, enums, form), may("name", p.text(&f.Name)))...)
 		if len(p.errs) == errs {
 			p.checkValue(n, f)
 		}

@@ -165,13 +165,13 @@ func (r *reader) strs(to *[]string) read {
 	})
 }
 
-// id reads an identifier that check accepts.
-func (r *reader) id(to *string, check func(string) bool) read {
+// id reads text of a certain form; wrong says what is wrong with it, or nothing.
+func (r *reader) id(to *string, wrong func(string) string) read {
 	return func(n *yaml.Node) {
 		errs := len(r.errs)
 		r.str(to)(n)
-		if len(r.errs) == errs && !check(*to) {
-			r.fail(n.Line, "%q is not an identifier here", *to)
+		if reason := wrong(*to); len(r.errs) == errs && reason != "" {
+			r.fail(n.Line, "%q %s", *to, reason)
 		}
 	}
 }
