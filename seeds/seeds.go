@@ -89,37 +89,45 @@ type file struct {
 
 // Load reads the embedded communities, in the order of IDs.
 func Load() ([]*Community, error) {
-	var n names
-	if err := decode("names.yaml", &n); err != nil {
-		return nil, err
-	}
 	out := make([]*Community, 0, len(IDs))
 	for _, id := range IDs {
-		var f file
-		if err := decode(id+".yaml", &f); err != nil {
+		data, err := files.ReadFile(id + ".yaml")
+		if err != nil {
 			return nil, err
 		}
-		c := f.community()
-		c.names = n
-		if err := c.check(); err != nil {
-			return nil, fmt.Errorf("seeds/%s.yaml: %w", id, err)
+		c, err := Parse("seeds/"+id+".yaml", data)
+		if err != nil {
+			return nil, err
 		}
 		out = append(out, c)
 	}
 	return out, nil
 }
 
-func decode(name string, to any) error {
-	data, err := files.ReadFile(name)
-	if err != nil {
-		return err
+// Parse reads one community from YAML. The name is what errors call it.
+func Parse(name string, data []byte) (*Community, error) {
+	var f file
+	if err := decode(data, &f); err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
 	}
+	c := f.community()
+	people, err := files.ReadFile("names.yaml")
+	if err != nil {
+		return nil, err
+	}
+	if err := decode(people, &c.names); err != nil {
+		return nil, fmt.Errorf("seeds/names.yaml: %w", err)
+	}
+	if err := c.check(); err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return c, nil
+}
+
+func decode(data []byte, to any) error {
 	d := yaml.NewDecoder(bytes.NewReader(data))
 	d.KnownFields(true)
-	if err := d.Decode(to); err != nil {
-		return fmt.Errorf("seeds/%s: %w", name, err)
-	}
-	return nil
+	return d.Decode(to)
 }
 
 func (f *file) community() *Community {

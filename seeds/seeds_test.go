@@ -184,3 +184,22 @@ func TestScaleShrinksButNeverToNothing(t *testing.T) {
 		}
 	}
 }
+
+func TestMistakesInACommunityAreNamed(t *testing.T) {
+	const head = "id: x\nname: {zh: 甲, en: X}\nestates:\n- {id: e1, name: {zh: 一, en: One}, buildings: [{count: 2, units: 2}]}\n"
+	for _, row := range []struct{ yaml, want string }{
+		{"colour: red\n", "x.yaml: yaml: unmarshal errors:\n  line 5: field colour not found in type seeds.file"},
+		{"fleet: [{group: A, count: 1, devices: [{type: t}]}]\n", `x.yaml: group "A": want an identifier, a count and devices`},
+		{"fleet: [{group: a, count: 0, devices: [{type: t}]}]\n", `x.yaml: group "a": want an identifier, a count and devices`},
+		{"fleet: [{group: a, count: 1, devices: [{type: t}]}, {group: a, count: 1, devices: [{type: t}]}]\n", `x.yaml: group "a" is there twice`},
+		{"fleet: [{group: a, count: 1, gateway: b, devices: [{type: t}]}]\n", `x.yaml: group "a": gateway "b" is no earlier group of one device`},
+		{"fleet: [{group: a, count: 1, at: floor, devices: [{type: t}]}]\n", `x.yaml: group "a": no place at "floor" in ""`},
+		{"fleet: [{group: a, count: 1, at: unit, in: e2, devices: [{type: t}]}]\n", `x.yaml: group "a": no place at "unit" in "e2"`},
+		{"fleet: [{group: a, count: 1, devices: [{type: t}, {type: t}]}]\n", `x.yaml: group "a": devices of a kit need distinct ids, a single device none: ""`},
+		{"fleet: [{group: a, count: 1, devices: [{id: m, type: t, gateway: n}, {id: n, type: t}]}]\n", `x.yaml: group "a": gateway "n" of "m" is no earlier device`},
+	} {
+		if _, err := Parse("x.yaml", []byte(head+row.yaml)); err == nil || err.Error() != row.want {
+			t.Errorf("%s: got %v, want %s", row.yaml, err, row.want)
+		}
+	}
+}
