@@ -1,0 +1,104 @@
+package notify
+
+import (
+	"container/heap"
+	"context"
+	"sync"
+	"time"
+)
+
+// lane is the queue of one channel for either life-safety or ordinary deliveries, ordered by when each is due. It holds at most
+// laneLimit; what does not fit stays recorded as pending and is read again when the lane has emptied, see Notify.refill.
+type lane struct {
+	mu      sync.Mutex // guards the fields below
+	due     dueHeap
+	spilled bool
+
+	changed chan struct{} // one token: something earlier may be due
+}
+
+const laneLimit = 10_000
+
+type dueItem struct {
+	at time.Time
+	d  *delivery
+}
+
+type dueHeap []dueItem
+
+func (h dueHeap) Len() int           { return len(h) }
+func (h dueHeap) Less(i, j int) bool { return h[i].at.Before(h[j].at) }
+func (h dueHeap) Swap(i, j int)      { h[i], h[j] = h[j], h[i] }
+func (h *dueHeap) Push(x any)        { *h = append(*h, x.(dueItem)) }
+
+func (h *dueHeap) Pop() any {
+	last := (*h)[len(*h)-1]
+	(*h)[len(*h)-1] = dueItem{}
+	*h = (*h)[:len(*h)-1]
+	return last
+}
+
+func newLane() *lane { return &lane{changed: make(chan struct{}, 1)} }
+
+// put reports whether there was room.
+func (l *lane) put(d *delivery, at time.Time) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.due) >= laneLimit {
+		l.spilled = true
+		return false
+	}
+	heap.Push(&l.due, dueItem{at, d})
+	l.wake()
+	return true
+}
+
+func (l *lane) wake() {
+	select {
+	case l.changed <- struct{}{}:
+	default:
+	}
+}
+
+// take waits for a delivery that is due; nil when ctx has ended.
+func (l *lane) take(ctx context.Context) *delivery {
+	timer := time.NewTimer(time.Hour)
+	defer timer.Stop()
+	for {
+		d, wait := l.next(time.Now())
+		if d != nil {
+			l.wake() // another worker may find more
+			return d
+		}
+		timer.Reset(wait)
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-l.changed:
+		case <-timer.C:
+		}
+	}
+}
+
+func (l *lane) next(now time.Time) (d *delivery, wait time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.due) == 0 {
+		return nil, time.Hour
+	}
+	if wait := l.due[0].at.Sub(now); wait > 0 {
+		return nil, wait
+	}
+	return heap.Pop(&l.due).(dueItem).d, 0
+}
+
+// emptied reports, once, that a lane that had to leave deliveries out has room again.
+func (l *lane) emptied() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.spilled || len(l.due) > laneLimit/2 {
+		return false
+	}
+	l.spilled = false
+	return true
+}

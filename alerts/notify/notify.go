@@ -1,0 +1,271 @@
+package notify
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sync/errgroup"
+
+	"linli/bus"
+)
+
+// Config is what Open needs.
+type Config struct {
+	Bus      *bus.Bus
+	Channels Channels
+	Duty     []string // channels told of every alert; empty: the log
+	Log      *slog.Logger
+	Reg      prometheus.Registerer
+}
+
+// Notify is the role. One runs at a time: a second one reads on where the first stops, and guards keep both from sending.
+type Notify struct {
+	cfg      Config
+	consumer jetstream.Consumer
+	lanes    map[string][2]*lane // of each channel: ordinary, life-safety
+	metrics  *metrics
+	failing  atomic.Pointer[error]
+
+	mu   sync.Mutex      // guards held
+	held map[string]bool // deliveries that are in a lane or being sent
+}
+
+const (
+	consumerName = "notify"
+	ackWait      = 30 * time.Second
+	refillEvery  = 10 * time.Second
+)
+
+// Open checks the channels, finds its place in CORE and takes up the deliveries that are not finished.
+func Open(ctx context.Context, cfg Config) (*Notify, error) {
+	if len(cfg.Duty) == 0 {
+		cfg.Duty = []string{"log"}
+	}
+	for _, name := range cfg.Duty {
+		if cfg.Channels[name] == nil {
+			return nil, fmt.Errorf("duty: no channel %q among %q", name, slices.Sorted(maps.Keys(cfg.Channels)))
+		}
+	}
+	n := &Notify{cfg: cfg, lanes: map[string][2]*lane{}, held: map[string]bool{}}
+	for name := range cfg.Channels {
+		n.lanes[name] = [2]*lane{newLane(), newLane()}
+	}
+	n.metrics = newMetrics(cfg.Reg, n.pending)
+	var err error
+	n.consumer, err = cfg.Bus.JS.CreateOrUpdateConsumer(ctx, bus.Core, jetstream.ConsumerConfig{
+		Durable: consumerName, FilterSubject: bus.AlertEventsFilter, AckPolicy: jetstream.AckExplicitPolicy,
+		AckWait: ackWait, MaxAckPending: 1000, MaxDeliver: -1,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("open consumer %s: %w", consumerName, err)
+	}
+	return n, n.refill(ctx)
+}
+
+// Run delivers until ctx ends.
+func (n *Notify) Run(ctx context.Context) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return n.intake(ctx) })
+	g.Go(func() error { return n.watchLanes(ctx) })
+	for _, lanes := range n.lanes {
+		for i, l := range lanes {
+			for range workersOf(i == 1) {
+				g.Go(func() error {
+					n.send(ctx, l)
+					return nil
+				})
+			}
+		}
+	}
+	return g.Wait()
+}
+
+// workersOf is how many deliveries of a lane are under way at a time.
+func workersOf(safety bool) int {
+	if safety {
+		return 16
+	}
+	return 4
+}
+
+// Close implements the role; Run leaves nothing open.
+func (n *Notify) Close() error { return nil }
+
+// Status is nil while events are read. A receiver that is away is counted and logged: it does not make this role unable.
+func (n *Notify) Status() error {
+	if err := n.failing.Load(); err != nil {
+		return *err
+	}
+	return nil
+}
+
+// intake makes deliveries out of events. An event is acknowledged when its deliveries are recorded.
+func (n *Notify) intake(ctx context.Context) error {
+	for ctx.Err() == nil {
+		err := n.read(ctx)
+		if ctx.Err() != nil {
+			return nil
+		}
+		err = fmt.Errorf("read alert events: %w", err)
+		n.failing.Store(&err)
+		n.cfg.Log.Warn("alert events are not read", "err", err)
+		if !wait(ctx, time.Second) {
+			return nil
+		}
+	}
+	return nil
+}
+
+func (n *Notify) read(ctx context.Context) error {
+	it, err := n.consumer.Messages(jetstream.PullMaxMessages(256))
+	if err != nil {
+		return err
+	}
+	n.failing.Store(nil)
+	defer it.Stop()
+	defer context.AfterFunc(ctx, it.Stop)()
+	for {
+		m, err := it.Next()
+		if err != nil {
+			return err
+		}
+		if err := n.record(ctx, m.Data()); err != nil {
+			return err // not acknowledged: it comes again
+		}
+		if err := m.Ack(); err != nil {
+			return err
+		}
+	}
+}
+
+// record writes the deliveries of an event and puts them into their lanes. Deliveries that are there already, because the event
+// has come before, are left alone.
+func (n *Notify) record(ctx context.Context, data []byte) error {
+	var e bus.AlertEvent
+	if err := json.Unmarshal(data, &e); err != nil {
+		n.cfg.Log.Error("alert event cannot be read", "err", err, "data", string(data))
+		n.metrics.unreadable.Inc()
+		return nil
+	}
+	if !told(&e) {
+		return nil
+	}
+	for _, channel := range n.cfg.Duty {
+		d, err := plan(&e, channel, time.Now().UTC())
+		if err != nil {
+			return err
+		}
+		switch err := n.write(ctx, d); {
+		case errors.Is(err, bus.ErrConflict):
+			continue
+		case err != nil:
+			return err
+		}
+		n.enqueue(d, time.Now())
+	}
+	return nil
+}
+
+// write stores the next version of a record, guarded by the last.
+func (n *Notify) write(ctx context.Context, d *delivery) error {
+	b, err := json.Marshal(d.Delivery)
+	if err != nil {
+		return err
+	}
+	m := bus.Msg(bus.DeliverySubject(d.ID), b)
+	bus.ExpectLast(m, d.seq)
+	ack, err := n.cfg.Bus.JS.PublishMsg(ctx, m)
+	var api *jetstream.APIError
+	switch {
+	case errors.As(err, &api) && api.ErrorCode == jetstream.JSErrCodeStreamWrongLastSequence:
+		return bus.ErrConflict
+	case err != nil:
+		return fmt.Errorf("record delivery %s: %w", d.ID, err)
+	}
+	d.seq = ack.Sequence
+	return nil
+}
+
+func (n *Notify) enqueue(d *delivery, at time.Time) {
+	lanes, known := n.lanes[d.Channel]
+	if !known { // a channel that is configured no more; its deliveries wait for it
+		return
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.held[d.ID] {
+		return
+	}
+	i := 0
+	if d.safety {
+		i = 1
+	}
+	if lanes[i].put(d, at) {
+		n.held[d.ID] = true
+	}
+}
+
+func (n *Notify) release(d *delivery) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	delete(n.held, d.ID)
+}
+
+// watchLanes reads deliveries again that did not fit into a lane.
+func (n *Notify) watchLanes(ctx context.Context) error {
+	for wait(ctx, refillEvery) {
+		for _, lanes := range n.lanes {
+			if !lanes[0].emptied() && !lanes[1].emptied() {
+				continue
+			}
+			if err := n.refill(ctx); err != nil && ctx.Err() == nil {
+				n.cfg.Log.Warn("pending deliveries are not read", "err", err)
+			}
+			break
+		}
+	}
+	return nil
+}
+
+// refill puts every unfinished delivery of CORE into its lane.
+func (n *Notify) refill(ctx context.Context) error {
+	return eachDelivery(ctx, n.cfg.Bus, func(d *delivery) error {
+		if d.State != bus.Pending && d.State != bus.Sending {
+			return nil
+		}
+		if _, err := d.message(); err != nil {
+			n.cfg.Log.Error("delivery cannot be read", "delivery", d.ID, "err", err)
+			return nil
+		}
+		n.enqueue(d, time.Now())
+		return nil
+	})
+}
+
+func (n *Notify) pending() float64 {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return float64(len(n.held))
+}
+
+// wait returns false when ctx ended first.
+func wait(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-t.C:
+		return true
+	}
+}

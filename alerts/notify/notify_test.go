@@ -1,0 +1,200 @@
+package notify
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go"
+
+	"linli/bus"
+	"linli/internal/testkit"
+)
+
+// recorder is a channel of the test. It keeps what it took and fails as told; like a provider that dedupes it counts an id once.
+type recorder struct {
+	mu    sync.Mutex // guards the fields below
+	taken map[string]int
+	order []string
+	fail  func(m Message, try int) error
+	tries map[string]int
+}
+
+func newRecorder() *recorder { return &recorder{taken: map[string]int{}, tries: map[string]int{}} }
+
+func (r *recorder) Send(_ context.Context, m Message) error {
+	r.mu.Lock()
+	r.tries[m.ID]++
+	try, fail := r.tries[m.ID], r.fail
+	r.mu.Unlock()
+	if fail != nil {
+		if err := fail(m, try); err != nil {
+			return err
+		}
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.taken[m.ID]++
+	r.order = append(r.order, m.ID)
+	return nil
+}
+
+func (r *recorder) count() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.taken)
+}
+
+// happen writes an event of an alert as the alert engine does.
+func happen(t testing.TB, b *bus.Bus, e bus.AlertEvent) {
+	t.Helper()
+	data, err := json.Marshal(e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.Commit(t.Context(), bus.Core, []*nats.Msg{bus.Msg(bus.AlertEventSubject(e.Alert.ID, e.N), data)}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func opened(id string, safety bool) bus.AlertEvent {
+	return bus.AlertEvent{N: 1, Kind: "opened", At: time.Now(), Alert: bus.Alert{ID: id, Rule: "r", State: bus.Opened, Safety: safety}}
+}
+
+// start runs a notifier until the test or the returned function ends it.
+func start(t testing.TB, b *bus.Bus, ch Channel) (stop func()) {
+	t.Helper()
+	n, err := Open(t.Context(), Config{Bus: b, Channels: Channels{"ops": ch}, Duty: []string{"ops"}, Log: testkit.Log})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- n.Run(ctx) }()
+	stop = sync.OnceFunc(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+	t.Cleanup(stop)
+	return stop
+}
+
+func states(t testing.TB, b *bus.Bus) map[bus.DeliveryState]int {
+	t.Helper()
+	n := map[bus.DeliveryState]int{}
+	err := eachDelivery(t.Context(), b, func(d *delivery) error {
+		n[d.State]++
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+func TestEventsAreToldOnce(t *testing.T) {
+	b, r := testkit.NATS(t), newRecorder()
+	start(t, b, r)
+	e := opened("a1", true)
+	happen(t, b, e)
+	for n, kind := range map[int]string{2: "repeated", 3: "acknowledged", 4: "cleared", 5: "closed"} {
+		e.N, e.Kind = n, kind
+		happen(t, b, e)
+	}
+	late := opened("a2", false)
+	late.Alert.Late = true
+	happen(t, b, late)
+	testkit.Eventually(t, 10*time.Second, func() bool { return states(t, b)[bus.Accepted] == 3 })
+	if r.count() != 3 {
+		t.Errorf("told %d times, want opened, cleared and closed of the alert in time", r.count())
+	}
+}
+
+func TestDeliveryIsTriedUntilItIsTaken(t *testing.T) {
+	b, r := testkit.NATS(t), newRecorder()
+	r.fail = func(_ Message, try int) error {
+		if try == 1 {
+			return RetryAfter(errors.New("away"), 0)
+		}
+		return nil
+	}
+	start(t, b, r)
+	happen(t, b, opened("a1", true))
+	testkit.Eventually(t, 10*time.Second, func() bool { return states(t, b)[bus.Accepted] == 1 })
+}
+
+func TestPermanentFailureIsRecorded(t *testing.T) {
+	b, r := testkit.NATS(t), newRecorder()
+	r.fail = func(Message, int) error { return Permanent(errors.New("no such receiver")) }
+	start(t, b, r)
+	happen(t, b, opened("a1", false))
+	testkit.Eventually(t, 10*time.Second, func() bool { return states(t, b)[bus.Failed] == 1 })
+}
+
+// A stop at any moment loses nothing, and what was in doubt comes again under the same id.
+func TestRestartLosesNothing(t *testing.T) {
+	b, r := testkit.NATS(t), newRecorder()
+	blocked := make(chan struct{}, 100)
+	r.fail = func(Message, int) error {
+		blocked <- struct{}{}
+		return errors.New("away")
+	}
+	stop := start(t, b, r)
+	const alerts = 20
+	for i := range alerts {
+		happen(t, b, opened(fmt.Sprint("a", i), i%2 == 0))
+	}
+	<-blocked
+	stop()
+	r.mu.Lock()
+	r.fail = nil
+	r.mu.Unlock()
+	start(t, b, r)
+	testkit.Eventually(t, 20*time.Second, func() bool { return states(t, b)[bus.Accepted] == alerts })
+	if r.count() != alerts {
+		t.Errorf("told of %d alerts, want %d", r.count(), alerts)
+	}
+}
+
+// A storm of ordinary alerts whose receiver hangs does not hold up life-safety.
+func TestStormDoesNotDelaySafety(t *testing.T) {
+	b, r := testkit.NATS(t), newRecorder()
+	hang := make(chan struct{})
+	r.fail = func(m Message, _ int) error {
+		var x body
+		if err := json.Unmarshal(m.Body, &x); err != nil {
+			return err
+		}
+		if !x.Alert.Safety {
+			<-hang
+		}
+		return nil
+	}
+	defer start(t, b, r)()
+	defer close(hang)
+	for i := range 200 {
+		happen(t, b, opened(fmt.Sprint("storm", i), false))
+	}
+	happen(t, b, opened("sos", true))
+	testkit.Eventually(t, 10*time.Second, func() bool {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		return r.taken[idOf("sos", 1, "ops")] == 1
+	})
+	if n := r.count(); n != 1 {
+		t.Errorf("%d deliveries were taken, want the SOS alone", n)
+	}
+}
+
+func TestUnknownDutyChannelIsRefused(t *testing.T) {
+	_, err := Open(t.Context(), Config{Bus: testkit.NATS(t), Channels: Channels{}, Duty: []string{"nobody"}, Log: testkit.Log})
+	if err == nil {
+		t.Error("a duty channel that does not exist was accepted")
+	}
+}
