@@ -1,0 +1,58 @@
+# Two commands matter: make run, make test.
+
+GO      := go
+TOOL    := $(GO) tool -modfile=tools/tools.mod
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+LDFLAGS := -s -w -X main.version=$(VERSION)
+
+# Packages whose tests contain an InfluxDB: building that with the race detector takes longer than everything else together,
+# and what is concurrent in linli is tested without it.
+INFLUX := ./app/... ./cmd/... ./series ./web ./ingest/store ./internal/testkit/influxtest ./internal/acceptance
+RACE   := ./alerts/... ./bus ./devices/... ./ingest ./internal/arch ./internal/testkit ./seeds
+
+FUZZ := ./devices:FuzzTopic ./devices:FuzzReading ./devices:FuzzEvent ./devices:FuzzLine ./devices:FuzzCatalogue ./alerts:FuzzRules
+
+.PHONY: build run test check race influx fuzz lint bench clean needs
+
+build: bin/linli
+
+bin/linli: FORCE
+	$(GO) build -trimpath -ldflags "$(LDFLAGS)" -o $@ ./cmd/linli
+
+run: build
+	bin/linli serve --demo --scale 0.05 --data data
+
+test: needs check race influx fuzz
+
+# What the tests need beside Go. Debian packages; nothing to do when they are there.
+needs:
+	@command -v mosquitto >/dev/null && command -v mosquitto_pub >/dev/null || \
+	  (apt-get update -q && apt-get install -qy mosquitto mosquitto-clients)
+
+check:
+	@test -z "$$($(TOOL) gofumpt -l $$(git ls-files '*.go') | tee /dev/stderr)"
+	$(GO) vet ./...
+	$(TOOL) staticcheck ./...
+
+race:
+	$(GO) test -race -shuffle=on -timeout 10m $(RACE)
+
+influx:
+	$(GO) test -shuffle=on -timeout 20m $(INFLUX)
+
+fuzz:
+	@set -e; for f in $(FUZZ); do \
+	  echo "fuzz $$f"; $(GO) test -run '^$$' -fuzz "^$${f#*:}$$" -fuzztime 10s "$${f%:*}"; \
+	done
+
+lint:
+	$(GO) tool -modfile=tools/golangci-lint.mod golangci-lint run ./...
+
+# One table; BENCH=-update writes it into the README.
+bench: needs
+	$(GO) test ./internal/acceptance -run '^TestSpeed$$' -speed $(BENCH) -count 1 -timeout 30m -v
+
+clean:
+	rm -rf bin data
+
+FORCE:
