@@ -31,7 +31,7 @@ func Lock(dir string) (*DirLock, error) {
 		owner, _ := io.ReadAll(io.LimitReader(f, 20)) // best effort: it only makes the message better
 		return nil, fmt.Errorf("data directory %s is in use by another linli, process %s", dir, strings.TrimSpace(string(owner)))
 	}
-	if err := f.Truncate(0); err == nil {
+	if err = f.Truncate(0); err == nil {
 		_, err = f.WriteAt([]byte(strconv.Itoa(os.Getpid())+"\n"), 0)
 	}
 	if err != nil {

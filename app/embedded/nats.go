@@ -170,7 +170,8 @@ func (n *NATS) serverOptions(c Config, issuer nkeys.KeyPair) (*server.Options, e
 	o.MQTT.TLSConfig, o.MQTT.TLSTimeout = c.TLS, connectTimeout
 	o.MQTT.AuthTimeout = connectTimeout
 	o.MQTT.AckWait, o.MQTT.JSAPITimeout = 10*time.Second, 10*time.Second
-	o.MQTT.MaxAckPending = 8192
+	// 65,535 for all subscriptions of a session, and a filter that ends in # counts twice: ingest has four.
+	o.MQTT.MaxAckPending = 8191
 	return o, nil
 }
 

@@ -110,7 +110,7 @@ func TestNobodyTakesOverAnotherSession(t *testing.T) {
 	t.Parallel()
 	b := newBroker(t)
 	s := b.setup(t)
-	ingest, got := b.ingest(t)
+	ingest, _ := b.ingest(t)
 	victim := b.connect(t, device("dev2"))
 	attack := func() {
 		t.Helper()
@@ -154,7 +154,7 @@ func TestNobodyTakesOverAnotherSession(t *testing.T) {
 	if after := counts(t, s); !slices.Equal(before, after) {
 		t.Errorf("streams before the attacks %v, after %v", before, after)
 	}
-	_, got = b.ingest(t)
+	_, got := b.ingest(t)
 	queue := map[string]bool{}
 	for range 3 {
 		queue[string(receive(t, got).Payload())] = true

@@ -21,7 +21,7 @@ var roles = map[string]func(*grants){
 	roleSetup:   func(g *grants) { g.publish("$JS.API.>", "$JS.ACK.>", "$JS.FC.>", "$KV.>") },
 	"ingest": func(g *grants) {
 		g.publish("readings.>", "events.>", "rejects.>")
-		g.consume(bus.Commands)
+		g.consume(bus.Commands, bus.Events)
 		g.follow(bus.RegistryBucket)
 		g.edit(bus.SettingsBucket)
 		g.read(bus.Rejects)
