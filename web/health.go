@@ -1,0 +1,50 @@
+package web
+
+import (
+	"net/http"
+
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+)
+
+// healthz says that the process answers.
+func (s *Server) healthz(w http.ResponseWriter, _ *http.Request) error {
+	return reply(w, http.StatusOK, map[string]bool{"alive": true})
+}
+
+// readyz says whether every role keeps its promise; to who has the token also which does not, and why.
+func (s *Server) readyz(w http.ResponseWriter, r *http.Request) error {
+	roles := map[string]error{"web": s.Status()}
+	if s.Config.Status != nil {
+		roles = s.Config.Status()
+	}
+	var body struct {
+		Ready bool              `json:"ready"`
+		Roles map[string]string `json:"roles,omitempty"`
+	}
+	body.Ready = true
+	reasons := map[string]string{}
+	for name, err := range roles {
+		reasons[name] = "ok"
+		if err != nil {
+			body.Ready, reasons[name] = false, err.Error()
+		}
+	}
+	if s.access.granted(r) {
+		body.Roles = reasons
+	}
+	if !body.Ready {
+		return reply(w, http.StatusServiceUnavailable, body)
+	}
+	return reply(w, http.StatusOK, body)
+}
+
+func (s *Server) metricsPage(w http.ResponseWriter, r *http.Request) error {
+	promhttp.HandlerFor(s.Gatherer, promhttp.HandlerOpts{}).ServeHTTP(w, r)
+	return nil
+}
+
+func (s *Server) openAPIPage(w http.ResponseWriter, _ *http.Request) error {
+	w.Header().Set("Content-Type", "application/json")
+	_, err := w.Write(s.openAPI)
+	return err
+}

@@ -1,0 +1,233 @@
+package web
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+func TestEveryRouteWantsTheToken(t *testing.T) {
+	t.Parallel()
+	s := run(t, empty{})
+	unknown := []route{{method: "GET", path: "/nothing"}, {method: "DELETE", path: "/api/v1/devices"}, {method: "GET", path: "/.gitkeep"}}
+	for _, rt := range append(unknown, routes...) {
+		for name, header := range map[string]string{
+			"no token": "", "wrong token": "Bearer wrong", "empty token": "Bearer ", "other scheme": "Basic " + token, "bare": token,
+		} {
+			r := s.request(rt.method, strings.ReplaceAll(rt.path, "{id}", "ws-1"), "")
+			r.Header.Set("Authorization", header)
+			status, h, body := s.do(r)
+			if rt.public {
+				if status == http.StatusUnauthorized {
+					t.Errorf("%s %s with %s: status %d", rt.method, rt.path, name, status)
+				}
+				continue
+			}
+			if status != http.StatusUnauthorized || !strings.Contains(body, `"unauthorized"`) || h.Get("WWW-Authenticate") == "" {
+				t.Errorf("%s %s with %s: status %d %s", rt.method, rt.path, name, status, body)
+			}
+		}
+	}
+	for _, rt := range unknown {
+		s.refused(http.StatusNotFound, "", rt.method, rt.path, "")
+	}
+}
+
+func TestOpenAPIListsEveryRoute(t *testing.T) {
+	t.Parallel()
+	data, err := openAPI("v1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var doc struct {
+		OpenAPI string
+		Info    struct{ Version string }
+		Paths   map[string]map[string]struct {
+			OperationID string
+			Security    *[]map[string][]string
+		}
+		Components map[string]map[string]any
+	}
+	if err := json.Unmarshal(data, &doc); err != nil {
+		t.Fatal(err)
+	}
+	if doc.OpenAPI != "3.1.0" || doc.Info.Version != "v1" {
+		t.Errorf("openapi %q, version %q", doc.OpenAPI, doc.Info.Version)
+	}
+	ids := map[string]bool{}
+	for _, rt := range routes {
+		op, ok := doc.Paths[rt.path][strings.ToLower(rt.method)]
+		if !ok {
+			t.Errorf("openapi.yaml lacks %s %s", rt.method, rt.path)
+			continue
+		}
+		if ids[op.OperationID] || op.OperationID == "" {
+			t.Errorf("%s %s: operationId %q is empty or there twice", rt.method, rt.path, op.OperationID)
+		}
+		ids[op.OperationID] = true
+		if open := op.Security != nil; open != rt.public {
+			t.Errorf("%s %s: open %t in openapi.yaml, %t in routes", rt.method, rt.path, open, rt.public)
+		}
+		delete(doc.Paths[rt.path], strings.ToLower(rt.method))
+	}
+	for path, ops := range doc.Paths {
+		for method := range ops {
+			t.Errorf("openapi.yaml has %s %s, which is no route", method, path)
+		}
+	}
+	for _, m := range regexp.MustCompile(`"\$ref":"#/components/(\w+)/(\w+)"`).FindAllStringSubmatch(string(data), -1) {
+		if doc.Components[m[1]][m[2]] == nil {
+			t.Errorf("openapi.yaml: %s is not defined", m[0])
+		}
+	}
+}
+
+func TestHealth(t *testing.T) {
+	t.Parallel()
+	broken := errors.New("no disk")
+	status := map[string]error{"store": nil, "ingest": nil}
+	s := run(t, empty{}, func(c *Config) { c.Status = func() map[string]error { return status } })
+	open := func(path string) (int, string) {
+		r := s.request("GET", path, "")
+		r.Header.Del("Authorization")
+		code, _, body := s.do(r)
+		return code, strings.TrimSpace(body)
+	}
+	if code, body := open("/healthz"); code != 200 || body != `{"alive":true}` {
+		t.Errorf("healthz: %d %s", code, body)
+	}
+	if code, body := open("/readyz"); code != 200 || body != `{"ready":true}` {
+		t.Errorf("readyz: %d %s", code, body)
+	}
+	status = map[string]error{"store": broken, "ingest": nil}
+	if code, body := open("/readyz"); code != 503 || body != `{"ready":false}` {
+		t.Errorf("readyz without token: %d %s; the reason is for who has the token", code, body)
+	}
+	got := ask[struct{ Roles map[string]string }](s, 503, "GET", "/readyz", "")
+	if got.Roles["store"] != "no disk" || got.Roles["ingest"] != "ok" {
+		t.Errorf("readyz with token: %v", got.Roles)
+	}
+	if code, _, body := s.do(s.request("GET", "/metrics", "")); code != 200 || !strings.Contains(body, `linli_web_requests_total{route="/readyz",status="503"}`) {
+		t.Errorf("metrics: %d\n%s", code, body)
+	}
+}
+
+func TestRequestsOfOtherSitesAreRefused(t *testing.T) {
+	t.Parallel()
+	s := run(t, empty{})
+	for _, header := range [][2]string{{"Sec-Fetch-Site", "cross-site"}, {"Origin", "http://evil.example"}} {
+		code, h, _ := s.do(s.request("POST", "/api/v1/rebuild", "", header[0], header[1]))
+		if code != http.StatusForbidden || h.Get("Access-Control-Allow-Origin") != "" {
+			t.Errorf("%v: status %d, headers %v", header, code, h)
+		}
+	}
+	_, h, _ := s.do(s.request("GET", "/", ""))
+	for name, want := range map[string]string{
+		"Content-Security-Policy": contentPolicy, "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer",
+	} {
+		if h.Get(name) != want {
+			t.Errorf("%s: %q", name, h.Get(name))
+		}
+	}
+}
+
+func TestBodiesAreLimitedAndStrict(t *testing.T) {
+	t.Parallel()
+	s := run(t, empty{})
+	s.refused(http.StatusRequestEntityTooLarge, "", "POST", "/api/v1/communities", `{"id":"`+strings.Repeat("x", defaultBody)+`"}`)
+	for _, body := range []string{`{"id":"a","admin":true}`, `{"id":`, `[]`, `{} {}`, `{"id":1}`, "\xff"} {
+		s.refused(http.StatusBadRequest, "body", "POST", "/api/v1/communities", body)
+	}
+	for _, path := range []string{"/api/v1/devices?comunity=x", "/api/v1/alerts?sate=x", "/api/v1/rejects?after=1"} {
+		field := strings.SplitN(path[strings.Index(path, "?")+1:], "=", 2)[0]
+		s.refused(http.StatusBadRequest, field, "GET", path, "")
+	}
+	s.refused(http.StatusBadRequest, "limit", "GET", "/api/v1/devices?limit=1000000000", "")
+	s.refused(http.StatusBadRequest, "type", "GET", "/api/v1/devices?type=a&type=b", "")
+}
+
+func TestPageHoldsNoInlineCode(t *testing.T) {
+	t.Parallel()
+	s := run(t, empty{})
+	get := func(path string) string {
+		r := s.request("GET", path, "")
+		r.Header.Del("Authorization")
+		code, _, body := s.do(r)
+		if code != 200 || body == "" {
+			t.Fatalf("%s: status %d", path, code)
+		}
+		return body
+	}
+	html, js := get("/"), get("/page.js")
+	get("/page.css")
+	markup := strings.ReplaceAll(html, "http://www.w3.org/2000/svg", "") // the icon's name space
+	for _, bad := range []string{"style=", " onclick", " onload", "<style", "http://", "https://"} {
+		if strings.Contains(markup, bad) {
+			t.Errorf("the page has %q", bad)
+		}
+	}
+	for _, m := range regexp.MustCompile(`(?s)<script([^>]*)>(.*?)</script>`).FindAllStringSubmatch(html, -1) {
+		if !strings.Contains(m[1], "src=") || m[2] != "" {
+			t.Errorf("inline script %q", m[0])
+		}
+	}
+	for _, bad := range []string{"innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval("} {
+		if strings.Contains(js, bad) {
+			t.Errorf("page.js has %s", bad)
+		}
+	}
+}
+
+func TestPageIsTranslated(t *testing.T) {
+	t.Parallel()
+	js, err := page.ReadFile("page/page.js")
+	if err != nil {
+		t.Fatal(err)
+	}
+	html, err := page.ReadFile("page/index.html")
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys := func(language string) map[string]bool {
+		block := regexp.MustCompile(`(?s)\n  ` + language + `: \{(.*?)\n  \}`).FindStringSubmatch(string(js))
+		found := map[string]bool{}
+		for _, m := range regexp.MustCompile(`(\w+): "`).FindAllStringSubmatch(block[1], -1) {
+			found[m[1]] = true
+		}
+		return found
+	}
+	zh, en := keys("zh"), keys("en")
+	for _, m := range regexp.MustCompile(`data-(?:text|placeholder)="(\w+)"`).FindAllStringSubmatch(string(html), -1) {
+		if !zh[m[1]] || !en[m[1]] {
+			t.Errorf("%s has no text", m[1])
+		}
+	}
+	for key := range zh {
+		if !en[key] {
+			t.Errorf("%s is not in English", key)
+		}
+	}
+	if len(zh) != len(en) || len(zh) < 20 {
+		t.Errorf("%d texts in Chinese, %d in English", len(zh), len(en))
+	}
+}
+
+func TestOpenFailsEarly(t *testing.T) {
+	t.Parallel()
+	s := run(t, empty{})
+	c := s.web.Config
+	c.Addr = s.web.Addr()
+	c.Reg = prometheus.NewRegistry()
+	if _, err := Open(t.Context(), c); err == nil {
+		t.Error("two servers on one port")
+	}
+	c.Token = ""
+	if _, err := Open(t.Context(), c); err == nil {
+		t.Error("a server without a token")
+	}
+}
