@@ -1,0 +1,298 @@
+package alerts
+
+import (
+	"slices"
+	"time"
+
+	"cel.dev/cel-go/cel"
+
+	"linli/devices"
+)
+
+// program is what runs for one device type: its rules, and for every field and event which of them it concerns.
+type program struct {
+	typ     *devices.Type
+	bounds  []*bound             // of threshold and state rules, one for every field of a rule; a series has a cell for each
+	slots   []*devices.Field     // the fields that these rules read; a series keeps the last value of each
+	uses    map[string]*fieldUse // by field id
+	onEvent map[string][]*bound  // by event id: event rules, and state rules that it fires too
+	ends    map[string][]*bound  // by event id: event rules whose alerts it clears
+	index   map[string]int       // of bounds, by name
+	tags    []string             // payload tags, sorted
+}
+
+// fieldUse says where values of a field go.
+type fieldUse struct {
+	slot   int
+	bounds []int
+}
+
+// bound is a rule on one device type and, where it has several, on one of its fields.
+type bound struct {
+	*Rule
+	field                *devices.Field // whose value an alert shows; nil for events
+	signals              []signal
+	when, clear, applies *condition
+	name                 string // of its cells in checkpoints: rule, or rule/field
+}
+
+// signal is a field that a condition reads.
+type signal struct {
+	field    *devices.Field
+	slot     int
+	maxAge   int64 // ms
+	onChange bool  // sent on change only: as fresh as its series is
+}
+
+func newProgram(t *devices.Type) *program {
+	p := &program{typ: t, uses: map[string]*fieldUse{}, index: map[string]int{}, onEvent: map[string][]*bound{}, ends: map[string][]*bound{}}
+	if t == nil {
+		return p
+	}
+	for _, tag := range t.Tags {
+		if !tag.Registry {
+			p.tags = append(p.tags, tag.ID)
+		}
+	}
+	slices.Sort(p.tags)
+	return p
+}
+
+// add takes the bounds of one rule.
+func (p *program) add(bounds []*bound) {
+	for _, b := range bounds {
+		for _, event := range b.Events {
+			p.onEvent[event] = append(p.onEvent[event], b)
+		}
+		if b.clearedBy != "" {
+			p.ends[b.clearedBy] = append(p.ends[b.clearedBy], b)
+		}
+		if b.Kind == EventKind {
+			continue
+		}
+		for i := range b.signals {
+			s := &b.signals[i]
+			u := p.uses[s.field.ID]
+			if u == nil {
+				u = &fieldUse{slot: len(p.slots)}
+				p.slots = append(p.slots, s.field)
+				p.uses[s.field.ID] = u
+			}
+			s.slot = u.slot
+			u.bounds = append(u.bounds, len(p.bounds))
+		}
+		p.index[b.name] = len(p.bounds)
+		p.bounds = append(p.bounds, b)
+	}
+}
+
+// addBuiltin adds the rules without a file: for life-safety events that no rule names, and for maintenance.
+func (p *program) addBuiltin() {
+	if p.typ.Event("maintenance_start") != nil {
+		p.add([]*bound{{Rule: maintenance, name: maintenance.ID}})
+	}
+	for _, e := range p.typ.Events {
+		if e.Safety && len(p.onEvent[e.ID]) == 0 {
+			p.onEvent[e.ID] = []*bound{{Rule: safetyEvent, name: safetyEvent.ID}}
+		}
+	}
+}
+
+// binder checks one rule against one device type.
+type binder struct {
+	*loader
+	rule *Rule
+	typ  *devices.Type
+}
+
+func (b *binder) failAt(line int, format string, args ...any) {
+	b.fail(b.rule.File, line, "rule "+b.rule.ID+": "+format, args...)
+}
+
+// bind returns a bound for every field of the rule, or one if it names none.
+func (b *binder) bind() []*bound {
+	r := b.rule
+	for _, e := range append(slices.Clone(r.Events), r.clearedBy) {
+		if e != "" && b.typ.Event(e) == nil {
+			b.failAt(r.Line, "%s has no event %q", b.typ.ID, e)
+		}
+	}
+	if !r.Pending() {
+		b.identity()
+	}
+	fields := []*devices.Field{nil}
+	if len(r.Fields) > 0 {
+		fields = fields[:0]
+	}
+	for _, id := range r.Fields {
+		f := b.typ.Field(id)
+		if f == nil {
+			b.failAt(r.Line, "%s has no field %q", b.typ.ID, id)
+			continue
+		}
+		fields = append(fields, f)
+	}
+	var bounds []*bound
+	for _, f := range fields {
+		if x := b.one(f); x != nil {
+			bounds = append(bounds, x)
+		}
+	}
+	return bounds
+}
+
+func (b *binder) identity() {
+	for _, part := range b.rule.Identity {
+		tag := b.typ.Tag(part)
+		if part != "person" && part != "device" && part != "field" && (tag == nil || tag.Registry) {
+			b.failAt(b.rule.Line, "identity: %q is none of person, device, field and the payload tags of %s", part, b.typ.ID)
+		}
+	}
+}
+
+func (b *binder) one(field *devices.Field) *bound {
+	r := b.rule
+	x := &bound{Rule: r, field: field, name: r.ID}
+	if len(r.Fields) > 1 {
+		x.name += "/" + field.ID
+	}
+	vars := b.registryVars()
+	if field != nil {
+		b.signal(x, vars, "value", field, r.MaxAge, r.Line)
+		vars["change"] = variable{origin: fromNowhere, typ: cel.DoubleType}
+		if r.Kind != RateKind {
+			delete(vars, "change")
+		}
+	}
+	for _, s := range r.signals {
+		b.declare(x, vars, s)
+	}
+	b.eventVars(vars)
+	x.applies = b.compile(r.applies, vars)
+	x.when = b.compile(r.when, vars)
+	x.clear = b.compile(r.clear, vars)
+	if !r.Pending() && r.Kind != EventKind && len(x.signals) > 0 && x.field == nil {
+		x.field = x.signals[0].field
+	}
+	return x
+}
+
+func (b *binder) compile(src source, vars schema) *condition {
+	if src.text == "" {
+		return nil
+	}
+	c, err := compile(src.text, vars)
+	if err != nil {
+		b.failAt(src.line, "%v", err)
+	}
+	return c
+}
+
+// signal declares name as the last value of a field.
+func (b *binder) signal(x *bound, vars schema, name string, f *devices.Field, maxAge time.Duration, line int) {
+	if !b.rule.Pending() && f.Type == devices.String {
+		b.failAt(line, "field %q is free text", f.ID)
+		return
+	}
+	s := signal{field: f, onChange: f.Period == 0, maxAge: maxAge.Milliseconds()}
+	switch {
+	case s.maxAge > 0:
+	case s.onChange:
+		s.maxAge = 3 * b.typ.Period.Milliseconds()
+	default:
+		s.maxAge = 3 * f.Period.Milliseconds()
+	}
+	vars[name] = variable{origin: fromSignal, typ: celType(f), index: len(x.signals), key: f.ID, values: f.Enum}
+	x.signals = append(x.signals, s)
+}
+
+// declare gives a name to one entry of signals.
+func (b *binder) declare(x *bound, vars schema, s signalSource) {
+	typ := b.typ
+	if s.typ != "" {
+		if typ = b.cat.Type(s.typ); typ == nil {
+			b.failAt(s.line, "signal %s: unknown device type %q", s.name, s.typ)
+			return
+		}
+	}
+	if _, taken := vars[s.name]; taken {
+		b.failAt(s.line, "signal %s: the name means something already", s.name)
+		return
+	}
+	own := s.field != "" && s.typ == "" && s.rule == "" && s.event == "" && s.fn == "last"
+	if !b.rule.Pending() && !own {
+		b.failAt(s.line, "signal %s: a %s rule reads the last values of its own device only", s.name, b.rule.Kind)
+		return
+	}
+	v := variable{origin: fromNowhere, typ: cel.DoubleType}
+	switch {
+	case s.rule != "":
+		v.typ = cel.BoolType
+	case s.event != "":
+		if typ.Event(s.event) == nil {
+			b.failAt(s.line, "signal %s: %s has no event %q", s.name, typ.ID, s.event)
+		}
+	case s.field != "":
+		f := typ.Field(s.field)
+		if f == nil {
+			b.failAt(s.line, "signal %s: %s has no field %q", s.name, typ.ID, s.field)
+			return
+		}
+		if own {
+			b.signal(x, vars, s.name, f, max(s.maxAge, b.rule.MaxAge), s.line)
+			return
+		}
+		if s.fn == "last" {
+			v.typ, v.values = celType(f), f.Enum
+		}
+	default:
+		b.failAt(s.line, "signal %s: want a field, an event or a rule", s.name)
+	}
+	vars[s.name] = v
+}
+
+// registryVars are the names that every expression may use.
+func (b *binder) registryVars() schema {
+	vars := schema{"person.away": {origin: fromPerson, typ: cel.BoolType}}
+	for _, t := range b.typ.Tags {
+		o := fromTag
+		if t.Registry {
+			o = fromRegistry
+		}
+		v := variable{origin: o, typ: cel.StringType, key: t.ID}
+		if len(t.Values) > 0 {
+			v.values = append(slices.Clone(t.Values), "") // "" when it is not set
+		}
+		vars[t.ID] = v
+	}
+	for _, a := range b.typ.Attributes {
+		vars["attr."+a.ID] = variable{origin: fromAttribute, typ: cel.DoubleType, key: a.ID, fallback: a.Default}
+	}
+	return vars
+}
+
+// eventVars are the payload fields of the rule's events.
+func (b *binder) eventVars(vars schema) {
+	if b.rule.Kind == ThresholdKind || b.rule.Kind == StateKind {
+		return
+	}
+	for _, id := range b.rule.Events {
+		e := b.typ.Event(id)
+		if e == nil {
+			continue
+		}
+		for _, f := range e.Fields {
+			vars["event."+f.ID] = variable{origin: fromEvent, typ: celType(f), key: f.ID, values: f.Enum}
+		}
+	}
+}
+
+func celType(f *devices.Field) *cel.Type {
+	switch f.Type {
+	case devices.Bool:
+		return cel.BoolType
+	case devices.Enum, devices.String:
+		return cel.StringType
+	}
+	return cel.DoubleType
+}

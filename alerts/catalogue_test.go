@@ -1,0 +1,103 @@
+package alerts
+
+import (
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"linli/devices"
+)
+
+func catalogueRules(t testing.TB) (*devices.Catalogue, *Rules) {
+	t.Helper()
+	cat, err := devices.LoadCatalogue()
+	if err != nil {
+		t.Fatal(err)
+	}
+	rules, err := LoadRules(cat)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cat, rules
+}
+
+// TestEveryRule replays every example of the catalogue, and then again with each threshold and each for a little off: at least
+// one example must notice.
+func TestEveryRule(t *testing.T) {
+	cat, rules := catalogueRules(t)
+	for _, r := range rules.All() {
+		if r.Pending() {
+			continue
+		}
+		t.Run(r.ID, func(t *testing.T) {
+			if err := r.Replay(); err != nil {
+				t.Fatal(err)
+			}
+			for what, mutant := range mutations(cat, r) {
+				if examplesPass(t, cat, mutant) {
+					t.Errorf("%s:%d: rule %s: no example notices %s", r.File, r.Line, r.ID, what)
+				}
+			}
+		})
+	}
+}
+
+var numberForm = regexp.MustCompile(`\b\d+\.\d+\b`)
+
+// mutations are copies of a rule with one number of when moved by 2 % (whole numbers by 1), or its for by 10 %.
+func mutations(cat *devices.Catalogue, r *Rule) map[string]*Rule {
+	all := map[string]*Rule{}
+	for _, at := range numberForm.FindAllStringIndex(r.when.text, -1) {
+		v, _ := strconv.ParseFloat(r.when.text[at[0]:at[1]], 64)
+		step := max(v*0.02, 0.001)
+		if readsWholeNumbers(cat, r) {
+			step = max(step, 1)
+		}
+		for _, moved := range []float64{v - step, v + step} {
+			m := *r
+			m.when.text = fmt.Sprintf("%s(%.9f)%s", r.when.text[:at[0]], moved, r.when.text[at[1]:])
+			all[m.when.text] = &m
+		}
+	}
+	if r.For > 0 {
+		for _, moved := range []time.Duration{r.For * 9 / 10, r.For * 11 / 10} {
+			m := *r
+			m.For = moved
+			all["for: "+moved.String()] = &m
+		}
+	}
+	return all
+}
+
+func readsWholeNumbers(cat *devices.Catalogue, r *Rule) bool {
+	typ := cat.Common()
+	if len(r.Types) > 0 {
+		typ = cat.Type(r.Types[0])
+	}
+	for _, id := range r.Fields {
+		if f := typ.Field(id); f != nil && f.Type == devices.Int {
+			return true
+		}
+	}
+	for _, id := range r.Events {
+		for _, f := range typ.Event(id).Fields {
+			if f.Type == devices.Int && strings.Contains(r.when.text, "event."+f.ID) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func examplesPass(t *testing.T, cat *devices.Catalogue, r *Rule) bool {
+	t.Helper()
+	l := &loader{cat: cat, ids: map[string]*Rule{}, rules: []*Rule{r}}
+	l.bind()
+	if len(l.errs) > 0 {
+		t.Fatal(l.err())
+	}
+	return r.Replay() == nil
+}

@@ -1,0 +1,231 @@
+package alerts
+
+import (
+	"time"
+
+	"linli/bus"
+)
+
+const (
+	// lateAfter is how old a reading or event may be when it arrives, without being only recorded.
+	lateAfter = time.Hour
+	// safetyLateAfter is the same for life-safety rules.
+	safetyLateAfter = 24 * time.Hour
+)
+
+// late reports whether something that arrived lag ms after it happened is recorded only.
+func (r *Rule) late(lag int64) bool {
+	if r.Safety {
+		return lag > safetyLateAfter.Milliseconds()
+	}
+	return lag > lateAfter.Milliseconds()
+}
+
+// cell is the machine of one rule, and of one field of it, for one series. See the package comment.
+type cell struct {
+	judged  int64 // ms, event time of the newest reading judged
+	since   int64 // ms, event time at which the condition began; meaningless when idle
+	state   cellState
+	applies bool
+	armed   bool // a timer is in the heap for since + for
+	late    bool // it opened an alert that was late
+}
+
+type cellState uint8
+
+const (
+	idle cellState = iota
+	pending
+	firing
+)
+
+// due is when the for of a pending cell completes.
+func (cl *cell) due(b *bound) int64 {
+	if cl.state != pending {
+		return -1
+	}
+	return cl.since + b.For.Milliseconds()
+}
+
+// complete opens what was fulfilled before a reading at at: the for ran out while the signals were fresh.
+func (c *core) complete(s *series, i int, at int64) {
+	cl, b := &s.cells[i], s.prog.bounds[i]
+	if cl.state == pending && at >= cl.judged {
+		if due := cl.due(b); at >= due && c.fresh(s, b, due) {
+			c.fulfil(s, i)
+		}
+	}
+}
+
+// fulfil ends a for that is over. A rule with a time of day stays pending outside it.
+func (c *core) fulfil(s *series, i int) {
+	cl, b := &s.cells[i], s.prog.bounds[i]
+	if cl.applies && b.between.contains(moment(cl.due(b)).In(c.zone(s.community))) {
+		c.raise(s, i, finding{cl.due(b), s.last, s.received, s.newest(b)})
+	}
+}
+
+// judge moves a cell by a reading at at.
+func (c *core) judge(s *series, i int, at, received int64) {
+	cl, b := &s.cells[i], s.prog.bounds[i]
+	if at < cl.judged {
+		c.judgeLate(s, i, at, received)
+		return
+	}
+	cl.judged = at
+	c.scope = scope{core: c, series: s, bound: b, at: at}
+	holds := c.holds(b, cl, at)
+	switch {
+	case cl.state == firing:
+		if c.ends(b, cl, holds) {
+			c.lower(b, cl, subjectOf(s, b, s.dev), at)
+		} else if holds == yes && cl.late && received-at <= lateAfter.Milliseconds() {
+			c.confirm(s, b, cl, at)
+		}
+	case holds == yes:
+		if cl.state == idle {
+			cl.state, cl.since = pending, at
+		}
+		if due := cl.due(b); at >= due {
+			c.raise(s, i, finding{due, at, received, s.newest(b)})
+		} else if !cl.armed {
+			cl.armed = true
+			c.timers.push(timer{due, s, i})
+		}
+	case holds == no:
+		cl.state, cl.armed = idle, false
+		if len(b.Events) > 0 && c.ends(b, cl, holds) {
+			c.lower(b, cl, subjectOf(s, b, s.dev), at)
+		}
+	}
+}
+
+// judgeLate judges a reading that is older than the newest: only a life-safety rule without a for opens by it. The next reading
+// in order clears.
+func (c *core) judgeLate(s *series, i int, at, received int64) {
+	cl, b := &s.cells[i], s.prog.bounds[i]
+	if !b.Safety || b.For > 0 || cl.state != idle || len(b.signals) != 1 || received-at > safetyLateAfter.Milliseconds() {
+		return
+	}
+	v, ok := number(b.signals[0].field, c.line.Field(b.signals[0].field.ID))
+	if !ok {
+		return
+	}
+	c.scope = scope{core: c, series: s, bound: b, at: at, own: &v}
+	if c.holds(b, cl, at) == yes {
+		cl.since = at
+		c.raise(s, i, finding{at, at, received, v})
+	}
+}
+
+// finding is what fires a cell.
+type finding struct {
+	opened   int64 // ms: since + for
+	at       int64 // ms, event time of the reading that told
+	received int64 // ms
+	value    float64
+}
+
+// raise fires a cell.
+func (c *core) raise(s *series, i int, f finding) {
+	cl, b := &s.cells[i], s.prog.bounds[i]
+	late := b.late(f.received - f.at)
+	cl.state, cl.armed, cl.late = firing, false, late
+	sub := subjectOf(s, b, s.dev)
+	who := identity(b.Rule, sub)
+	e := c.book.episode(episodeKey(b.ID, who))
+	e.firing++
+	if c.quiet {
+		return
+	}
+	if e.alert != nil && e.alert.State != bus.Cleared {
+		if e.lull {
+			c.book.repeat(e.alert, moment(cl.since))
+		}
+		return
+	}
+	a := c.alert(b, sub, who, f.opened, cl.since)
+	a.Received, a.Late = moment(f.received), late
+	a.Value, a.Unit = display(b.field, f.value), b.field.Unit
+	a.Text = c.text(b, sub, a)
+	c.book.open(a)
+}
+
+// newest is the value of a bound's field that was judged last.
+func (s *series) newest(b *bound) float64 { return s.slots[b.signals[0].slot].value }
+
+// moment is a time in ms as the records have it.
+func moment(ms int64) time.Time { return time.UnixMilli(ms).UTC() }
+
+// lower ends what a cell contributes to its episode. The alert of an event that a field denies clears as well.
+func (c *core) lower(b *bound, cl *cell, sub subject, at int64) {
+	was := cl.state
+	cl.state, cl.armed, cl.late = idle, false, false
+	e := c.book.episodes[episodeKey(b.ID, identity(b.Rule, sub))]
+	if e == nil {
+		return
+	}
+	if was == firing {
+		e.firing--
+	}
+	if c.quiet || e.firing > 0 || e.alert == nil {
+		return
+	}
+	e.lull = true
+	c.book.clear(e.alert, moment(at))
+}
+
+// confirm ends the lateness of the alert of a cell.
+func (c *core) confirm(s *series, b *bound, cl *cell, at int64) {
+	cl.late = false
+	e := c.book.episodes[episodeKey(b.ID, identity(b.Rule, subjectOf(s, b, s.dev)))]
+	if !c.quiet && e != nil && e.alert != nil {
+		c.book.confirm(e.alert, moment(at))
+	}
+}
+
+// holds is the condition of a bound in the present scope.
+func (c *core) holds(b *bound, cl *cell, at int64) truth {
+	s := c.scope.series
+	switch {
+	case !cl.applies || b.between != nil && !b.between.contains(moment(at).In(c.zone(s.community))):
+		return no
+	case !b.Safety && c.book.maintained[s.device]:
+		return unknown
+	}
+	return b.when.eval(&c.scope)
+}
+
+// ends reports whether the clearing condition of a bound is true in the present scope.
+func (c *core) ends(b *bound, cl *cell, holds truth) bool {
+	switch {
+	case !cl.applies:
+		return true
+	case !b.Safety && c.book.maintained[c.scope.series.device]:
+		return false
+	case b.clear == nil:
+		return holds == no
+	}
+	return b.clear.eval(&c.scope) == yes
+}
+
+// fresh reports whether every signal of a bound was known and young enough at at.
+func (c *core) fresh(s *series, b *bound, at int64) bool {
+	for i := range b.signals {
+		if !s.fresh(&b.signals[i], at) {
+			return false
+		}
+	}
+	return true
+}
+
+func (s *series) fresh(sig *signal, at int64) bool {
+	seen := s.slots[sig.slot].at
+	if seen == 0 {
+		return false
+	}
+	if sig.onChange {
+		seen = s.last
+	}
+	return at-seen <= sig.maxAge
+}

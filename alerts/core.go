@@ -1,0 +1,330 @@
+package alerts
+
+import (
+	"bytes"
+	"fmt"
+	"hash/fnv"
+	"time"
+
+	"linli/bus"
+	"linli/devices"
+)
+
+// Directory is what the engine asks about devices. Values are immutable: one that changes is another pointer.
+type Directory interface {
+	Device(id string) *devices.Device
+	Person(id string) *devices.Person
+	Community(id string) *devices.Community
+}
+
+// core is the engine without time and without a bus: lines, actions and clocks go in, the book's records come out. It is not
+// safe for concurrent use.
+type core struct {
+	rules  *Rules
+	dir    Directory
+	series map[string]*series // by measurement and tags, as a line begins
+	book   *book
+	timers timerHeap
+	clock  int64 // ms: the latest receive time of a reading, or the wall clock once the stream is read to its end
+	quiet  bool  // replaying what the book knows already: cells move, alerts do not
+	dirty  [shards]bool
+
+	line    devices.Line
+	found   []found  // fields of the line that rules read
+	touched []int    // bounds that the line concerns
+	mark    uint64   // of the line
+	marks   []uint64 // by bound: the last line that touched it
+	scope   scope
+	zones   map[string]*time.Location
+}
+
+// series is one device and one combination of its payload tags.
+type series struct {
+	key               string
+	prog              *program
+	community, device string
+	tags              []string        // values of prog.tags; "" when the series has none
+	dev               *devices.Device // as it was at the last reading; nil when the registry does not know it
+	last              int64           // ms, event time of the newest reading
+	received          int64           // ms, receive time of the newest reading
+	slots             []slot
+	cells             []cell
+	shard             uint8
+}
+
+// slot is the last value of a field: a boolean as 0 or 1, an enum as its position.
+type slot struct {
+	value float64
+	at    int64 // ms, event time; 0 before the first
+}
+
+const shards = 64
+
+func newCore(rules *Rules, dir Directory) *core {
+	c := &core{rules: rules, dir: dir, series: map[string]*series{}, book: newBook(rules), zones: map[string]*time.Location{}}
+	c.scope.core = c
+	return c
+}
+
+// reading judges the first line of b, which came from READINGS, and returns what follows it.
+func (c *core) reading(b []byte) (rest []byte, err error) {
+	l := &c.line
+	if rest, err = l.Parse(b); err != nil {
+		return nil, fmt.Errorf("read line: %w", err)
+	}
+	key := b[:bytes.IndexByte(b, ' ')]
+	s := c.series[string(key)]
+	if s == nil {
+		if s = c.newSeries(string(key), l); s == nil {
+			return rest, nil
+		}
+	}
+	received, ok := l.Field("received_at").Int()
+	at := l.Time / 1e6
+	if !ok {
+		received = at
+	}
+	at = min(at, received)
+	c.advance(received)
+	c.refresh(s, at)
+	c.dirty[s.shard] = true
+
+	c.touch(s)
+	for _, i := range c.touched {
+		c.complete(s, i, at)
+	}
+	if at >= s.last {
+		s.last, s.received = at, received
+	}
+	c.absorb(s, at)
+	for _, i := range c.touched {
+		c.judge(s, i, at, received)
+	}
+	return rest, nil
+}
+
+// newSeries returns nil for a measurement without rules.
+func (c *core) newSeries(key string, l *devices.Line) *series {
+	p := c.rules.programs[string(l.Measurement)]
+	if p == nil || len(p.bounds) == 0 {
+		return nil
+	}
+	s := &series{
+		key: key, prog: p, community: string(l.Tag("community")), device: string(l.Tag("device")),
+		slots: make([]slot, len(p.slots)), cells: make([]cell, len(p.bounds)),
+	}
+	for _, tag := range p.tags {
+		s.tags = append(s.tags, string(l.Tag(tag)))
+	}
+	s.shard, s.dev = shardOf(s.device), c.dir.Device(s.device)
+	for i := range s.cells {
+		s.cells[i].applies = c.applies(s, i)
+	}
+	c.series[key] = s
+	return s
+}
+
+func shardOf(device string) uint8 {
+	h := fnv.New32a()
+	h.Write([]byte(device))
+	return uint8(h.Sum32() % shards)
+}
+
+// found is a field of the line and where it goes.
+type found struct {
+	use  *fieldUse
+	pair int
+}
+
+// touch finds the bounds that read a field of the line.
+func (c *core) touch(s *series) {
+	c.touched, c.found = c.touched[:0], c.found[:0]
+	if more := len(s.prog.bounds) - len(c.marks); more > 0 {
+		c.marks = append(c.marks, make([]uint64, more)...)
+	}
+	c.mark++
+	for i := range c.line.Fields {
+		use := s.prog.uses[string(c.line.Fields[i].Key)]
+		if use == nil {
+			continue
+		}
+		c.found = append(c.found, found{use, i})
+		for _, b := range use.bounds {
+			if c.marks[b] != c.mark {
+				c.marks[b] = c.mark
+				c.touched = append(c.touched, b)
+			}
+		}
+	}
+}
+
+// absorb keeps the values of the line that are newer than what is known.
+func (c *core) absorb(s *series, at int64) {
+	for _, f := range c.found {
+		to := &s.slots[f.use.slot]
+		if at < to.at {
+			continue
+		}
+		if v, ok := number(s.prog.slots[f.use.slot], c.line.Fields[f.pair]); ok {
+			*to = slot{v, at}
+		}
+	}
+}
+
+// number is how a slot keeps a value.
+func number(f *devices.Field, p devices.Pair) (float64, bool) {
+	switch f.Type {
+	case devices.Float, devices.Int:
+		return p.Float()
+	case devices.Bool:
+		b, ok := p.Bool()
+		if b {
+			return 1, ok
+		}
+		return 0, ok
+	}
+	text, ok := p.Text()
+	if !ok {
+		return 0, false
+	}
+	for i, v := range f.Enum {
+		if v == string(text) {
+			return float64(i), true
+		}
+	}
+	return 0, false
+}
+
+// refresh looks at the registry again. A rule that no longer applies, or an identity that is another now, ends at time at.
+func (c *core) refresh(s *series, at int64) {
+	dev := c.dir.Device(s.device)
+	if dev == s.dev {
+		return
+	}
+	before := s.dev
+	s.dev = dev
+	for i := range s.cells {
+		b, cl := s.prog.bounds[i], &s.cells[i]
+		cl.applies = c.applies(s, i)
+		moved := before != nil && identity(b.Rule, subjectOf(s, b, before)) != identity(b.Rule, subjectOf(s, b, dev))
+		if cl.state == firing && (moved || !cl.applies) {
+			c.lower(b, cl, subjectOf(s, b, before), at)
+		}
+	}
+}
+
+// applies evaluates the applies of a bound. What is unknown applies to a life-safety rule only.
+func (c *core) applies(s *series, i int) bool {
+	b := s.prog.bounds[i]
+	if b.applies == nil {
+		return true
+	}
+	c.scope = scope{core: c, series: s, bound: b}
+	t := b.applies.eval(&c.scope)
+	return t == yes || t == unknown && b.Safety
+}
+
+// zone is the local time of a community.
+func (c *core) zone(community string) *time.Location {
+	name := ""
+	if x := c.dir.Community(community); x != nil {
+		name = x.Timezone
+	}
+	if z := c.zones[name]; z != nil {
+		return z
+	}
+	z, err := time.LoadLocation(name)
+	if name == "" || err != nil {
+		z = time.FixedZone("Asia/Shanghai", 8*3600)
+	}
+	c.zones[name] = z
+	return z
+}
+
+// advance moves the clock to now, ms, and completes what has become due until then.
+func (c *core) advance(now int64) {
+	if now <= c.clock {
+		return
+	}
+	c.clock = now
+	for len(c.timers) > 0 && c.timers[0].due <= now {
+		t := c.timers.pop()
+		cl := &t.series.cells[t.bound]
+		if !cl.armed || cl.due(t.series.prog.bounds[t.bound]) != t.due {
+			continue // it was another wait, long over
+		}
+		cl.armed = false
+		c.dirty[t.series.shard] = true
+		if c.fresh(t.series, t.series.prog.bounds[t.bound], max(t.due, t.series.received)) {
+			c.fulfil(t.series, t.bound)
+		}
+	}
+}
+
+// reconcile ends a replay. An open alert whose cell does not fire was opened by the wall clock just before a reading that the
+// clock should have waited for; the cell joins it, so that the next reading can clear it.
+func (c *core) reconcile() {
+	orphans := map[string]bool{} // devices
+	for _, e := range c.book.episodes {
+		if a := e.alert; a != nil && e.firing == 0 && a.State != bus.Cleared && !a.Latched {
+			orphans[a.Device] = true
+		}
+	}
+	for _, s := range c.series {
+		for i := 0; orphans[s.device] && i < len(s.cells); i++ {
+			cl, b := &s.cells[i], s.prog.bounds[i]
+			e := c.book.episodes[episodeKey(b.ID, identity(b.Rule, subjectOf(s, b, s.dev)))]
+			if e == nil || e.alert == nil || e.firing > 0 || cl.state == firing || cl.judged == 0 {
+				continue
+			}
+			cl.state, cl.since, cl.armed = firing, e.alert.EventTime.UnixMilli(), false
+			e.firing++
+			c.dirty[s.shard] = true
+		}
+	}
+}
+
+// timer is the end of a for. It counts only while the cell still waits for just that.
+type timer struct {
+	due    int64
+	series *series
+	bound  int
+}
+
+// timerHeap has the earliest timer first.
+type timerHeap []timer
+
+func (h *timerHeap) push(t timer) {
+	a := append(*h, t)
+	*h = a
+	for i := len(a) - 1; i > 0; {
+		parent := (i - 1) / 2
+		if a[parent].due <= a[i].due {
+			return
+		}
+		a[parent], a[i] = a[i], a[parent]
+		i = parent
+	}
+}
+
+func (h *timerHeap) pop() timer {
+	a := *h
+	top := a[0]
+	n := len(a) - 1
+	a[0], a[n] = a[n], timer{}
+	a = a[:n]
+	*h = a
+	for i := 0; ; {
+		least := i
+		for _, child := range [...]int{2*i + 1, 2*i + 2} {
+			if child < n && a[child].due < a[least].due {
+				least = child
+			}
+		}
+		if least == i {
+			return top
+		}
+		a[i], a[least] = a[least], a[i]
+		i = least
+	}
+}

@@ -1,0 +1,71 @@
+package alerts
+
+import (
+	"fmt"
+	"runtime"
+	"testing"
+
+	"linli/devices"
+)
+
+// anyone is a Directory in which every device is registered.
+type anyone struct{ device devices.Device }
+
+func (a *anyone) Device(string) *devices.Device       { return &a.device }
+func (a *anyone) Person(string) *devices.Person       { return nil }
+func (a *anyone) Community(string) *devices.Community { return nil }
+
+// BenchmarkReading is the whole way of a reading of 5 fields through the rules of its type: parse, look up, evaluate.
+func BenchmarkReading(b *testing.B) {
+	for _, devices := range []int{1, 20_000} {
+		b.Run(fmt.Sprintf("devices=%d", devices), func(b *testing.B) {
+			_, rules := catalogueRules(b)
+			c := newCore(rules, &anyone{})
+			lines := make([][]byte, devices)
+			for i := range lines {
+				lines[i] = fmt.Appendf(nil, "electricity,community=tianjin,device=em-%05d voltage_l1_v=229.4,current_l1_a=4.2,power_w=950.5,frequency_hz=50.01,energy_import_kwh=12345.6,received_at=1767542400000i 1767542400000123456\n", i)
+			}
+			b.ReportAllocs()
+			i := 0
+			for b.Loop() {
+				if _, err := c.reading(lines[i%devices]); err != nil {
+					b.Fatal(err)
+				}
+				i++
+			}
+			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "readings/s")
+		})
+	}
+}
+
+// BenchmarkMemory is what 20,000 devices with all their rules take.
+func BenchmarkMemory(b *testing.B) {
+	const devices = 20_000
+	_, rules := catalogueRules(b)
+	for b.Loop() {
+		var before, after runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&before)
+		c := newCore(rules, &anyone{})
+		cells := 0
+		for i := range devices {
+			line := fmt.Appendf(nil, "electricity,community=tianjin,device=em-%05d voltage_l1_v=229.4,power_w=950.5,received_at=1767542400000i 1767542400000123456\n", i)
+			if _, err := c.reading(line); err != nil {
+				b.Fatal(err)
+			}
+		}
+		for _, s := range c.series {
+			cells += len(s.cells)
+		}
+		runtime.GC()
+		runtime.ReadMemStats(&after)
+		packed := 0
+		for i := range shards {
+			packed += len(c.pack(uint8(i), func(*series) bool { return true }))
+		}
+		b.ReportMetric(float64(after.HeapAlloc-before.HeapAlloc)/devices, "B/device")
+		b.ReportMetric(float64(cells)/devices, "cells/device")
+		b.ReportMetric(float64(packed)/devices, "checkpoint-B/device")
+		runtime.KeepAlive(c)
+	}
+}

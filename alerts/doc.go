@@ -1,0 +1,37 @@
+// Package alerts decides when somebody must be told: the rule language, the engine that judges readings and events by it, and
+// the role that reads the bus, keeps the engine's state in CORE and writes every transition there exactly once.
+//
+// It must not know MQTT, databases, HTTP or how people are reached.
+//
+// # From a reading to an alert
+//
+//	READINGS line ─► series ─► cell, one per rule [and field] and series ─► episode, one per rule and identity ─► bus.Alert
+//	EVENTS line ──────────────────────────────────────────────────────────►    (event rules, and state rules that name events)
+//
+// A cell is a small machine. Its condition is true, false or unknown at every reading; unknown moves nothing.
+//
+//	        true                    since + for reached
+//	idle ─────────► pending ─────────────────────────────► firing
+//	 ▲    false        │                                     │
+//	 └─────────────────┘◄────────────────────────────────────┘ clear is true
+//
+// Readings are judged at their own time, or at the time of receipt if that is earlier. A reading older than the newest one
+// judged by a cell neither extends nor satisfies a for, and clears nothing; a life-safety rule without a for still opens by it.
+//
+// A for completes at since + for, on either of two ways that give the same alert: the first later reading of the cell, or the
+// engine's clock while the signals are fresh. That clock is the receive time of the readings stream; only when the stream is
+// read to its end is it the wall clock. So a backlog is judged as it would have been live, and a restart changes nothing.
+//
+// # Alerts
+//
+//	opened ─► acknowledged ─► cleared ─► closed     any of the middle ones may be left out
+//
+// At most one alert of an episode is not closed. What closes one:
+//   - a person's action; nothing else closes a latched one, and that needs a disposition;
+//   - being both acknowledged and cleared;
+//   - 24 h after it cleared without an answer;
+//   - a new alert of the same episode, when it was cleared.
+//
+// An event does not say when it is over: an alert of an event rule that is not latched clears 24 h after its last event, or with
+// the event that the rule names in cleared_by.
+package alerts

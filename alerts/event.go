@@ -1,0 +1,91 @@
+package alerts
+
+import (
+	"fmt"
+
+	"linli/bus"
+	"linli/devices"
+)
+
+// event judges one line that came from EVENTS. It never asks more of a life-safety event than its topic: a device that the
+// registry does not know yet, a missing field and a bad payload all count as fulfilled.
+func (c *core) event(b []byte) error {
+	l := &c.line
+	if _, err := l.Parse(b); err != nil {
+		return fmt.Errorf("read event: %w", err)
+	}
+	device, name := string(l.Tag("device")), string(l.Tag("event"))
+	p := c.rules.byType[string(l.Tag("type"))]
+	if p == nil {
+		return fmt.Errorf("read event: unknown device type %q of device %q", l.Tag("type"), device)
+	}
+	received, ok := l.Field("received_at").Int()
+	at := l.Time / 1e6
+	if !ok {
+		received = at
+	}
+	at = min(at, received)
+	dev := c.dir.Device(device)
+	for _, x := range p.ends[name] {
+		e := c.book.episodes[episodeKey(x.ID, identity(x.Rule, c.subjectOfEvent(p, dev)))]
+		if e != nil && e.alert != nil {
+			c.book.clear(e.alert, moment(at))
+		}
+	}
+	for _, x := range p.onEvent[name] {
+		if c.eventHolds(x, dev, at) {
+			c.raiseByEvent(x, p, dev, at, received)
+		}
+	}
+	return nil
+}
+
+// eventHolds evaluates an event against one rule. Unknown is enough for a life-safety rule.
+func (c *core) eventHolds(b *bound, dev *devices.Device, at int64) bool {
+	l := &c.line
+	if !b.between.contains(moment(at).In(c.zone(string(l.Tag("community"))))) {
+		return false
+	}
+	if !b.Safety && b.Rule != maintenance && c.book.maintained[string(l.Tag("device"))] {
+		return false
+	}
+	c.scope = scope{core: c, bound: b, event: l, dev: dev, at: at}
+	conditions := []*condition{b.applies, b.when}
+	if b.Kind != EventKind {
+		conditions = conditions[:1] // when is about the field
+	}
+	for _, x := range conditions {
+		if x == nil {
+			continue
+		}
+		if t := x.eval(&c.scope); t == no || t == unknown && !b.Safety {
+			return false
+		}
+	}
+	return true
+}
+
+func (c *core) raiseByEvent(b *bound, p *program, dev *devices.Device, at, received int64) {
+	sub := c.subjectOfEvent(p, dev)
+	who := identity(b.Rule, sub)
+	if e := c.book.episodes[episodeKey(b.ID, who)]; e != nil && e.alert != nil && e.alert.State != bus.Cleared {
+		c.book.repeat(e.alert, moment(at))
+		return
+	}
+	a := c.alert(b, sub, who, at, at)
+	a.Received, a.Late = moment(received), b.late(received-at)
+	a.Synthetic, _ = c.line.Field("synthetic").Bool()
+	a.Text = c.text(b, sub, a)
+	c.book.open(a)
+}
+
+func (c *core) subjectOfEvent(p *program, dev *devices.Device) subject {
+	l := &c.line
+	sub := subject{
+		community: string(l.Tag("community")), device: string(l.Tag("device")), typ: p.typ, dev: dev, event: string(l.Tag("event")),
+	}
+	for _, tag := range p.tags {
+		sub.tags = append(sub.tags, pair{tag, string(l.Tag(tag))})
+	}
+	return sub
+}

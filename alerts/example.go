@@ -1,0 +1,164 @@
+package alerts
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+
+	"linli/devices"
+)
+
+// input is one entry of an example's readings or events, at a time after its start.
+type input struct {
+	at     time.Duration
+	event  string // of an event
+	values []pair // fields; the name is empty for the field of the rule
+	tags   []pair // payload tags
+}
+
+type pair struct{ name, value string }
+
+// expectation is a transition that must come: opened, cleared or closed.
+type expectation struct {
+	at   time.Duration
+	kind string
+}
+
+func (e expectation) String() string { return formatOffset(e.at) + ":" + e.kind }
+
+func formatOffset(d time.Duration) string {
+	s := d.String()
+	for _, zero := range []string{"m0s", "h0m"} {
+		if cut, ok := strings.CutSuffix(s, zero); ok {
+			s = cut + zero[:1]
+		}
+	}
+	return s
+}
+
+// example reads one case. The notation: readings "0s:90 60s:96@inlet=2 12m:bpm=132,activity=still", events
+// "5s:sos 30s:fall{confidence=0.8}", expect "11m:opened 13m:cleared". 0s is a midnight in the community; after the last input
+// nothing more arrives, but the clock goes on.
+func (p *parser) example(n *yaml.Node) Example {
+	e := Example{Line: n.Line}
+	entries := func(to *[]input, parse func(string) (input, error)) read {
+		return scalar(p.reader, to, func(s string) (all []input, err error) {
+			for _, word := range strings.Fields(s) {
+				in, err := parse(word)
+				if err != nil {
+					return nil, fmt.Errorf("%q: %w", word, err)
+				}
+				all = append(all, in)
+			}
+			return all, nil
+		})
+	}
+	p.mapping(n, map[string]read{
+		"readings": entries(&e.Readings, parseReading),
+		"events":   entries(&e.Events, parseEvent),
+		"expect":   scalar(p.reader, &e.Expect, parseExpect),
+		"attr": func(n *yaml.Node) {
+			if err := n.Decode(&e.Attributes); err != nil {
+				p.fail(n.Line, "want attributes and their numbers")
+			}
+		},
+		"tags": func(n *yaml.Node) {
+			if err := n.Decode(&e.Tags); err != nil {
+				p.fail(n.Line, "want tags and their values")
+			}
+		},
+		"person": func(n *yaml.Node) { p.mapping(n, map[string]read{"away": p.flag(&e.Away)}) },
+		"note":   p.str(new(string)),
+	}, "expect")
+	return e
+}
+
+func parseReading(word string) (in input, err error) {
+	rest, err := in.offset(word)
+	if err != nil {
+		return in, err
+	}
+	fields, tags, _ := strings.Cut(rest, "@")
+	if in.tags, err = parsePairs(tags, false); err != nil {
+		return in, err
+	}
+	in.values, err = parsePairs(fields, true)
+	if len(in.values) == 0 && err == nil {
+		err = fmt.Errorf("want a value")
+	}
+	return in, err
+}
+
+func parseEvent(word string) (in input, err error) {
+	rest, err := in.offset(word)
+	if err != nil {
+		return in, err
+	}
+	rest, tags, _ := strings.Cut(rest, "@")
+	if in.tags, err = parsePairs(tags, false); err != nil {
+		return in, err
+	}
+	name, fields, braced := strings.Cut(rest, "{")
+	if in.event = name; !devices.ValidID(name) {
+		return in, fmt.Errorf("%q is not an event", name)
+	}
+	if !braced {
+		return in, nil
+	}
+	fields, closed := strings.CutSuffix(fields, "}")
+	if !closed {
+		return in, fmt.Errorf("want {…}")
+	}
+	in.values, err = parsePairs(fields, false)
+	return in, err
+}
+
+// offset reads the time before the first colon.
+func (in *input) offset(word string) (rest string, err error) {
+	at, rest, ok := strings.Cut(word, ":")
+	if !ok {
+		return "", fmt.Errorf("want time:value")
+	}
+	in.at, err = devices.ParseDuration(at)
+	return rest, err
+}
+
+// parsePairs reads a=1,b=2; bare allows a value without a name.
+func parsePairs(s string, bare bool) (all []pair, err error) {
+	if s == "" {
+		return nil, nil
+	}
+	for part := range strings.SplitSeq(s, ",") {
+		name, value, named := strings.Cut(part, "=")
+		switch {
+		case named && name != "" && value != "":
+			all = append(all, pair{name, value})
+		case !named && bare && name != "":
+			all = append(all, pair{"", name})
+		default:
+			return nil, fmt.Errorf("want name=value, got %q", part)
+		}
+	}
+	return all, nil
+}
+
+func parseExpect(s string) (all []expectation, err error) {
+	for _, word := range strings.Fields(s) {
+		at, kind, _ := strings.Cut(word, ":")
+		d, err := devices.ParseDuration(at)
+		if err != nil || kind != "opened" && kind != "cleared" && kind != "closed" {
+			return nil, fmt.Errorf("want time:opened, time:cleared or time:closed, got %q", word)
+		}
+		all = append(all, expectation{d, kind})
+	}
+	sortExpectations(all)
+	return all, nil
+}
+
+func sortExpectations(all []expectation) {
+	slices.SortFunc(all, func(a, b expectation) int { return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.kind, b.kind)) })
+}

@@ -1,0 +1,98 @@
+package alerts
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"linli/bus"
+)
+
+// feed reads one stream in order, from a sequence on, for ever.
+type feed struct {
+	bus         *bus.Bus
+	stream      string
+	next        uint64       // sequence to go on with
+	first, last uint64       // of the stream, when it was opened
+	anew        bool         // the stream is shorter than what was judged of it
+	out         chan message // bounded: while the engine is busy, messages stay in the stream
+}
+
+type message struct {
+	stream string
+	seq    uint64
+	left   uint64 // messages behind this one
+	data   []byte
+}
+
+// ahead is how many messages of a stream wait in memory; one of READINGS has up to 512 KiB.
+const ahead = 16
+
+// openFeed goes on after the sequence judged.
+func openFeed(ctx context.Context, b *bus.Bus, stream string, judged uint64) (*feed, error) {
+	s, err := b.JS.Stream(ctx, stream)
+	if err != nil {
+		return nil, fmt.Errorf("open stream %s: %w", stream, err)
+	}
+	state := s.CachedInfo().State
+	f := &feed{bus: b, stream: stream, next: judged + 1, first: state.FirstSeq, last: state.LastSeq, out: make(chan message, ahead)}
+	if judged > state.LastSeq {
+		f.next, f.anew = 1, true
+	}
+	return f, nil
+}
+
+func (f *feed) run(ctx context.Context, log *slog.Logger) error {
+	for pause := firstRetry; ; pause = min(2*pause, lastRetry) {
+		before := f.next
+		err := f.read(ctx)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if f.next != before {
+			pause = firstRetry
+		}
+		log.Warn("reading stream again", "stream", f.stream, "sequence", f.next, "err", err)
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(pause):
+		}
+	}
+}
+
+func (f *feed) read(ctx context.Context) error {
+	c, err := f.bus.JS.OrderedConsumer(ctx, f.stream, jetstream.OrderedConsumerConfig{
+		DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: f.next,
+	})
+	if err != nil {
+		return err
+	}
+	messages, err := c.Messages(jetstream.PullMaxMessages(ahead))
+	if err != nil {
+		return err
+	}
+	defer messages.Stop()
+	for {
+		m, err := messages.Next(jetstream.NextContext(ctx))
+		if err != nil {
+			return err
+		}
+		meta, err := m.Metadata()
+		if err != nil {
+			return err
+		}
+		if meta.Sequence.Stream < f.next {
+			continue
+		}
+		select {
+		case f.out <- message{f.stream, meta.Sequence.Stream, meta.NumPending, m.Data()}:
+			f.next = meta.Sequence.Stream + 1
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}

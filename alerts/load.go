@@ -1,0 +1,191 @@
+package alerts
+
+import (
+	"bytes"
+	"cmp"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"go.yaml.in/yaml/v3"
+
+	"linli/bus"
+	"linli/devices"
+)
+
+// Rules are all rules of an installation, ready to run. They do not change after loading.
+type Rules struct {
+	all      []*Rule
+	cat      *devices.Catalogue
+	programs map[string]*program // by measurement
+	byType   map[string]*program // by device type
+}
+
+// All are the rules in the order of device types, then of files.
+func (r *Rules) All() []*Rule { return r.all }
+
+// Pending are the rules of kinds that are not evaluated yet.
+func (r *Rules) Pending() []*Rule {
+	return slices.DeleteFunc(slices.Clone(r.all), func(r *Rule) bool { return !r.Pending() })
+}
+
+// Rule returns the rule of that id, or nil.
+func (r *Rules) Rule(id string) *Rule {
+	i := slices.IndexFunc(r.all, func(r *Rule) bool { return r.ID == id })
+	if i < 0 {
+		return nil
+	}
+	return r.all[i]
+}
+
+// LoadRules reads the rules of the catalogue and then of every *.yaml in dirs. The error joins a *devices.FileError for every
+// mistake, in the order of files and lines. Examples are parsed, but not replayed: see Rule.Replay.
+func LoadRules(cat *devices.Catalogue, dirs ...string) (*Rules, error) {
+	l := &loader{cat: cat, ids: map[string]*Rule{}}
+	for _, t := range append(slices.Clone(cat.Types()), cat.Common()) {
+		if t.Rules.Kind != 0 {
+			l.parse(t.File, &t.Rules, t)
+		}
+	}
+	for _, dir := range dirs {
+		files, err := filepath.Glob(filepath.Join(dir, "*.yaml"))
+		if err != nil {
+			return nil, fmt.Errorf("read rules: %w", err)
+		}
+		if _, err := os.Stat(dir); err != nil {
+			return nil, fmt.Errorf("read rules: %w", err)
+		}
+		for _, file := range files {
+			data, err := os.ReadFile(file)
+			if err != nil {
+				return nil, fmt.Errorf("read rules: %w", err)
+			}
+			l.file(file, data)
+		}
+	}
+	rules := l.bind()
+	if len(l.errs) > 0 {
+		return nil, l.err()
+	}
+	return rules, nil
+}
+
+type loader struct {
+	cat   *devices.Catalogue
+	rules []*Rule
+	ids   map[string]*Rule
+	errs  []*devices.FileError
+}
+
+// err joins the mistakes. One rule on several types makes the same mistake several times; it is told once.
+func (l *loader) err() error {
+	slices.SortStableFunc(l.errs, func(a, b *devices.FileError) int {
+		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Reason, b.Reason))
+	})
+	var all []error
+	for _, e := range slices.CompactFunc(l.errs, func(a, b *devices.FileError) bool { return *a == *b }) {
+		all = append(all, e)
+	}
+	return errors.Join(all...)
+}
+
+func (l *loader) fail(file string, line int, format string, args ...any) {
+	l.errs = append(l.errs, &devices.FileError{File: file, Line: line, Reason: fmt.Sprintf(format, args...)})
+}
+
+// file reads a file of a --rules directory.
+func (l *loader) file(name string, data []byte) {
+	var doc yaml.Node
+	d := yaml.NewDecoder(bytes.NewReader(data))
+	if err := d.Decode(&doc); err != nil {
+		l.fail(name, 1, "%v", err)
+		return
+	}
+	r := &reader{file: name}
+	r.mapping(doc.Content[0], map[string]read{"rules": func(n *yaml.Node) { l.parse(name, n, nil) }}, "rules")
+	l.errs = append(l.errs, r.errs...)
+}
+
+func (l *loader) parse(file string, n *yaml.Node, own *devices.Type) {
+	if own == l.cat.Common() {
+		own = nil
+	}
+	p := &parser{&reader{file: file}, own}
+	for _, r := range p.rules(n) {
+		if first := l.ids[r.ID]; first != nil {
+			p.fail(r.Line, "rule %s is at %s:%d already", r.ID, first.File, first.Line)
+			continue
+		}
+		l.ids[r.ID] = r
+		l.rules = append(l.rules, r)
+	}
+	l.errs = append(l.errs, p.errs...)
+}
+
+// bind checks every rule against its device types and makes the programs of the types.
+func (l *loader) bind() *Rules {
+	rules := &Rules{all: l.rules, cat: l.cat, programs: map[string]*program{}, byType: map[string]*program{}}
+	for _, t := range l.cat.Types() {
+		p := newProgram(t)
+		rules.programs[t.Measurement], rules.byType[t.ID] = p, p
+	}
+	for _, r := range l.rules {
+		r.set = rules
+		l.references(r)
+		for _, t := range l.typesOf(r) {
+			b := binder{l, r, t}
+			bounds := b.bind()
+			if !r.Pending() {
+				rules.byType[t.ID].add(bounds)
+			}
+		}
+	}
+	for _, p := range rules.programs {
+		p.addBuiltin()
+	}
+	return rules
+}
+
+func (l *loader) typesOf(r *Rule) (types []*devices.Type) {
+	if len(r.Types) == 0 {
+		return l.cat.Types()
+	}
+	for _, id := range r.Types {
+		t := l.cat.Type(id)
+		if t == nil {
+			l.fail(r.File, r.Line, "rule %s: unknown device type %q", r.ID, id)
+			continue
+		}
+		types = append(types, t)
+	}
+	return types
+}
+
+// references checks the rules that r names.
+func (l *loader) references(r *Rule) {
+	for _, s := range r.signals {
+		if s.rule != "" && l.ids[s.rule] == nil {
+			l.fail(r.File, s.line, "rule %s: unknown rule %q", r.ID, s.rule)
+		}
+	}
+	for _, s := range []*step{r.first, r.then, r.without} {
+		if s != nil && s.rule != "" && l.ids[s.rule] == nil {
+			l.fail(r.File, s.line, "rule %s: unknown rule %q", r.ID, s.rule)
+		}
+	}
+}
+
+// Rules that the engine has without a file. What a device of life-safety says is never lost for want of a rule.
+var (
+	safetyEvent = &Rule{
+		ID: "safety_event", Kind: EventKind, Name: devices.Text{ZH: "紧急事件", EN: "Life-safety event"},
+		Severity: bus.Critical, Category: "health", Basis: "judgement", Safety: true, Latched: true,
+	}
+	maintenance = &Rule{
+		ID: "dev_maintenance", Kind: EventKind, Name: devices.Text{ZH: "设备检修中", EN: "Device in maintenance"},
+		Severity: bus.Informational, Category: "device", Basis: "judgement",
+		Events: []string{"maintenance_start"}, clearedBy: "maintenance_end",
+	}
+)

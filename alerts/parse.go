@@ -1,0 +1,184 @@
+package alerts
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+
+	"linli/bus"
+	"linli/devices"
+)
+
+// The keys of a rule beyond those that every kind has; the first words, up to the bar, are required, one of a group a/b.
+var keysOf = map[Kind]string{
+	EventKind:     "event/events | when cleared_by",
+	ThresholdKind: "field/fields/signals when | clear for max_age event events",
+	StateKind:     "field/fields/signals when | clear for max_age event events",
+	AbsenceKind:   "window | min battery_window event events field when",
+	RateKind:      "field/fields per when | clear for max_age",
+	WindowKind:    "signals/field when | clear for window fn",
+	CountKind:     "event/events count window | when",
+	SequenceKind:  "first then/without within | when",
+	DerivedKind:   "signals when | clear for",
+	CompoundKind:  "signals when | clear for max_age event events",
+	GeofenceKind:  "| when signals field fields event events for clear",
+}
+
+// parser reads one list of rules. own is the type of the catalogue file they are in, nil for common.yaml and --rules files.
+type parser struct {
+	*reader
+	own *devices.Type
+}
+
+func (p *parser) rules(n *yaml.Node) (rules []*Rule) {
+	p.each(func(n *yaml.Node) { rules = append(rules, p.rule(n)) })(n)
+	return rules
+}
+
+func (p *parser) rule(n *yaml.Node) *Rule {
+	r := &Rule{File: p.file, Line: n.Line}
+	if n.Kind == yaml.MappingNode {
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			if n.Content[i].Value == "kind" { // says what the other keys may be
+				r.Kind = Kind(n.Content[i+1].Value)
+			}
+		}
+	}
+	if p.own != nil {
+		r.Types = []string{p.own.ID}
+	}
+	all := p.keys(r)
+	allowed, required := map[string]read{}, []string{"id", "name", "kind", "severity", "category", "basis"}
+	for _, k := range strings.Fields("id name kind severity category basis source note action safety latched identity applies text between example confirmed_by") {
+		allowed[k] = all[k]
+	}
+	if p.own == nil {
+		allowed["type"], allowed["types"] = all["type"], all["types"]
+	}
+	must, may, _ := strings.Cut(keysOf[r.Kind], "|")
+	for _, group := range strings.Fields(must) {
+		names := strings.Split(group, "/")
+		for _, k := range names {
+			allowed[k] = all[k]
+		}
+		if !slices.ContainsFunc(names, func(k string) bool { return has(n, k) }) {
+			p.fail(n.Line, "rule of kind %s: key %q is missing", r.Kind, strings.Join(names, `" or "`))
+		}
+	}
+	for _, k := range strings.Fields(may) {
+		allowed[k] = all[k]
+	}
+	p.mapping(n, allowed, required...)
+	if r.Basis == "verified" && r.Source == "" {
+		p.fail(r.Line, "rule %s: a verified figure names its source", r.ID)
+	}
+	return r
+}
+
+func has(n *yaml.Node, key string) bool {
+	for i := 0; n.Kind == yaml.MappingNode && i+1 < len(n.Content); i += 2 {
+		if n.Content[i].Value == key {
+			return true
+		}
+	}
+	return false
+}
+
+// keys is every key of the language. What kinds that are not evaluated say of windows and counts is checked and let go.
+func (p *parser) keys(r *Rule) map[string]read {
+	var unused struct {
+		duration time.Duration
+		text     string
+		number   float64
+	}
+	one := func(to *[]string) read {
+		return scalar(p.reader, to, func(s string) ([]string, error) { return []string{s}, nil })
+	}
+	return map[string]read{
+		"id": scalar(p.reader, &r.ID, identifier), "name": p.names(&r.Name), "text": p.names(&r.Text),
+		"kind": word(p.reader, &r.Kind, EventKind, ThresholdKind, StateKind, AbsenceKind, RateKind, WindowKind, CountKind,
+			SequenceKind, DerivedKind, CompoundKind, GeofenceKind),
+		"severity": word(p.reader, &r.Severity, bus.Critical, bus.High, bus.Medium, bus.Low, bus.Informational),
+		"category": word(p.reader, &r.Category, strings.Fields("fire health security environment energy waste traffic water device service")...),
+		"basis":    word(p.reader, &r.Basis, "verified", "known", "judgement"),
+		"source":   p.str(&r.Source), "note": p.str(&r.Note), "action": p.str(&r.Action),
+		"safety": p.flag(&r.Safety), "latched": p.flag(&r.Latched),
+		"identity": p.strs(&r.Identity),
+		"type":     one(&r.Types), "types": p.strs(&r.Types),
+		"field": one(&r.Fields), "fields": p.strs(&r.Fields),
+		"event": one(&r.Events), "events": p.strs(&r.Events),
+		"applies": p.source(&r.applies), "when": p.source(&r.when), "clear": p.source(&r.clear),
+		"for": p.duration(&r.For), "max_age": p.duration(&r.MaxAge),
+		"between":      scalar(p.reader, &r.between, parseTimeOfDay),
+		"cleared_by":   p.str(&r.clearedBy),
+		"confirmed_by": p.str(&unused.text),
+		"signals":      p.signals(r),
+		"first":        p.step(&r.first), "then": p.step(&r.then), "without": p.step(&r.without),
+		"window": scalar(p.reader, &unused.text, windowForm),
+		"min":    p.duration(&unused.duration), "battery_window": scalar(p.reader, &unused.text, windowForm),
+		"per": p.duration(&unused.duration), "within": p.duration(&unused.duration),
+		"count": p.number(&unused.number), "fn": p.str(&unused.text),
+		"example": p.each(func(n *yaml.Node) { r.Examples = append(r.Examples, p.example(n)) }),
+	}
+}
+
+func identifier(s string) (string, error) {
+	if !devices.ValidID(s) {
+		return "", fmt.Errorf("%q is not an identifier", s)
+	}
+	return s, nil
+}
+
+// windowForm is a duration, or a number of the type's reporting periods.
+func windowForm(s string) (string, error) {
+	if n, ok := strings.CutSuffix(s, " periods"); ok {
+		if v, err := strconv.ParseFloat(n, 64); err == nil && v > 0 {
+			return s, nil
+		}
+	}
+	if _, err := devices.ParseDuration(s); err != nil {
+		return "", fmt.Errorf("want a duration or a number of periods, got %q", s)
+	}
+	return s, nil
+}
+
+var functions = strings.Fields("last increase mean min max sum leq stddev median positive_buckets age count rate")
+
+func (p *parser) signals(r *Rule) read {
+	return func(n *yaml.Node) {
+		if n.Kind != yaml.MappingNode {
+			p.fail(n.Line, "want a mapping of names to signals")
+			return
+		}
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			s := signalSource{name: n.Content[i].Value, line: n.Content[i].Line, fn: "last"}
+			var unused struct {
+				duration time.Duration
+				text     string
+				number   float64
+			}
+			p.mapping(n.Content[i+1], map[string]read{
+				"field": p.str(&s.field), "type": p.str(&s.typ), "event": p.str(&s.event), "rule": p.str(&s.rule),
+				"fn":     word(p.reader, &s.fn, functions...),
+				"window": scalar(p.reader, &unused.text, windowForm), "bucket": p.duration(&unused.duration),
+				"max_age": p.duration(&s.maxAge), "min_coverage": p.number(&unused.number),
+				"at": p.str(&unused.text), "of": p.str(&unused.text), "same": p.str(&unused.text), "when": p.str(&unused.text),
+			})
+			r.signals = append(r.signals, s)
+		}
+	}
+}
+
+func (p *parser) step(to **step) read {
+	return func(n *yaml.Node) {
+		*to = &step{line: n.Line}
+		var unused string
+		p.mapping(n, map[string]read{
+			"event": p.str(&(*to).event), "rule": p.str(&(*to).rule), "when": p.str(&unused), "type": p.str(&unused), "same": p.str(&unused),
+		})
+	}
+}

@@ -1,0 +1,141 @@
+package alerts
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"linli/bus"
+	"linli/devices"
+)
+
+// Kind is what a rule watches.
+type Kind string
+
+// The kinds that are evaluated, and below them those that are parsed and type-checked only.
+const (
+	EventKind     Kind = "event"
+	ThresholdKind Kind = "threshold"
+	StateKind     Kind = "state"
+
+	AbsenceKind  Kind = "absence"
+	RateKind     Kind = "rate"
+	WindowKind   Kind = "window"
+	CountKind    Kind = "count"
+	SequenceKind Kind = "sequence"
+	DerivedKind  Kind = "derived"
+	CompoundKind Kind = "compound"
+	GeofenceKind Kind = "geofence"
+)
+
+// Rule is one entry of a rules list, parsed and checked against the device types it is for.
+type Rule struct {
+	ID       string
+	Name     devices.Text
+	Text     devices.Text // what is said of it to a person; empty: Name
+	Kind     Kind
+	Severity bus.Severity
+	Category string
+	Basis    string // verified, known or judgement
+	Source   string // where a verified or known figure is from
+	Note     string
+	Action   string   // a linkage that a site may add; not executed
+	Safety   bool     // life-safety: fast, never late within 24 h, a missing event field counts as fulfilled
+	Latched  bool     // only a person closes its alerts
+	Identity []string // what makes two occurrences one episode; empty: device, payload tags, and the field of a rule on several
+	Types    []string // device types; empty: every type
+	Fields   []string // one cell for each
+	Events   []string
+	For      time.Duration
+	MaxAge   time.Duration // how long a signal is fresh; 0: three of its periods
+	Examples []Example
+
+	File string
+	Line int
+
+	set *Rules // that it belongs to
+
+	when, clear, applies source
+	clearedBy            string
+	between              *timeOfDay
+	signals              []signalSource
+	first, then, without *step
+}
+
+// Pending reports whether the kind is parsed and checked, but not evaluated yet.
+func (r *Rule) Pending() bool {
+	return r.Kind != EventKind && r.Kind != ThresholdKind && r.Kind != StateKind
+}
+
+// Where is the place of the rule, file:line.
+func (r *Rule) Where() string { return fmt.Sprintf("%s:%d", r.File, r.Line) }
+
+// source is an expression as it stands in a file.
+type source struct {
+	text string
+	line int
+}
+
+// signalSource is one entry of signals: a name for a quantity that an expression may use.
+type signalSource struct {
+	name  string
+	line  int
+	field string // of the rule's own type, or of typ
+	typ   string
+	event string
+	rule  string
+	fn    string
+
+	maxAge time.Duration
+}
+
+// step is one side of a sequence.
+type step struct {
+	event, rule string
+	line        int
+}
+
+// Example is a case that a rule carries: inputs and the transitions that must come of them.
+type Example struct {
+	Readings, Events []input
+	Expect           []expectation
+	Attributes       map[string]float64
+	Tags             map[string]string
+	Away             bool // the person is
+	Line             int
+}
+
+// timeOfDay is a daily window of local time; it may span midnight.
+type timeOfDay struct{ from, to int } // minutes after midnight; to is not part of it
+
+func parseTimeOfDay(s string) (*timeOfDay, error) {
+	minutes := func(s string) (int, error) {
+		t, err := time.Parse("15:04", strings.TrimSpace(s))
+		return t.Hour()*60 + t.Minute(), err
+	}
+	from, to, ok := strings.Cut(s, "-")
+	if !ok {
+		return nil, fmt.Errorf("want a window such as 22:00-06:00, got %q", s)
+	}
+	a, err := minutes(from)
+	if err != nil {
+		return nil, fmt.Errorf("want a window such as 22:00-06:00, got %q", s)
+	}
+	b, err := minutes(to)
+	if err != nil || a == b {
+		return nil, fmt.Errorf("want a window such as 22:00-06:00, got %q", s)
+	}
+	return &timeOfDay{a, b}, nil
+}
+
+// contains reports whether t, in its own location, is inside. A nil window contains every time.
+func (w *timeOfDay) contains(t time.Time) bool {
+	if w == nil {
+		return true
+	}
+	m := t.Hour()*60 + t.Minute()
+	if w.from < w.to {
+		return w.from <= m && m < w.to
+	}
+	return m >= w.from || m < w.to
+}
