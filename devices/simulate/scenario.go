@@ -44,7 +44,7 @@ type Truth struct {
 	Rule    string
 	Device  string
 	At      time.Duration // of its opening
-	Within  time.Duration // how far off its opening may be
+	Within  time.Duration // how far off both may be
 	Cleared time.Duration // 0: it is not cleared
 }
 
@@ -182,6 +182,8 @@ func (s *Scenario) Judge(start time.Time, raised []Raised) []string {
 			out = append(out, fmt.Sprintf("%s of %s was cleared", t.Rule, t.Device))
 		case t.Cleared != 0 && cleared.IsZero():
 			out = append(out, fmt.Sprintf("%s of %s was not cleared, want it at %s", t.Rule, t.Device, t.Cleared))
+		case t.Cleared != 0 && (cleared.Sub(start)-t.Cleared).Abs() > t.Within:
+			out = append(out, fmt.Sprintf("%s of %s was cleared at %s, want %s", t.Rule, t.Device, cleared.Sub(start), t.Cleared))
 		}
 	}
 	for _, t := range s.Expect.Never {

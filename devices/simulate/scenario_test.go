@@ -193,7 +193,7 @@ func TestJudgeNamesEveryDifference(t *testing.T) {
 	start := time.UnixMilli(1_800_000_000_000)
 	at := func(d time.Duration) time.Time { return start.Add(d) }
 	right := []Raised{
-		{Rule: "r1", Device: "a-tale-probe", Opened: at(91 * time.Second), Cleared: at(3 * time.Minute)},
+		{Rule: "r1", Device: "a-tale-probe", Opened: at(91 * time.Second), Cleared: at(3*time.Minute + 4*time.Second)},
 		{Rule: "r2", Device: "a-tale-other", Opened: at(95 * time.Second)},
 		{Rule: "r9", Device: "somewhere-else", Opened: at(0)},
 	}
@@ -212,6 +212,10 @@ func TestJudgeNamesEveryDifference(t *testing.T) {
 		"r3 of a-tale-other was opened at 1s, want never",
 	}
 	if diff := cmp.Diff(want, s.Judge(start, wrong)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	late := []Raised{{Rule: "r1", Device: "a-tale-probe", Opened: at(90 * time.Second), Cleared: at(4 * time.Minute)}, right[1]}
+	if diff := cmp.Diff([]string{"r1 of a-tale-probe was cleared at 4m0s, want 3m0s"}, s.Judge(start, late)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	want = []string{"r1 of a-tale-probe was opened 0 times, want once at 1m30s", "r2 of a-tale-other was opened 2 times, want once at 1m35s"}
