@@ -19,7 +19,6 @@ import (
 const (
 	defaultRejects = 100
 	maxRejects     = 1000
-	replayPrefix   = "replay." // key in the settings bucket; who rejected the message sees it, replays and deletes both
 	replayWait     = 3 * time.Second
 )
 
@@ -153,9 +152,8 @@ func (s *Server) replayReject(w http.ResponseWriter, r *http.Request) error {
 	} else if err != nil {
 		return fmt.Errorf("read REJECTS: %w", err)
 	}
-	key := replayPrefix + id
-	_, err = s.settings.Create(ctx, key, []byte(s.Now().UTC().Format(time.RFC3339)))
-	if err != nil && !errors.Is(err, jetstream.ErrKeyExists) {
+	key := bus.ReplayKey(id)
+	if _, err := s.settings.PutString(ctx, key, s.Now().UTC().Format(time.RFC3339)); err != nil {
 		return fmt.Errorf("ask for replay: %w", err)
 	}
 	state, status := "queued", http.StatusAccepted

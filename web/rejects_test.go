@@ -9,9 +9,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/nats-io/nats.go/jetstream"
-
 	"linli/bus"
+	"linli/internal/testkit"
 )
 
 type rejectList struct {
@@ -83,22 +82,14 @@ func TestReplayOfAReject(t *testing.T) {
 	if got := ask[request](s, 202, "POST", "/api/v1/rejects/1/replay", ""); got.State != "queued" || got.ID != "1" {
 		t.Errorf("with nobody to do it: %+v", got)
 	}
-	background(t, func(ctx context.Context) error { // ingest
-		w, err := s.web.settings.Watch(ctx, replayPrefix+"*")
-		if err != nil {
-			return err
-		}
-		for e := range w.Updates() {
-			if e == nil || e.Operation() != jetstream.KeyValuePut {
-				continue
-			}
-			if err := s.web.settings.Delete(ctx, e.Key()); err != nil {
-				return err
-			}
-		}
-		return ctx.Err()
+	background(t, func(ctx context.Context) error {
+		return s.bus.FollowReplays(ctx, bus.SourceIngest, testkit.Log, func(context.Context, bus.Reject) error { return nil })
 	})
-	if got := ask[request](s, 200, "POST", "/api/v1/rejects/1/replay", ""); got.State != "replayed" {
+	testkit.Eventually(t, 10*time.Second, func() bool {
+		return len(ask[rejectList](s, 200, "GET", "/api/v1/rejects", "").Rejects) == 0
+	})
+	s.reject(2, "tianjin")
+	if got := ask[request](s, 200, "POST", "/api/v1/rejects/2/replay", ""); got.State != "replayed" {
 		t.Errorf("got %+v", got)
 	}
 }

@@ -1,0 +1,153 @@
+// Package command is the commands of linli that ask a running server over its HTTP API and print the answer.
+//
+// It knows the API and terminals. It must not know streams, stores or anything else behind the API.
+package command
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"text/tabwriter"
+)
+
+// Environment is what a command runs in.
+type Environment struct {
+	Lookup      func(string) (string, bool) // environment variables
+	In          io.Reader
+	Out, ErrOut io.Writer
+}
+
+// UsageError is a command line that cannot be understood.
+type UsageError struct{ text string }
+
+func (e *UsageError) Error() string { return e.text }
+
+func usage(format string, a ...any) error { return &UsageError{fmt.Sprintf(format, a...)} }
+
+// command is one line of the help. setup declares its flags and returns what to do with the positional arguments.
+type command struct {
+	name, arguments, about string
+	setup                  func(*flag.FlagSet) action
+}
+
+type action func(context.Context, *session, []string) error
+
+var commands = []command{
+	{"communities add", "--id ID --name NAME", "register a community", addCommunity},
+	{"communities list", "", "list communities", listCommunities},
+	{"devices add", "--community ID --type TYPE --id ID", "register a device and print its secret, this once", addDevice},
+	{"devices import", "FILE.csv", "register the rows of a CSV file, all or none", importDevices},
+	{"devices list", "", "list devices", listDevices},
+	{"devices rotate", "ID", "give a device a new secret", rotateDevice},
+	{"devices revoke", "ID", "shut a device out for good", revokeDevice},
+	{"devices replace", "OLD NEW", "put a device in the place of another; it continues its history", replaceDevice},
+	{"people import", "FILE.yaml", "register people or replace what is registered of them", importPeople},
+	{"people export", "", "print people as import reads them", exportPeople},
+	{"rejects list", "", "list what could not be stored, newest first", listRejects},
+	{"rejects replay", "ID…", "try to store rejects again", replayRejects},
+	{"readings import", "FILE", "store line protocol as it is, past all rules", importReadings},
+	{"rebuild", "", "write the time series again from the streams", rebuild},
+}
+
+// Run runs the command of args. The error is a *UsageError if there is none such, flag.ErrHelp if help was asked for and given.
+func Run(ctx context.Context, args []string, env Environment) error {
+	c, rest := find(args)
+	if c == nil {
+		return usage("there is no command %q; linli help lists them", strings.Join(args[:min(2, len(args))], " "))
+	}
+	s := &session{env: env}
+	fs := flag.NewFlagSet("linli "+c.name, flag.ContinueOnError)
+	fs.SetOutput(io.Discard)
+	s.flags(fs)
+	do := c.setup(fs)
+	positional, err := parse(fs, rest, env.Lookup)
+	if errors.Is(err, flag.ErrHelp) {
+		c.help(fs, env.ErrOut)
+		return err
+	}
+	if err != nil {
+		return usage("linli %s: %v", c.name, err)
+	}
+	if err := s.open(); err != nil {
+		return err
+	}
+	return do(ctx, s, positional)
+}
+
+// find returns the command that args begin with, and the arguments after its name.
+func find(args []string) (*command, []string) {
+	for i := range commands {
+		name := strings.Fields(commands[i].name)
+		if len(args) >= len(name) && slices.Equal(args[:len(name)], name) {
+			return &commands[i], args[len(name):]
+		}
+	}
+	return nil, nil
+}
+
+// Help lists the commands.
+func Help(w io.Writer) {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	for _, c := range commands {
+		fmt.Fprintf(t, "  %s\t%s\n", strings.TrimSpace(c.name+" "+c.arguments), c.about)
+	}
+	t.Flush()
+}
+
+func (c *command) help(fs *flag.FlagSet, w io.Writer) {
+	fmt.Fprintf(w, "usage: linli %s [flags]\n%s\n\n", strings.TrimSpace(c.name+" "+c.arguments), c.about)
+	fs.SetOutput(w)
+	fs.PrintDefaults()
+	fmt.Fprintln(w, "\nEvery flag has a variable: LINLI_ and its name in upper case, - as _. The token is taken from LINLI_TOKEN,\nelse from admin.token in the directory of --data.")
+}
+
+// parse reads flags, before, between and after the positional arguments it returns, and then those variables whose flag is not
+// given.
+func parse(fs *flag.FlagSet, args []string, lookup func(string) (string, bool)) (positional []string, err error) {
+	for {
+		if err := fs.Parse(args); err != nil {
+			return nil, err
+		}
+		if fs.NArg() == 0 {
+			break
+		}
+		positional = append(positional, fs.Arg(0))
+		args = fs.Args()[1:]
+	}
+	given := map[string]bool{}
+	fs.Visit(func(f *flag.Flag) { given[f.Name] = true })
+	fs.VisitAll(func(f *flag.Flag) {
+		name := "LINLI_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
+		if v, ok := lookup(name); ok && !given[f.Name] && err == nil {
+			if e := fs.Set(f.Name, v); e != nil {
+				err = fmt.Errorf("%s: %w", name, e)
+			}
+		}
+	})
+	return positional, err
+}
+
+// exactly wants so many positional arguments.
+func exactly(positional []string, names ...string) error {
+	switch {
+	case len(positional) < len(names):
+		return usage("%s is missing", names[len(positional)])
+	case len(positional) > len(names):
+		return usage("unexpected argument %q", positional[len(names)])
+	}
+	return nil
+}
+
+// required wants flags to be given.
+func required(flags ...string) error {
+	for i := 0; i < len(flags); i += 2 {
+		if flags[i+1] == "" {
+			return usage("--%s is missing", flags[i])
+		}
+	}
+	return nil
+}

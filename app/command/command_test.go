@@ -1,0 +1,363 @@
+package command_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"linli/app/command"
+	"linli/bus"
+	"linli/devices"
+	"linli/internal/testkit"
+	"linli/series"
+	"linli/web"
+)
+
+func TestMain(m *testing.M) { testkit.Main(m) }
+
+const token = "right-token"
+
+// written is a time series that only takes down what is written.
+type written struct{ bytes.Buffer }
+
+func (w *written) Write(_ context.Context, lines []byte) error {
+	_, err := w.Buffer.Write(lines)
+	return err
+}
+
+func (*written) Raw(context.Context, series.Query, int) ([]series.Point, error) { return nil, nil }
+
+func (*written) Window(context.Context, series.Query, series.Window) ([]series.Point, error) {
+	return nil, nil
+}
+
+func (*written) Latest(context.Context, ...series.Group) ([]series.Value, error) { return nil, nil }
+
+// server is a running server and what commands run in.
+type server struct {
+	*testing.T
+	bus      *bus.Bus
+	registry *devices.Registry
+	series   written
+	env      map[string]string
+}
+
+func serve(t *testing.T) *server {
+	t.Helper()
+	s := &server{T: t, bus: testkit.NATS(t)}
+	cat, err := devices.LoadCatalogue()
+	if err != nil {
+		t.Fatal(err)
+	}
+	things, err := s.bus.KV(t.Context(), bus.RegistryBucket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	people, err := s.bus.KV(t.Context(), bus.PeopleBucket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.registry, err = devices.OpenRegistry(t.Context(), things, people, cat, bytes.Repeat([]byte("k"), 32)); err != nil {
+		t.Fatal(err)
+	}
+	metrics := prometheus.NewRegistry()
+	w, err := web.Open(t.Context(), web.Config{
+		Addr: "127.0.0.1:0", Token: token, Root: "linli", Bus: s.bus, Catalogue: cat, Registry: s.registry,
+		History: &s.series, Writer: &s.series, Gatherer: metrics, Reg: metrics, Log: testkit.Log,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	background(t, s.registry.Run)
+	background(t, w.Run)
+	s.env = map[string]string{"LINLI_SERVER": "http://" + w.Addr(), "LINLI_TOKEN": token}
+	return s
+}
+
+func background(t *testing.T, f func(context.Context) error) {
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- f(ctx) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil && !errors.Is(err, context.Canceled) {
+			t.Error(err)
+		}
+	})
+}
+
+// try runs a command line; arguments with spaces are not possible.
+func (s *server) try(line string) (out, errOut string, err error) {
+	var o, e bytes.Buffer
+	lookup := func(name string) (string, bool) { v, ok := s.env[name]; return v, ok }
+	err = command.Run(s.Context(), strings.Fields(line), command.Environment{Lookup: lookup, In: strings.NewReader(""), Out: &o, ErrOut: &e})
+	return o.String(), e.String(), err
+}
+
+// run is try that must not fail.
+func (s *server) run(line string) string {
+	s.Helper()
+	out, errOut, err := s.try(line)
+	if err != nil {
+		s.Fatalf("linli %s: %v\n%s", line, err, errOut)
+	}
+	return out
+}
+
+// fails wants an error with a text in it.
+func (s *server) fails(line, want string) {
+	s.Helper()
+	if out, _, err := s.try(line); err == nil || !strings.Contains(err.Error(), want) {
+		s.Errorf("linli %s: %v, want an error with %q\n%s", line, err, want, out)
+	}
+}
+
+func (s *server) file(name, content string) string {
+	s.Helper()
+	path := filepath.Join(s.TempDir(), name)
+	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+		s.Fatal(err)
+	}
+	return path
+}
+
+func decode[T any](t *testing.T, text string) T {
+	t.Helper()
+	var v T
+	if err := json.Unmarshal([]byte(text), &v); err != nil {
+		t.Fatalf("%v in %s", err, text)
+	}
+	return v
+}
+
+type credentials struct{ ID, Username, Secret, Topic string }
+
+func TestDeviceIsAddedAndMayConnectAtOnce(t *testing.T) {
+	t.Parallel()
+	s := serve(t)
+	s.run("communities add --id tianjin --name 第四社区")
+	out := s.run("devices add --community tianjin --type wearable_band --id wb-1 --json")
+	got := decode[credentials](t, out)
+	if diff := cmp.Diff(credentials{"wb-1", "wb-1", got.Secret, "linli/telemetry/tianjin/wearable_band/wb-1"}, got); diff != "" || strings.Count(out, "\n") != 1 {
+		t.Errorf("%s(-want +got):\n%s", out, diff)
+	}
+	if !s.registry.Verify(s.registry.Device("wb-1"), got.Secret) {
+		t.Error("the server does not accept the secret")
+	}
+	if again := decode[credentials](t, s.run("devices add --community tianjin --type wearable_band --id wb-1 --json")); again.Secret != "" {
+		t.Errorf("the same again: %+v", again)
+	}
+	if out := s.run("devices add --community tianjin --type wearable_band --id wb-1"); !strings.Contains(out, "devices rotate") {
+		t.Errorf("the same again: %s", out)
+	}
+	s.fails("devices add --community tianjin --type sos_button --id wb-1", "exists already with another type")
+	s.fails("devices add --community nowhere --type wearable_band --id wb-2", `community "nowhere"`)
+	s.fails("devices add --community tianjin --id wb-2", "--type is missing")
+	s.fails("devices add extra --community tianjin --type wearable_band --id wb-2", `"extra"`)
+	if out := s.run("communities list"); !strings.Contains(out, "tianjin  第四社区") {
+		t.Errorf("communities: %s", out)
+	}
+}
+
+func TestDeviceCommands(t *testing.T) {
+	t.Parallel()
+	s := serve(t)
+	s.run("communities add --id tianjin --name 第四社区 --name-en Fourth")
+	first := decode[credentials](t, s.run("devices add --json --community tianjin --type water_meter --id wm-1 --tag care=lives_alone --zone roof"))
+	rotated := decode[credentials](t, s.run("devices rotate wm-1 --json"))
+	if rotated.Secret == first.Secret || !s.registry.Verify(s.registry.Device("wm-1"), rotated.Secret) {
+		t.Errorf("rotate: %+v", rotated)
+	}
+	if d := s.registry.Device("wm-1"); d.Tags["care"] != "lives_alone" || d.Place.Zone != "roof" {
+		t.Errorf("registered: %+v", d)
+	}
+	s.run("devices replace wm-1 wm-2")
+	if out := s.run("devices revoke wm-2"); out != "device wm-2 is revoked\n" {
+		t.Errorf("revoke: %q", out)
+	}
+	out := s.run("devices list --type water_meter")
+	if !strings.Contains(out, "wm-1  tianjin    water_meter  replaced  roof") || !strings.Contains(out, "wm-2  tianjin    water_meter  revoked") {
+		t.Errorf("list:\n%s", out)
+	}
+	list := decode[struct{ Devices []struct{ ID string } }](t, s.run("devices list --json --state replaced"))
+	if len(list.Devices) != 1 || list.Devices[0].ID != "wm-1" {
+		t.Errorf("list: %+v", list)
+	}
+	s.fails("devices rotate", "ID is missing")
+	s.fails("devices rotate none", "not registered")
+}
+
+func TestDeviceImportNamesTheBadRows(t *testing.T) {
+	t.Parallel()
+	s := serve(t)
+	s.run("communities add --id tianjin --name 第四社区")
+	bad := s.file("bad.csv", "id,community,type\nwb-1,tianjin,wearable_band\nwb-2,nowhere,wearable_band\n")
+	out, errOut, err := s.try("devices import --dry-run " + bad)
+	if err == nil || out != "" || !strings.Contains(errOut, bad+`:3: community "nowhere" is not registered`) {
+		t.Errorf("%v\n%s\n%s", err, out, errOut)
+	}
+	good := s.file("good.csv", "id,community,type\nwb-1,tianjin,wearable_band\nwb-2,tianjin,wearable_band\n")
+	if out := s.run("devices import " + good); strings.Count(out, "\n") != 3 || !strings.HasPrefix(out, "id,username,secret,topic\nwb-1,wb-1,") {
+		t.Errorf("secrets:\n%s", out)
+	}
+	if out, errOut, err := s.try("devices import " + good); err != nil || out != "" || !strings.Contains(errOut, "2 unchanged") {
+		t.Errorf("again: %v\n%s\n%s", err, out, errOut)
+	}
+	s.fails("devices import "+filepath.Join(t.TempDir(), "none.csv"), "none.csv")
+}
+
+func TestPeopleGoOutAsTheyCameIn(t *testing.T) {
+	t.Parallel()
+	s := serve(t)
+	s.run("communities add --id tianjin --name 第四社区")
+	const file = "people:\n    - id: p-1\n      community: tianjin\n      name: 王芳\n      away: true\n    - id: p-2\n      community: tianjin\n      name: 李伟\n"
+	s.run("people import " + s.file("people.yaml", file))
+	if diff := cmp.Diff(file, s.run("people export --community tianjin")); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	s.fails("people import "+s.file("bad.yaml", "people:\n- {id: p-3, nmae: x}\n"), "nmae")
+	s.fails("people import "+s.file("bad.yaml", "people:\n- {id: p-3, community: nowhere, name: x}\n"), `"p-3"`)
+}
+
+func TestRejects(t *testing.T) {
+	t.Parallel()
+	s := serve(t)
+	data, err := json.Marshal(bus.Reject{Source: bus.SourceIngest, Topic: "linli/x", Device: "ws-1", Reason: "not JSON", Received: time.Now(), Raw: []byte{0xff}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := s.bus.Publish(t.Context(), bus.RejectsSubject("tianjin"), "", data); err != nil {
+		t.Fatal(err)
+	}
+	if out := s.run("rejects list"); !strings.Contains(out, `"linli/x"  not JSON`) {
+		t.Errorf("list:\n%s", out)
+	}
+	if out := s.run("rejects list --json"); !strings.Contains(out, `"raw_base64":"/w=="`) {
+		t.Errorf("list: %s", out)
+	}
+	if out := s.run("rejects list --community nantong --json"); out != "{\"rejects\":[]}\n" {
+		t.Errorf("list: %s", out)
+	}
+	background(t, func(ctx context.Context) error {
+		return s.bus.FollowReplays(ctx, bus.SourceIngest, testkit.Log, func(context.Context, bus.Reject) error { return nil })
+	})
+	if out := s.run("rejects replay 1"); out != "reject 1 is replayed\n" {
+		t.Errorf("replay: %q", out)
+	}
+	s.fails("rejects replay 1 x", `"x" does not exist`)
+}
+
+func TestReadingsImport(t *testing.T) {
+	t.Parallel()
+	s := serve(t)
+	s.run("communities add --id tianjin --name 第四社区")
+	s.run("devices add --community tianjin --type waste_station --id ws-1")
+	const line = "waste_station,community=tianjin,device=ws-1 fill_level_pct=1 1772366400000000000\n"
+	if out := s.run("readings import " + s.file("good", line)); out != "1 lines stored\n" || s.series.String() != line {
+		t.Errorf("%q, stored %q", out, s.series.String())
+	}
+	s.fails("readings import "+s.file("bad", line+"nonsense\n"), "line 2")
+}
+
+func TestRebuildWaitsForTheEnd(t *testing.T) {
+	t.Parallel()
+	s := serve(t)
+	settings, err := s.bus.KV(t.Context(), bus.SettingsBucket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	background(t, func(ctx context.Context) error { // package store
+		w, err := settings.Watch(ctx, "rebuild")
+		if err != nil {
+			return err
+		}
+		defer w.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return ctx.Err()
+			case e := <-w.Updates():
+				if e == nil {
+					continue
+				}
+				if _, err := settings.PutString(ctx, "rebuild_status", `{"id":"`+string(e.Value())+`","state":"done","lines":7}`); err != nil {
+					return err
+				}
+			}
+		}
+	})
+	if out := s.run("rebuild"); !strings.HasSuffix(out, "is done, 7 lines\n") {
+		t.Errorf("got %q", out)
+	}
+}
+
+func TestTokenAndServerAreNamedWhenTheyAreWrong(t *testing.T) {
+	t.Parallel()
+	s := serve(t)
+	dir := t.TempDir()
+	delete(s.env, "LINLI_TOKEN")
+	s.fails("devices list --data "+dir, "LINLI_TOKEN")
+	if err := os.WriteFile(filepath.Join(dir, "admin.token"), []byte(token+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s.run("devices list --data " + dir)
+	s.env["LINLI_DATA"] = dir
+	s.run("devices list")
+	s.env["LINLI_TOKEN"] = "wrong"
+	s.fails("devices list", "does not accept the token")
+	s.fails("devices list --server 127.0.0.1:8080", "--server")
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.Close()
+	s.fails("devices list --server http://"+l.Addr().String(), "is linli serve running")
+}
+
+func TestTokenIsNotCarriedToAnotherServer(t *testing.T) {
+	t.Parallel()
+	other := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("the redirect was followed") }))
+	defer other.Close()
+	from := httptest.NewServer(http.RedirectHandler(other.URL, http.StatusTemporaryRedirect))
+	defer from.Close()
+	s := &server{T: t, env: map[string]string{"LINLI_SERVER": from.URL, "LINLI_TOKEN": token}}
+	s.fails("devices list", "307")
+	if _, errOut, err := s.try("devices list"); strings.Contains(errOut+err.Error(), token) {
+		t.Errorf("the token is in %v %s", err, errOut)
+	}
+}
+
+func TestUsage(t *testing.T) {
+	t.Parallel()
+	s := &server{T: t, env: map[string]string{"LINLI_TOKEN": token}}
+	for _, line := range []string{"", "devices", "devices explode", "devices list --colour red", "devices list --limit", "rejects list --limit x"} {
+		var misused *command.UsageError
+		if _, _, err := s.try(line); !errors.As(err, &misused) {
+			t.Errorf("linli %s: %v, want a usage error", line, err)
+		}
+	}
+	s.env["LINLI_LIMIT"] = "x"
+	s.fails("rejects list", "LINLI_LIMIT")
+	_, errOut, err := s.try("devices add -h")
+	if !errors.Is(err, flag.ErrHelp) || !strings.Contains(errOut, "-community id") {
+		t.Errorf("help: %v\n%s", err, errOut)
+	}
+	var b bytes.Buffer
+	command.Help(&b)
+	if !strings.Contains(b.String(), "devices replace OLD NEW") {
+		t.Errorf("help:\n%s", b.String())
+	}
+}
