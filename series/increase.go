@@ -95,7 +95,9 @@ func (c *counting) points() []Point {
 	for w, p := range c.sums {
 		all = append(all, entry{w, p})
 	}
-	slices.SortFunc(all, func(a, b entry) int { return cmp.Or(a.start.Compare(b.start), cmp.Compare(a.window.tags, b.window.tags)) })
+	slices.SortFunc(all, func(a, b entry) int {
+		return cmp.Or(a.start.Compare(b.start), cmp.Compare(a.window.tags, b.window.tags))
+	})
 	points := make([]Point, len(all))
 	for i, e := range all {
 		points[i] = *e.Point

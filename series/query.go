@@ -162,9 +162,11 @@ func (r *request) bind(v any) {
 
 // devices adds the condition that the device is one of ids.
 func (r *request) devices(ids ...string) {
-	for i, id := range ids {
-		r.add([]string{"(", " OR "}[min(i, 1)] + `"device" = `)
+	join := "("
+	for _, id := range ids {
+		r.add(join + `"device" = `)
 		r.bind(id)
+		join = " OR "
 	}
 	r.add(")")
 }
@@ -195,8 +197,10 @@ func (r *request) since(t time.Time) {
 
 // groupBy adds a GROUP BY of tags, if there are any.
 func (r *request) groupBy(tags []string) {
-	for i, tag := range tags {
-		r.add([]string{" GROUP BY ", ", "}[min(i, 1)] + quote(tag))
+	join := " GROUP BY "
+	for _, tag := range tags {
+		r.add(join + quote(tag))
+		join = ", "
 	}
 }
 

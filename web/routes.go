@@ -23,6 +23,7 @@ const (
 	defaultTimeout = 30 * time.Second
 	importTimeout  = 10 * time.Minute
 	forever        = -1
+	answerTime     = 10 * time.Second // for the answer to a request that took all its time
 )
 
 var routes = []route{
@@ -99,7 +100,7 @@ func (s *Server) answer(rt route, w http.ResponseWriter, r *http.Request) error 
 		r = r.WithContext(ctx)
 		deadline := time.Now().Add(rt.timeout)
 		c := http.NewResponseController(w)
-		if err := errors.Join(c.SetReadDeadline(deadline), c.SetWriteDeadline(deadline)); err != nil {
+		if err := errors.Join(c.SetReadDeadline(deadline), c.SetWriteDeadline(deadline.Add(answerTime))); err != nil {
 			return err
 		}
 	}

@@ -265,7 +265,8 @@ function show(v) {
   if (typeof v.value === "boolean") return t(v.value ? "yes" : "no");
   if (typeof v.value !== "number") return String(v.value);
   const number = new Intl.NumberFormat(locale(), { maximumFractionDigits: 3 }).format(v.value);
-  return v.unit && v.unit !== "1" ? number + " " + v.unit.replace("Cel", "°C").replace("kW.h", "kWh").replace(/[{}]/g, "") : number;
+  const unit = v.unit === "1" ? "" : v.unit.replace("Cel", "°C").replace("kW.h", "kWh").replace(/\{[^}]*\}/g, ""); // {annotations} are English
+  return unit ? number + " " + unit : number;
 }
 
 // ---- coming and going
