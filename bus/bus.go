@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -59,7 +61,12 @@ func (b *Bus) Publish(ctx context.Context, subject, msgID string, data []byte) (
 func (b *Bus) publish(ctx context.Context, m *nats.Msg) (*jetstream.PubAck, error) {
 	ctx, cancel := context.WithTimeout(ctx, attempt)
 	defer cancel()
-	return b.JS.PublishMsg(ctx, m, jetstream.WithRetryAttempts(0))
+	ack, err := b.JS.PublishMsg(ctx, m, jetstream.WithRetryAttempts(0))
+	// A publish that is not permitted gets no answer: the server reports it to the connection.
+	if last := b.NC.LastError(); err != nil && errors.Is(last, nats.ErrPermissionViolation) && strings.Contains(last.Error(), strconv.Quote(m.Subject)) {
+		return nil, last
+	}
+	return ack, err
 }
 
 // temporary reports whether the same message may be stored later.
@@ -68,7 +75,7 @@ func temporary(err error) bool {
 	if errors.As(err, &api) {
 		return api.Code == 503 || api.Code == 429 || api.Code == 408
 	}
-	for _, permanent := range []error{nats.ErrConnectionClosed, nats.ErrMaxPayload, nats.ErrBadSubject, nats.ErrHeadersNotSupported} {
+	for _, permanent := range []error{nats.ErrConnectionClosed, nats.ErrMaxPayload, nats.ErrBadSubject, nats.ErrPermissionViolation} {
 		if errors.Is(err, permanent) {
 			return false
 		}

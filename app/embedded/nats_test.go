@@ -1,8 +1,10 @@
 package embedded_test
 
 import (
+	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"maps"
 	"net/http/httptest"
 	"slices"
@@ -301,6 +303,11 @@ func TestRoleMayDoOnlyItsOwn(t *testing.T) {
 	}
 	if _, _, err := n.Publish(t.Context(), bus.DeliverySubject("d1"), "", []byte("{}")); err != nil {
 		t.Errorf("notify stores a delivery: %v", err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	if _, _, err := n.Publish(ctx, bus.ReadingsSubject("tianjin", false), "", nil); !errors.Is(err, nats.ErrPermissionViolation) {
+		t.Errorf("notify stores a reading: %v, want a permission violation", err)
 	}
 	if _, err := b.Conn("nobody"); err == nil {
 		t.Error("an unknown role connected")
