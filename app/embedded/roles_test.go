@@ -23,7 +23,7 @@ func TestRolesCanDoTheirWork(t *testing.T) {
 	}
 	all := map[string]work{
 		"ingest": {
-			publish: []string{"readings.c.health", "events.c.t.d.e", "rejects.c", "rejects.d"}, durable: []string{bus.Commands},
+			publish: []string{"readings.c.health", "events.c.t.d.e", "rejects.c", "rejects.d"}, durable: []string{bus.Commands}, ordered: []string{bus.Events},
 			follow: []string{bus.RegistryBucket}, edit: []string{bus.SettingsBucket}, delete: bus.Rejects,
 		},
 		"store": {
