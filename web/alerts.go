@@ -258,8 +258,10 @@ func (s *Server) perform(ctx context.Context, a *bus.Alert, action bus.Action) (
 			if c.alert.ID != a.ID {
 				continue
 			}
-			if done, err := s.outcome(ctx, c.alert, action, seen+1); done != nil || err != nil {
-				return done, err
+			if done, err := s.caused(ctx, c.alert, action, seen+1); err != nil {
+				return nil, err
+			} else if done {
+				return c.alert, nil
 			}
 			seen = c.alert.Events
 		}
@@ -271,16 +273,16 @@ func settled(a *bus.Alert, kind string) bool {
 	return kind == "acknowledge" && a.AckedAt != nil || kind == "close" && a.State == bus.Closed
 }
 
-// outcome looks for the event that an action has caused, from the n-th on.
-func (s *Server) outcome(ctx context.Context, a *bus.Alert, action bus.Action, n int) (*bus.Alert, error) {
+// caused reports whether one of the events of an alert, from the n-th on, is what an action has led to.
+func (s *Server) caused(ctx context.Context, a *bus.Alert, action bus.Action, n int) (bool, error) {
 	for ; n <= a.Events; n++ {
 		e, err := s.alertEvent(ctx, a.ID, n)
 		if err != nil {
-			return nil, err
+			return false, err
 		}
 		if e != nil && e.Key == action.Key {
-			return &e.Alert, nil
+			return true, nil
 		}
 	}
-	return nil, nil
+	return false, nil
 }

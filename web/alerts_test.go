@@ -70,8 +70,9 @@ func (l alertList) ids() string {
 func TestAlertList(t *testing.T) {
 	t.Parallel()
 	s := run(t, empty{})
-	for n := range 4 {
+	for n := range 5 {
 		a := newAlert(n)
+		a.Synthetic = n == 4
 		if n == 1 {
 			a.Community = "nantong"
 		}
@@ -80,7 +81,7 @@ func TestAlertList(t *testing.T) {
 		}
 		s.store(a, bus.AlertEvent{Kind: "opened"})
 	}
-	s.shows("a3", bus.Opened)
+	testkit.Eventually(t, 10*time.Second, func() bool { return s.web.board.resume() == 10 })
 	for query, want := range map[string]string{
 		"": "a3 a2 a1 a0", "?state=opened": "a3 a1 a0", "?state=closed": "a2", "?community=nantong": "a1",
 		"?community=tianjin&state=opened": "a3 a0", "?community=nowhere": "",

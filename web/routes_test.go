@@ -4,11 +4,15 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"reflect"
 	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"linli/bus"
+	"linli/devices"
 )
 
 func TestEveryRouteWantsTheToken(t *testing.T) {
@@ -83,6 +87,43 @@ func TestOpenAPIListsEveryRoute(t *testing.T) {
 	for _, m := range regexp.MustCompile(`"\$ref":"#/components/(\w+)/(\w+)"`).FindAllStringSubmatch(string(data), -1) {
 		if doc.Components[m[1]][m[2]] == nil {
 			t.Errorf("openapi.yaml: %s is not defined", m[0])
+		}
+	}
+}
+
+// TestOpenAPIHasEveryField holds the schemas against the records they describe.
+func TestOpenAPIHasEveryField(t *testing.T) {
+	t.Parallel()
+	data, err := openAPI("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var doc struct {
+		Components struct {
+			Schemas map[string]struct{ Properties map[string]any }
+		}
+	}
+	if err := json.Unmarshal(data, &doc); err != nil {
+		t.Fatal(err)
+	}
+	for name, record := range map[string]any{
+		"Alert": bus.Alert{}, "AlertEvent": bus.AlertEvent{}, "Reject": bus.Reject{}, "Device": devices.Device{},
+		"Community": devices.Community{}, "Person": devices.Person{}, "Place": devices.Place{}, "Credentials": credentials{}, "Point": point{},
+	} {
+		want := map[string]bool{}
+		for i := range reflect.TypeOf(record).NumField() {
+			field, _, _ := strings.Cut(reflect.TypeOf(record).Field(i).Tag.Get("json"), ",")
+			want[field] = field != "secret_hash"
+		}
+		for field, shown := range want {
+			if _, ok := doc.Components.Schemas[name].Properties[field]; ok != shown {
+				t.Errorf("%s.%s: in openapi.yaml %t, want %t", name, field, ok, shown)
+			}
+		}
+		for field := range doc.Components.Schemas[name].Properties {
+			if !want[field] {
+				t.Errorf("%s has no field %s", name, field)
+			}
 		}
 	}
 }

@@ -28,7 +28,7 @@ const state = {
   token: sessionStorage.getItem("token") || "",
   communities: [],
   community: "", // shown; empty: all
-  alerts: new Map(), // by id, all that are not closed
+  alerts: new Map(), // by id; those that were closed stay, so that a late answer cannot bring them back
   lastEvent: "",
   link: "",
   device: null,
@@ -115,12 +115,13 @@ function merge(alerts) {
   for (const alert of alerts) {
     const known = state.alerts.get(alert.id);
     if (known && known.events > alert.events) continue;
-    if (alert.state === "closed") state.alerts.delete(alert.id);
-    else state.alerts.set(alert.id, alert);
+    state.alerts.set(alert.id, alert);
   }
   drawAlerts();
   drawCommunities();
 }
+
+const openAlerts = () => [...state.alerts.values()].filter((a) => a.state !== "closed");
 
 function setLink(link) {
   state.link = link;
@@ -141,7 +142,7 @@ function drawTexts() {
 
 function drawCommunities() {
   const open = {};
-  for (const a of state.alerts.values()) open[a.community] = (open[a.community] || 0) + 1;
+  for (const a of openAlerts()) open[a.community] = (open[a.community] || 0) + 1;
   const button = (id, name, count) => {
     const b = element("button", "", name);
     b.type = "button";
@@ -151,7 +152,7 @@ function drawCommunities() {
     return b;
   };
   $("communities").replaceChildren(
-    button("", t("all"), state.alerts.size),
+    button("", t("all"), openAlerts().length),
     ...state.communities.map((c) => button(c.id, pick(c.name), open[c.id])));
 }
 
@@ -162,7 +163,7 @@ function place(alert) {
 }
 
 function drawAlerts() {
-  const shown = [...state.alerts.values()].filter((a) => !state.community || a.community === state.community);
+  const shown = openAlerts().filter((a) => !state.community || a.community === state.community);
   shown.sort((a, b) => severities.indexOf(a.severity) - severities.indexOf(b.severity) || b.opened_at.localeCompare(a.opened_at));
   $("alertCount").textContent = shown.length || "";
   $("noAlerts").hidden = shown.length > 0;
