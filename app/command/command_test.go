@@ -293,13 +293,13 @@ func TestRebuildWaitsForTheEnd(t *testing.T) {
 				if e == nil {
 					continue
 				}
-				if _, err := settings.PutString(ctx, "rebuild_status", `{"id":"`+string(e.Value())+`","state":"done","lines":7}`); err != nil {
+				if _, err := settings.PutString(ctx, "rebuild_status", `{"id":"`+string(e.Value())+`","state":"done","messages":7,"bytes":9}`); err != nil {
 					return err
 				}
 			}
 		}
 	})
-	if out := s.run("rebuild"); !strings.HasSuffix(out, "is done, 7 lines\n") {
+	if out := s.run("rebuild"); !strings.HasSuffix(out, "is done: 7 messages, 9 bytes\n") {
 		t.Errorf("got %q", out)
 	}
 }

@@ -101,10 +101,10 @@ func importReadings(*flag.FlagSet) action {
 
 // rebuildStatus is what store says of a rebuild.
 type rebuildStatus struct {
-	ID    string `json:"id"`
-	State string `json:"state"` // running, done or failed
-	Lines int    `json:"lines"`
-	Error string `json:"error,omitempty"`
+	ID       string `json:"id"`
+	State    string `json:"state"` // queued, running or done
+	Messages int    `json:"messages"`
+	Bytes    int64  `json:"bytes"`
 }
 
 // rebuildPause is how often the state of a rebuild is asked for.
@@ -125,17 +125,13 @@ func rebuild(fs *flag.FlagSet) action {
 				return err
 			}
 		}
-		err := s.print(status, func(w io.Writer) {
-			fmt.Fprintf(w, "rebuild %s is %s, %d lines\n", status.ID, status.State, status.Lines)
+		return s.print(status, func(w io.Writer) {
+			fmt.Fprintf(w, "rebuild %s is %s: %d messages, %d bytes\n", status.ID, status.State, status.Messages, status.Bytes)
 		})
-		if status.State == "failed" {
-			err = errors.Join(err, fmt.Errorf("rebuild: %s", status.Error))
-		}
-		return err
 	}
 }
 
-// follow waits until the rebuild has ended.
+// follow waits until the rebuild is done. One that store cannot do now goes on when store can.
 func (r *rebuildStatus) follow(ctx context.Context, s *session) error {
 	tick := time.NewTicker(rebuildPause)
 	defer tick.Stop()
@@ -146,7 +142,7 @@ func (r *rebuildStatus) follow(ctx context.Context, s *session) error {
 		if err != nil && !(errors.As(err, &missing) && missing.Code == "not_found") {
 			return err
 		}
-		if now.ID == r.ID && (now.State == "done" || now.State == "failed") {
+		if now.ID == r.ID && now.State == "done" {
 			*r = now
 			return nil
 		}
