@@ -2,6 +2,7 @@ package bus
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -9,7 +10,6 @@ import (
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
-	"github.com/nats-io/nuid"
 )
 
 // MaxBatch is the most messages one Commit takes: the server's limit.
@@ -53,7 +53,7 @@ func (b *Bus) Commit(ctx context.Context, stream string, msgs []*nats.Msg) (last
 		ctx, cancel = context.WithTimeout(ctx, attempt)
 		defer cancel()
 	}
-	id := nuid.Next()
+	id := rand.Text()[:8] // stored with every message; it only has to differ from the few batches under way
 	last := msgs[len(msgs)-1]
 	for i, m := range msgs {
 		setHeader(m, batchIDHeader, id)
