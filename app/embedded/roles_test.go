@@ -12,37 +12,40 @@ import (
 	"linli/bus"
 )
 
-// What each role does on the bus, over its own connection. A missing permission shows as silence, so every step has a limit.
+type work struct {
+	publish, durable, ordered, follow, edit []string
+	delete                                  string
+}
+
+// works is what each role does on the bus.
+var works = map[string]work{
+	"ingest": {
+		publish: []string{"readings.c.health", "events.c.t.d.e", "rejects.c", "rejects.d"}, durable: []string{bus.Commands}, ordered: []string{bus.Events},
+		follow: []string{bus.RegistryBucket}, edit: []string{bus.SettingsBucket}, delete: bus.Rejects,
+	},
+	"store": {
+		publish: []string{"rejects.c"}, durable: []string{bus.Readings, bus.Events}, edit: []string{bus.SettingsBucket}, delete: bus.Rejects,
+	},
+	"alerts": {
+		publish: []string{"core.alert.a", "core.alert_event.a.1"}, ordered: []string{bus.Readings, bus.Events, bus.Actions, bus.Core},
+		follow: []string{bus.RegistryBucket, bus.PeopleBucket, bus.SettingsBucket},
+	},
+	"notify": {
+		publish: []string{"core.delivery.d", "actions.c"}, durable: []string{bus.Core}, follow: []string{bus.RegistryBucket},
+	},
+	"web": {
+		publish: []string{"actions.c", "commands.c.t.d"}, ordered: []string{bus.Core, bus.Rejects},
+		edit: []string{bus.RegistryBucket, bus.PeopleBucket, bus.UsersBucket, bus.SessionsBucket, bus.SettingsBucket},
+	},
+}
+
+// Every role works over its own connection. A missing permission shows as silence, so every step has a limit.
 func TestRolesCanDoTheirWork(t *testing.T) {
 	t.Parallel()
 	b := newBroker(t)
 	b.setup(t)
-	type work struct {
-		publish, durable, ordered, follow, edit []string
-		delete                                  string
-	}
-	all := map[string]work{
-		"ingest": {
-			publish: []string{"readings.c.health", "events.c.t.d.e", "rejects.c", "rejects.d"}, durable: []string{bus.Commands}, ordered: []string{bus.Events},
-			follow: []string{bus.RegistryBucket}, edit: []string{bus.SettingsBucket}, delete: bus.Rejects,
-		},
-		"store": {
-			publish: []string{"rejects.c"}, durable: []string{bus.Readings, bus.Events}, edit: []string{bus.SettingsBucket}, delete: bus.Rejects,
-		},
-		"alerts": {
-			publish: []string{"core.alert.a", "core.alert_event.a.1"}, ordered: []string{bus.Readings, bus.Events, bus.Actions, bus.Core},
-			follow: []string{bus.RegistryBucket, bus.PeopleBucket, bus.SettingsBucket},
-		},
-		"notify": {
-			publish: []string{"core.delivery.d", "actions.c"}, durable: []string{bus.Core}, follow: []string{bus.RegistryBucket},
-		},
-		"web": {
-			publish: []string{"actions.c", "commands.c.t.d"}, ordered: []string{bus.Core, bus.Rejects},
-			edit: []string{bus.RegistryBucket, bus.PeopleBucket, bus.UsersBucket, bus.SessionsBucket, bus.SettingsBucket},
-		},
-	}
 	roles := map[string]*bus.Bus{}
-	for name, w := range all {
+	for name, w := range works {
 		nc, err := b.Conn(name)
 		if err != nil {
 			t.Fatal(err)
@@ -57,7 +60,7 @@ func TestRolesCanDoTheirWork(t *testing.T) {
 			}
 		}
 	}
-	for name, w := range all {
+	for name, w := range works {
 		t.Run(name, func(t *testing.T) {
 			r := roles[name]
 			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
