@@ -49,7 +49,6 @@ type book struct {
 type episode struct {
 	alert  *bus.Alert // nil when all are closed
 	firing int        // cells in state firing
-	lull   bool       // the cells were clear once since a latched alert opened: the next one to fire repeats it
 }
 
 func newBook(rules *Rules) *book {
@@ -87,19 +86,18 @@ func (b *book) open(a *bus.Alert) {
 	if e.alert != nil {
 		b.close(e.alert, a.OpenedAt, "", "opened again")
 	}
-	e.alert, e.lull = a, false
+	e.alert = a
 	b.alerts[a.ID] = a
 	b.record(a, bus.AlertEvent{Kind: opened, At: a.OpenedAt})
 	b.schedule(a)
 }
 
-// repeat counts one more occurrence.
+// repeat counts one more event.
 func (b *book) repeat(a *bus.Alert, at time.Time) {
 	a.Count++
 	if at.After(a.LastEvent) {
 		a.LastEvent = at
 	}
-	b.episode(episodeKey(a.Rule, a.Identity)).lull = false
 	b.record(a, bus.AlertEvent{Kind: repeated, At: at})
 }
 
@@ -111,9 +109,9 @@ func (b *book) confirm(a *bus.Alert, at time.Time) {
 	}
 }
 
-// clear notes that the condition has ended. Nothing happens to an alert that is latched, cleared or about something newer.
+// clear notes that the condition has ended. Nothing happens to an alert that is latched or cleared.
 func (b *book) clear(a *bus.Alert, at time.Time) {
-	if a.Latched || a.State == bus.Cleared || a.State == bus.Closed || !at.After(a.LastEvent) {
+	if a.Latched || a.State == bus.Cleared || a.State == bus.Closed {
 		return
 	}
 	a.State, a.ClearedAt = bus.Cleared, &at
@@ -240,13 +238,13 @@ func (b *book) deadline(a *bus.Alert) time.Time {
 
 func (b *book) schedule(a *bus.Alert) {
 	if at := b.deadline(a); !at.IsZero() {
-		heap.Push(&b.due, dueAlert{at, a.ID})
+		heap.Push(&b.due, dueAlert{at.UnixMilli(), a.ID})
 	}
 }
 
-// advance does what has become due at the wall clock now.
-func (b *book) advance(now time.Time) {
-	for len(b.due) > 0 && !b.due[0].at.After(now) {
+// advance does what has become due at now, ms.
+func (b *book) advance(now int64) {
+	for len(b.due) > 0 && b.due[0].at <= now {
 		next := heap.Pop(&b.due).(dueAlert)
 		a := b.alerts[next.alert]
 		if a == nil {
@@ -254,7 +252,7 @@ func (b *book) advance(now time.Time) {
 		}
 		switch at := b.deadline(a); {
 		case at.IsZero():
-		case at.After(now): // repeated meanwhile
+		case at.UnixMilli() > now: // repeated meanwhile
 			b.schedule(a)
 		case a.State == bus.Cleared:
 			b.close(a, at, "", "nobody answered")
@@ -265,14 +263,14 @@ func (b *book) advance(now time.Time) {
 }
 
 type dueAlert struct {
-	at    time.Time
+	at    int64 // ms
 	alert string
 }
 
 type dueHeap []dueAlert
 
 func (h dueHeap) Len() int           { return len(h) }
-func (h dueHeap) Less(i, j int) bool { return h[i].at.Before(h[j].at) }
+func (h dueHeap) Less(i, j int) bool { return h[i].at < h[j].at }
 func (h dueHeap) Swap(i, j int)      { h[i], h[j] = h[j], h[i] }
 func (h *dueHeap) Push(x any)        { *h = append(*h, x.(dueAlert)) }
 func (h *dueHeap) Pop() any {

@@ -129,23 +129,26 @@ type finding struct {
 // raise fires a cell.
 func (c *core) raise(s *series, i int, f finding) {
 	cl, b := &s.cells[i], s.prog.bounds[i]
-	late := b.late(f.received - f.at)
-	cl.state, cl.armed, cl.late = firing, false, late
-	sub := subjectOf(s, b, s.dev)
-	who := identity(b.Rule, sub)
-	e := c.book.episode(episodeKey(b.ID, who))
-	e.firing++
+	cl.state, cl.armed, cl.late = firing, false, b.late(f.received-f.at)
+	who := identity(b.Rule, subjectOf(s, b, s.dev))
+	c.book.episode(episodeKey(b.ID, who)).firing++
 	if c.quiet {
+		c.fired = append(c.fired, fired{s, i, cl.since, f})
 		return
 	}
-	if e.alert != nil && e.alert.State != bus.Cleared {
-		if e.lull {
-			c.book.repeat(e.alert, moment(cl.since))
-		}
+	c.tell(s, i, f)
+}
+
+// tell opens the alert of a cell that fired, unless its episode has one.
+func (c *core) tell(s *series, i int, f finding) {
+	cl, b := &s.cells[i], s.prog.bounds[i]
+	sub := subjectOf(s, b, s.dev)
+	who := identity(b.Rule, sub)
+	if e := c.book.episode(episodeKey(b.ID, who)); e.alert != nil && e.alert.State != bus.Cleared {
 		return
 	}
 	a := c.alert(b, sub, who, f.opened, cl.since)
-	a.Received, a.Late = moment(f.received), late
+	a.Received, a.Late = moment(f.received), b.late(f.received-f.at)
 	a.Value, a.Unit = display(b.field, f.value), b.field.Unit
 	a.Text = c.text(b, sub, a)
 	c.book.open(a)
@@ -171,8 +174,9 @@ func (c *core) lower(b *bound, cl *cell, sub subject, at int64) {
 	if c.quiet || e.firing > 0 || e.alert == nil {
 		return
 	}
-	e.lull = true
-	c.book.clear(e.alert, moment(at))
+	if last := e.alert.LastEvent.UnixMilli(); at > last || at == last && was == firing {
+		c.book.clear(e.alert, moment(at))
+	}
 }
 
 // confirm ends the lateness of the alert of a cell.

@@ -6,7 +6,6 @@ import (
 	"hash/fnv"
 	"time"
 
-	"linli/bus"
 	"linli/devices"
 )
 
@@ -25,8 +24,9 @@ type core struct {
 	series map[string]*series // by measurement and tags, as a line begins
 	book   *book
 	timers timerHeap
-	clock  int64 // ms: the latest receive time of a reading, or the wall clock once the stream is read to its end
-	quiet  bool  // replaying what the book knows already: cells move, alerts do not
+	clock  int64   // ms: the latest receive time of a reading, or the wall clock once the stream is read to its end
+	quiet  bool    // replaying what the book knows already: cells move, alerts do not
+	fired  []fired // meanwhile
 	dirty  [shards]bool
 
 	line    devices.Line
@@ -49,6 +49,7 @@ type series struct {
 	received          int64           // ms, receive time of the newest reading
 	slots             []slot
 	cells             []cell
+	stale             bool // a for was not completed because the series was silent; its next reading tries again
 	shard             uint8
 }
 
@@ -86,6 +87,9 @@ func (c *core) reading(b []byte) (rest []byte, err error) {
 	}
 	at = min(at, received)
 	c.advance(received)
+	if !c.quiet {
+		c.book.advance(received)
+	}
 	c.refresh(s, at)
 	c.dirty[s.shard] = true
 
@@ -99,6 +103,9 @@ func (c *core) reading(b []byte) (rest []byte, err error) {
 	c.absorb(s, at)
 	for _, i := range c.touched {
 		c.judge(s, i, at, received)
+	}
+	if s.stale {
+		c.rearm(s)
 	}
 	return rest, nil
 }
@@ -257,29 +264,20 @@ func (c *core) advance(now int64) {
 		c.dirty[t.series.shard] = true
 		if c.fresh(t.series, t.series.prog.bounds[t.bound], max(t.due, t.series.received)) {
 			c.fulfil(t.series, t.bound)
+		} else {
+			t.series.stale = true
 		}
 	}
 }
 
-// reconcile ends a replay. An open alert whose cell does not fire was opened by the wall clock just before a reading that the
-// clock should have waited for; the cell joins it, so that the next reading can clear it.
-func (c *core) reconcile() {
-	orphans := map[string]bool{} // devices
-	for _, e := range c.book.episodes {
-		if a := e.alert; a != nil && e.firing == 0 && a.State != bus.Cleared && !a.Latched {
-			orphans[a.Device] = true
-		}
-	}
-	for _, s := range c.series {
-		for i := 0; orphans[s.device] && i < len(s.cells); i++ {
-			cl, b := &s.cells[i], s.prog.bounds[i]
-			e := c.book.episodes[episodeKey(b.ID, identity(b.Rule, subjectOf(s, b, s.dev)))]
-			if e == nil || e.alert == nil || e.firing > 0 || cl.state == firing || cl.judged == 0 {
-				continue
-			}
-			cl.state, cl.since, cl.armed = firing, e.alert.EventTime.UnixMilli(), false
-			e.firing++
-			c.dirty[s.shard] = true
+// rearm lets the pending cells of a series that is heard again wait for the clock. A field that is sent on change only says by
+// that silence that it has not changed.
+func (c *core) rearm(s *series) {
+	s.stale = false
+	for i := range s.cells {
+		if cl := &s.cells[i]; cl.state == pending && !cl.armed {
+			cl.armed = true
+			c.timers.push(timer{cl.due(s.prog.bounds[i]), s, i})
 		}
 	}
 }

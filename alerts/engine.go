@@ -49,6 +49,7 @@ type Engine struct {
 	metrics *metrics
 	core    *core
 	journal journal
+	write   func(context.Context, transaction) error
 	feeds   [3]*feed // events, actions, readings: in the order of their priority
 
 	done    bus.Offset // what the core has judged
@@ -76,6 +77,9 @@ func Open(ctx context.Context, c Config) (*Engine, error) {
 		return nil, fmt.Errorf("open alerts: %w", err)
 	}
 	e.done = e.journal.stored
+	e.write = func(ctx context.Context, t transaction) error {
+		return e.journal.commit(ctx, t, e.core.book, e.setStatus)
+	}
 	if err := e.load(ctx); err != nil {
 		return nil, fmt.Errorf("open alerts: %w", err)
 	}
@@ -97,7 +101,7 @@ func Open(ctx context.Context, c Config) (*Engine, error) {
 	e.caughtUp = readings.next > readings.last
 	e.core.quiet = max(readings.next, readings.first) <= min(e.resumed, readings.last)
 	if !e.core.quiet {
-		e.core.reconcile()
+		e.core.endReplay()
 	}
 	return e, nil
 }
@@ -214,7 +218,7 @@ func (e *Engine) action(ctx context.Context, m message) error {
 // the last, the offset does not count it, and what is found again after a restart is known by its id.
 func (e *Engine) readings(ctx context.Context, m message) error {
 	if e.core.quiet && m.seq > e.resumed {
-		e.endReplay()
+		e.core.endReplay()
 	}
 	for b := m.data; len(b) > 0; {
 		rest, err := e.core.reading(b)
@@ -230,16 +234,11 @@ func (e *Engine) readings(ctx context.Context, m message) error {
 		}
 	}
 	if e.core.quiet && (m.seq >= e.resumed || m.left == 0) {
-		e.endReplay()
+		e.core.endReplay()
 	}
 	e.done.Readings = max(e.done.Readings, m.seq)
 	e.caughtUp = m.left == 0
 	return e.judged(ctx, m)
-}
-
-func (e *Engine) endReplay() {
-	e.core.quiet = false
-	e.core.reconcile()
 }
 
 // passOver counts what cannot be read. Ingest has checked it, so somebody has to look.
@@ -265,7 +264,7 @@ func (e *Engine) judged(ctx context.Context, m message) error {
 // tick lets time pass.
 func (e *Engine) tick(ctx context.Context) error {
 	now := e.Now()
-	e.core.book.advance(now)
+	e.core.book.advance(now.UnixMilli())
 	if e.caughtUp && !e.core.quiet {
 		e.core.advance(now.Add(-wallGrace).UnixMilli())
 	}
@@ -284,7 +283,7 @@ func (e *Engine) commit(ctx context.Context, checkpoint bool) error {
 		t.shards = e.pack()
 		t.offset.Replay = e.done.Readings
 	}
-	if err := e.journal.commit(ctx, t, e.core.book, e.setStatus); err != nil {
+	if err := e.write(ctx, t); err != nil {
 		return err
 	}
 	e.setStatus(nil)

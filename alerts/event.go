@@ -25,10 +25,11 @@ func (c *core) event(b []byte) error {
 		received = at
 	}
 	at = min(at, received)
+	c.book.advance(received)
 	dev := c.dir.Device(device)
 	for _, x := range p.ends[name] {
 		e := c.book.episodes[episodeKey(x.ID, identity(x.Rule, c.subjectOfEvent(p, dev)))]
-		if e != nil && e.alert != nil {
+		if e != nil && e.alert != nil && at >= e.alert.LastEvent.UnixMilli() {
 			c.book.clear(e.alert, moment(at))
 		}
 	}

@@ -1,0 +1,464 @@
+package alerts
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"linli/bus"
+	"linli/devices"
+	"linli/internal/testkit"
+)
+
+// site is a bus with at most one engine that a test started on it.
+type site struct {
+	t      testing.TB
+	bus    *bus.Bus
+	rules  *Rules
+	people *people
+	now    atomic.Int64 // ms, the wall clock of the engines
+
+	published int
+}
+
+func newSite(t testing.TB) *site {
+	s := &site{t: t, bus: testkit.NATS(t), rules: probeRules(t), people: newPeople()}
+	s.now.Store(start.UnixMilli())
+	return s
+}
+
+func (s *site) wall(offset time.Duration) { s.now.Store(start.Add(offset).UnixMilli()) }
+
+// running is an engine with a connection of its own.
+type running struct {
+	*Engine
+	nc   *nats.Conn
+	stop func() error // ends Run and returns what it returned
+	done chan struct{}
+}
+
+// engine opens one and runs it. A hook may cut its connection.
+func (s *site) engine(hook func(nc *nats.Conn, point string)) *running {
+	s.t.Helper()
+	nc, err := bus.Dial("", "engine", testkit.Log, nats.InProcessServer(s.bus.NC.Opts.InProcessServer))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	b, err := bus.New(nc)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	e, err := Open(s.t.Context(), Config{
+		Bus: b, Rules: s.rules, Directory: s.people, Log: testkit.Log, Registerer: prometheus.NewRegistry(),
+		Now: func() time.Time { return time.UnixMilli(s.now.Load()) },
+	})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	if hook != nil {
+		e.journal.hook = func(point string) { hook(nc, point) }
+	}
+	ctx, cancel := context.WithCancel(s.t.Context())
+	r := &running{Engine: e, nc: nc, done: make(chan struct{})}
+	var result error
+	go func() {
+		defer close(r.done)
+		result = e.Run(ctx)
+	}()
+	r.stop = func() error {
+		cancel()
+		<-r.done
+		nc.Close()
+		return result
+	}
+	s.t.Cleanup(func() { r.stop() })
+	return r
+}
+
+// say publishes lines as ingest does; those of readings that follow each other become one message.
+func (s *site) say(texts ...string) {
+	s.t.Helper()
+	var batch []byte
+	flush := func() {
+		if len(batch) > 0 {
+			s.publish(bus.ReadingsSubject("tianjin", false), batch)
+		}
+		batch = nil
+	}
+	for _, text := range texts {
+		line, event := say(text)
+		if !event {
+			batch = append(batch, line...)
+			continue
+		}
+		flush()
+		s.publish(bus.EventSubject("tianjin", "probe", "p1", "any"), line)
+	}
+	flush()
+}
+
+func (s *site) publish(subject string, data []byte) {
+	s.t.Helper()
+	s.published++
+	if _, _, err := s.bus.Publish(s.t.Context(), subject, fmt.Sprint("m", s.published), data); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+func (s *site) act(x bus.Action) {
+	s.t.Helper()
+	data, err := json.Marshal(x)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.publish(bus.ActionsSubject("tianjin"), data)
+}
+
+// offset is what CORE says.
+func (s *site) offset() (o bus.Offset) {
+	s.t.Helper()
+	stream, err := s.bus.JS.Stream(s.t.Context(), bus.Core)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	m, err := stream.GetLastMsgForSubject(s.t.Context(), bus.OffsetSubject)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	if err := json.Unmarshal(m.Data, &o); err != nil {
+		s.t.Fatal(err)
+	}
+	return o
+}
+
+// judged waits until everything published is judged and stored.
+func (s *site) judged() {
+	s.t.Helper()
+	last := func(stream string) uint64 {
+		info, err := s.bus.JS.Stream(s.t.Context(), stream)
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		return info.CachedInfo().State.LastSeq
+	}
+	events, actions, readings := last(bus.Events), last(bus.Actions), last(bus.Readings)
+	testkit.Eventually(s.t, 20*time.Second, func() bool {
+		o := s.offset()
+		return o.Events == events && o.Actions == actions && o.Readings == readings
+	})
+}
+
+// log is every alert event in CORE, by alert and number.
+func (s *site) events() (all []bus.AlertEvent) {
+	s.t.Helper()
+	err := s.bus.ReadAll(s.t.Context(), bus.Core, bus.AlertEventsFilter, func(m jetstream.Msg) error {
+		var ev bus.AlertEvent
+		all = append(all, ev)
+		return json.Unmarshal(m.Data(), &all[len(all)-1])
+	})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return all
+}
+
+func (s *site) log() []string { return spellEvents(s.events()) }
+
+func (s *site) expect(want ...string) {
+	s.t.Helper()
+	if diff := cmp.Diff(want, s.log()); diff != "" {
+		s.t.Errorf("alert log (-want +got):\n%s", diff)
+	}
+}
+
+func TestEngineWritesAlerts(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	e := s.engine(nil)
+	s.say("p1 0m level=96", "p1 2m level=97", "p1 3m!sos", "p1 4m level=96")
+	s.judged()
+	s.expect("t_sos[person=ma] 3m:opened")
+	var a bus.Alert
+	err := s.bus.ReadAll(t.Context(), bus.Core, bus.AlertsFilter, func(m jetstream.Msg) error {
+		return json.Unmarshal(m.Data(), &a)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a.State != bus.Opened || a.Device != "p1" || a.Place.Building != "b12" || !a.Safety || a.Events != 1 {
+		t.Errorf("alert %+v", a)
+	}
+	s.act(bus.Action{Key: "k1", Kind: "acknowledge", Alert: a.ID, Community: "tianjin", By: "li", At: start.Add(4 * time.Minute)})
+	s.judged()
+	if err := e.Status(); err != nil {
+		t.Error(err)
+	}
+	s.say("p1 7m level=96", "p1 9m level=96")
+	s.judged()
+	s.wall(10*time.Minute + wallGrace)
+	testkit.Eventually(t, 10*time.Second, func() bool { return len(s.log()) == 3 })
+	if err := e.stop(); err != nil {
+		t.Error(err)
+	}
+	s.expect("t_sos[person=ma] 3m:opened", "t_sos[person=ma] 4m:acknowledged", "t_level[device=p1] 10m:opened")
+}
+
+// Wherever a transaction is cut off, the next engine leaves the same log.
+func TestEngineKilledInATransactionOpensOnce(t *testing.T) {
+	t.Parallel()
+	for _, cut := range []string{"before commit", "after commit"} {
+		for nth := 1; nth <= 4; nth++ {
+			t.Run(fmt.Sprintf("%s %d", cut, nth), func(t *testing.T) {
+				t.Parallel()
+				s := newSite(t)
+				n := 0
+				e := s.engine(func(nc *nats.Conn, point string) {
+					if point == cut {
+						if n++; n == nth {
+							nc.Close()
+						}
+					}
+				})
+				for m := range 10 {
+					s.say(fmt.Sprintf("p1 %dm level=96", m), fmt.Sprintf("p2 %dm heat=60", m))
+				}
+				s.say("p1 5s!sos", "p2 30s!sos", "p1 1m!flood")
+				testkit.Eventually(t, 10*time.Second, func() bool { return e.nc.IsClosed() })
+				e.stop()
+				s.engine(nil)
+				s.say("p1 11m level=96", "p2 12m heat=20")
+				s.judged()
+				want := []string{
+					"safety_event[device=p1,event=flood] 1m:opened", "t_heat[device=p2] 0s:opened", "t_heat[device=p2] 12m:cleared",
+					"t_level[device=p1] 10m:opened", "t_sos[person=ma] 30s:repeated", "t_sos[person=ma] 5s:opened",
+				}
+				got := s.log()
+				slices.Sort(got)
+				if diff := cmp.Diff(want, got); diff != "" {
+					t.Errorf("alert log (-want +got):\n%s", diff)
+				}
+			})
+		}
+	}
+}
+
+func TestStaleEngineStepsDown(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	old := s.engine(nil)
+	s.say("p1 0m heat=60")
+	s.judged()
+	young := s.engine(nil)
+	s.say("p2 1m heat=60", "p1 2m!sos")
+	s.judged()
+	<-old.done
+	if err := old.stop(); !errors.Is(err, ErrReplaced) {
+		t.Errorf("the older engine ended with %v, want %v", err, ErrReplaced)
+	}
+	if old.Status() == nil {
+		t.Error("the older engine says it is well")
+	}
+	if err := young.Status(); err != nil {
+		t.Errorf("the younger engine: %v", err)
+	}
+	got := s.log()
+	slices.Sort(got)
+	if diff := cmp.Diff([]string{"t_heat[device=p1] 0s:opened", "t_heat[device=p2] 1m:opened", "t_sos[person=ma] 2m:opened"}, got); diff != "" {
+		t.Errorf("alert log (-want +got):\n%s", diff)
+	}
+}
+
+// A batch with more transitions than a transaction holds is stored in parts, and a kill between them changes nothing.
+func TestStormInOneBatch(t *testing.T) {
+	t.Parallel()
+	for nth := range 4 {
+		t.Run(fmt.Sprint("cut after part ", nth), func(t *testing.T) {
+			t.Parallel()
+			s := newSite(t)
+			const storm = 1000
+			var batch []byte
+			for i := range storm {
+				id := fmt.Sprint("d", i)
+				s.people.devices[id] = &devices.Device{ID: id, Community: "tianjin", Type: "probe"}
+				line, _ := say(fmt.Sprintf("d%d 1m heat=60", i))
+				batch = append(batch, line...)
+			}
+			n := -1
+			e := s.engine(func(nc *nats.Conn, point string) {
+				if point == "after commit" {
+					if n++; n == nth {
+						nc.Close()
+					}
+				}
+			})
+			s.publish(bus.ReadingsSubject("tianjin", false), batch)
+			testkit.Eventually(t, 10*time.Second, func() bool { return e.nc.IsClosed() || s.offset().Readings == 1 })
+			e.stop()
+			s.engine(nil)
+			s.judged()
+			got := s.log()
+			if slices.Sort(got); len(got) != storm || len(slices.Compact(got)) != storm {
+				t.Errorf("%d transitions, want each of %d once", len(got), storm)
+			}
+		})
+	}
+}
+
+func TestBacklogOfReadingsDoesNotDelayAnEvent(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	var batch []byte
+	for i := range 1000 {
+		line, _ := say(fmt.Sprintf("d%d 1m level=50,heat=20", i))
+		batch = append(batch, line...)
+	}
+	for range 500 {
+		s.publish(bus.ReadingsSubject("tianjin", false), batch)
+	}
+	s.say("p1 5s!sos")
+	s.engine(nil)
+	testkit.Eventually(t, 10*time.Second, func() bool { return len(s.log()) == 1 })
+	if o := s.offset(); o.Readings >= 500 {
+		t.Errorf("the whole backlog of %d batches was judged before the event", o.Readings)
+	}
+}
+
+func TestStreamMadeAnewIsReadFromItsBeginning(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	e := s.engine(nil)
+	for m := range 5 {
+		s.say(fmt.Sprintf("p1 %dm!jam attempts=3", m), fmt.Sprintf("p1 %dm heat=20", m))
+	}
+	s.judged()
+	e.stop()
+	for _, stream := range []string{bus.Events, bus.Readings} {
+		if err := s.bus.JS.DeleteStream(t.Context(), stream); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.bus.Setup(t.Context(), testkit.Limits); err != nil {
+		t.Fatal(err)
+	}
+	s.say("p1 10m!sos", "p1 10m heat=60")
+	s.engine(nil)
+	s.judged()
+	got := s.log()
+	slices.Sort(got)
+	if want := "t_heat[device=p1] 10m:opened"; !slices.Contains(got, want) || !slices.Contains(got, "t_sos[person=ma] 10m:opened") {
+		t.Errorf("alert log %q", got)
+	}
+}
+
+func TestForgottenAlertIsNotOpenedAgain(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	e := s.engine(nil)
+	s.say("p1 0m heat=60", "p1 1m heat=20")
+	s.judged()
+	e.stop()
+	id := s.events()[0].Alert.ID
+	e = s.engine(func(*nats.Conn, string) {})
+	e.stop()
+	// The engine below has forgotten the alert, as after ten thousand others.
+	nc := s.bus
+	x, err := Open(t.Context(), Config{Bus: nc, Rules: s.rules, Directory: s.people, Log: testkit.Log})
+	if err != nil {
+		t.Fatal(err)
+	}
+	delete(x.core.book.alerts, id)
+	clear(x.core.book.episodes)
+	clear(x.core.series)
+	line, _ := say("p1 0m heat=60")
+	other, _ := say("p2 0m heat=60")
+	if err := x.readings(t.Context(), message{bus.Readings, 100, 0, append(line, other...)}); err != nil {
+		t.Fatal(err)
+	}
+	if x.urgent || len(x.core.book.out) > 0 {
+		t.Error("a life-safety alert was not committed at once")
+	}
+	got := s.log()
+	slices.Sort(got)
+	want := []string{"t_heat[device=p1] 0s:opened", "t_heat[device=p1] 1m:cleared", "t_heat[device=p2] 0s:opened"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("alert log (-want +got):\n%s", diff)
+	}
+	if a := x.core.book.alerts[id]; a == nil || a.State != bus.Cleared {
+		t.Errorf("the book did not learn what CORE knows: %+v", a)
+	}
+}
+
+func TestUnreadableMessagesArePassedOver(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.engine(nil)
+	for _, bad := range []string{"", "x", "probe,device=p1", "probe,device=p1 heat=60", "event,type=nothing x=1 1", strings.Repeat("a", 1000)} {
+		s.publish(bus.ReadingsSubject("tianjin", false), []byte(bad))
+		s.publish(bus.EventSubject("tianjin", "probe", "p1", "any"), []byte(bad))
+		s.publish(bus.ActionsSubject("tianjin"), []byte(bad))
+	}
+	s.say("p1 0m heat=60", "p1 1m!sos")
+	s.judged()
+	if got := s.log(); len(got) != 2 {
+		t.Errorf("alert log %q", got)
+	}
+}
+
+func TestCheckpointHoldsEverything(t *testing.T) {
+	w := newWorld(t)
+	for m := range 9 {
+		w.say(fmt.Sprintf("p1,inlet=1 %dm level=96,smoke=true", m), fmt.Sprintf(`p3 %dm door="jammed",awake=false`, m), fmt.Sprintf("p2 %dm +2h heat=101", m))
+	}
+	again := newWorld(t)
+	for i := range shards {
+		if err := again.unpack(w.pack(uint8(i), func(*series) bool { return true })); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(again.series) != len(w.series) {
+		t.Fatalf("%d series, want %d", len(again.series), len(w.series))
+	}
+	for key, s := range w.series {
+		got := again.series[key]
+		for i := range s.cells { // a timer is armed again whether it had been given up or not
+			s.cells[i].armed, got.cells[i].armed = false, false
+			if s.cells[i].state == idle {
+				s.cells[i].since, got.cells[i].since = 0, 0
+			}
+		}
+		got.dev = s.dev
+		if diff := cmp.Diff(s, got, cmp.AllowUnexported(series{}, cell{}, slot{}), cmp.FilterPath(func(p cmp.Path) bool {
+			return p.String() == "prog" || p.String() == "dev"
+		}, cmp.Ignore())); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", key, diff)
+		}
+	}
+}
+
+func FuzzUnpack(f *testing.F) {
+	w := newWorld(f)
+	w.say("p1,inlet=1 0m level=96,smoke=true", `p3 0m door="jammed",awake=false`)
+	for i := range shards {
+		f.Add(w.pack(uint8(i), func(*series) bool { return true }))
+	}
+	rules := probeRules(f)
+	f.Fuzz(func(_ *testing.T, data []byte) {
+		c := newCore(rules, newPeople())
+		if c.unpack(data) == nil {
+			for i := range shards {
+				c.pack(uint8(i), func(*series) bool { return true })
+			}
+		}
+	})
+}

@@ -1,0 +1,177 @@
+package alerts
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"linli/bus"
+	"linli/internal/testkit"
+)
+
+// disk is CORE and the streams, without a bus: what survives the kill of an engine.
+type disk struct {
+	readings, events []message
+	alerts           map[string]bus.Alert
+	log              map[string]bus.AlertEvent // by alert and number
+	shards           map[uint8][]byte
+	offset           bus.Offset
+}
+
+func newDisk() *disk {
+	return &disk{alerts: map[string]bus.Alert{}, log: map[string]bus.AlertEvent{}, shards: map[uint8][]byte{}}
+}
+
+// write is a transaction. One that tells of something twice is refused, as by the bus.
+func (d *disk) write(_ context.Context, t transaction) error {
+	for _, ev := range t.events {
+		key := fmt.Sprintf("%s %03d", ev.Alert.ID, ev.N)
+		if _, twice := d.log[key]; twice {
+			return errors.New("told twice: " + spellEvents([]bus.AlertEvent{ev})[0])
+		}
+		d.log[key] = ev
+		d.alerts[ev.Alert.ID] = ev.Alert
+	}
+	maps.Copy(d.shards, t.shards)
+	d.offset = t.offset
+	return nil
+}
+
+// engine starts one on the disk, as Open does, and judges what was not judged, events first.
+func (d *disk) engine(t *rapid.T, rules *Rules, now *time.Time) *Engine {
+	e := &Engine{
+		Config:  Config{Rules: rules, Directory: newPeople(), Log: testkit.Log, Now: func() time.Time { return *now }},
+		metrics: newMetrics(nil), core: newCore(rules, newPeople()), write: d.write, done: d.offset, resumed: d.offset.Readings,
+		checkpointed: *now, caughtUp: true,
+	}
+	for _, id := range slices.Sorted(maps.Keys(d.alerts)) {
+		a := d.alerts[id]
+		e.core.book.load(&a)
+	}
+	for _, data := range d.shards {
+		if err := e.core.unpack(data); err != nil {
+			t.Fatal(err)
+		}
+	}
+	e.core.quiet = d.offset.Replay < d.offset.Readings
+	if !e.core.quiet {
+		e.core.endReplay()
+	}
+	d.feed(t, e)
+	return e
+}
+
+// feed hands the engine what it has not judged.
+func (d *disk) feed(t *rapid.T, e *Engine) {
+	for _, m := range d.events[e.done.Events:] {
+		if err := e.event(t.Context(), m); err != nil {
+			t.Fatal(err)
+		}
+	}
+	from := e.done.Readings
+	if e.core.quiet {
+		from = e.done.Replay
+	}
+	for _, m := range d.readings[from:] {
+		m.left = uint64(len(d.readings)) - m.seq
+		if err := e.readings(t.Context(), m); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func (d *disk) tell() (all []string) {
+	for _, key := range slices.Sorted(maps.Keys(d.log)) {
+		ev := d.log[key]
+		all = append(all, fmt.Sprintf("%s value %v", spellEvents([]bus.AlertEvent{ev})[0], ev.Alert.Value))
+	}
+	slices.Sort(all)
+	return all
+}
+
+// TestRestartsChangeNothing plays the same inputs to an engine that is never stopped and to one that is stopped or killed at
+// random points, with readings out of order, repeated, delayed and ahead of time. The alert logs are the same.
+func TestRestartsChangeNothing(t *testing.T) {
+	rules := probeRules(t)
+	rapid.Check(t, func(t *rapid.T) {
+		now := start
+		quiet, harried := newDisk(), newDisk()
+		live, e := quiet.engine(t, rules, &now), harried.engine(t, rules, &now)
+		both := func(f func(d *disk, e *Engine)) {
+			f(quiet, live)
+			f(harried, e)
+		}
+		for range rapid.IntRange(1, 60).Draw(t, "steps") {
+			now = now.Add(time.Duration(rapid.SampledFrom([]int{0, 1, 20, 60, 90, 240, 700, 7200}).Draw(t, "seconds")) * time.Second)
+			switch what := rapid.SampledFrom([]string{"reading", "reading", "reading", "reading", "event", "tick", "tick", "commit", "checkpoint", "kill"}).Draw(t, "step"); what {
+			case "reading":
+				data := drawReadings(t, now)
+				both(func(d *disk, e *Engine) {
+					d.readings = append(d.readings, message{bus.Readings, uint64(len(d.readings)) + 1, 0, data})
+					d.feed(t, e)
+				})
+			case "event":
+				data := drawEvent(t, now)
+				both(func(d *disk, e *Engine) {
+					d.events = append(d.events, message{bus.Events, uint64(len(d.events)) + 1, 0, data})
+					d.feed(t, e)
+				})
+			case "tick":
+				both(func(_ *disk, e *Engine) {
+					if err := e.tick(t.Context()); err != nil {
+						t.Fatal(err)
+					}
+				})
+			case "kill":
+				e = harried.engine(t, rules, &now)
+			default:
+				if err := e.commit(t.Context(), what == "checkpoint"); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		e = harried.engine(t, rules, &now)
+		now = now.Add(1000 * time.Hour)
+		both(func(_ *disk, e *Engine) {
+			if err := e.tick(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if err := e.commit(t.Context(), true); err != nil {
+				t.Fatal(err)
+			}
+		})
+		if diff := cmp.Diff(quiet.tell(), harried.tell()); diff != "" {
+			t.Fatalf("alert logs (-never stopped +stopped):\n%s", diff)
+		}
+	})
+}
+
+// drawReadings is a batch that arrives now.
+func drawReadings(t *rapid.T, now time.Time) (batch []byte) {
+	for range rapid.IntRange(1, 3).Draw(t, "lines") {
+		lag := rapid.SampledFrom([]int{0, 0, 0, 0, 30, 100, 4000, -60}).Draw(t, "lag")
+		fields := rapid.SampledFrom([]string{
+			"level=96", "level=96", "level=96", "level=85", "level=50", "heat=60", "heat=20", "heat=120", "level=97,heat=20",
+			"smoke=true", "smoke=false", `door="open",awake=false`, `door="closed"`, "awake=true",
+		}).Draw(t, "fields")
+		device := rapid.SampledFrom([]string{"p1", "p1,inlet=2", "p2,inlet=1", "p2,inlet=2", "p3"}).Draw(t, "device")
+		at := now.Add(-time.Duration(lag) * time.Second)
+		batch = fmt.Appendf(batch, "probe,community=tianjin,device=%s %s,received_at=%di %d\n", device, fields, now.UnixMilli(), at.UnixNano())
+	}
+	return batch
+}
+
+func drawEvent(t *rapid.T, now time.Time) []byte {
+	lag := rapid.SampledFrom([]int{0, 0, 10, 5000}).Draw(t, "lag")
+	name := rapid.SampledFrom([]string{"sos", "jam", "jam_over", "flood"}).Draw(t, "event")
+	device := rapid.SampledFrom([]string{"p1", "p2", "p3"}).Draw(t, "device")
+	at := now.Add(-time.Duration(lag) * time.Second)
+	return fmt.Appendf(nil, "event,community=tianjin,device=%s,type=probe,event=%s attempts=3,received_at=%di %d\n", device, name, now.UnixMilli(), at.UnixNano())
+}

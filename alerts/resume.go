@@ -1,0 +1,65 @@
+package alerts
+
+import "linli/bus"
+
+// fired is a cell that fired in a replay.
+type fired struct {
+	series *series
+	bound  int
+	since  int64
+	finding
+}
+
+// endReplay lets alerts move again. What the book has and what the cells say can differ where the wall clock had a part: it moves
+// before a reading that is on its way, and a replay does not see it.
+func (c *core) endReplay() {
+	c.quiet = false
+	for _, x := range c.fired {
+		if cl := &x.series.cells[x.bound]; cl.state == firing && cl.since == x.since && !c.told(x) {
+			c.tell(x.series, x.bound, x.finding)
+		}
+	}
+	c.fired = nil
+	c.adopt()
+}
+
+// told reports whether the book has an alert that the firing belongs to, open or not.
+func (c *core) told(x fired) bool {
+	b := x.series.prog.bounds[x.bound]
+	who := identity(b.Rule, subjectOf(x.series, b, x.series.dev))
+	if c.book.alerts[alertID(b.ID, who, moment(x.opened))] != nil {
+		return true
+	}
+	at := moment(x.opened)
+	for _, a := range c.book.alerts {
+		if a.Rule == b.ID && a.Identity == who && !a.OpenedAt.After(at) && (a.ClosedAt == nil || !a.ClosedAt.Before(at)) {
+			return true
+		}
+	}
+	return false
+}
+
+// adopt finds the cells of open alerts that no cell feeds, so that the next reading can clear them.
+func (c *core) adopt() {
+	orphan := func(e *episode) bool {
+		return e != nil && e.alert != nil && e.firing == 0 && e.alert.State != bus.Cleared && !e.alert.Latched
+	}
+	orphans := map[string]bool{} // devices
+	for _, e := range c.book.episodes {
+		if orphan(e) {
+			orphans[e.alert.Device] = true
+		}
+	}
+	for _, s := range c.series {
+		for i := 0; orphans[s.device] && i < len(s.cells); i++ {
+			cl, b := &s.cells[i], s.prog.bounds[i]
+			e := c.book.episodes[episodeKey(b.ID, identity(b.Rule, subjectOf(s, b, s.dev)))]
+			if !orphan(e) || cl.judged == 0 {
+				continue
+			}
+			cl.state, cl.since, cl.armed = firing, e.alert.EventTime.UnixMilli(), false
+			e.firing++
+			c.dirty[s.shard] = true
+		}
+	}
+}
