@@ -17,7 +17,7 @@ FUZZ := ./devices:FuzzTopic ./devices:FuzzReading ./devices:FuzzEvent ./devices:
 build: bin/linli
 
 bin/linli: FORCE
-	$(GO) build -trimpath -ldflags "$(LDFLAGS)" -o $@ ./cmd/linli
+	$(GO) build -ldflags "$(LDFLAGS)" -o $@ ./cmd/linli
 
 run: build
 	bin/linli serve --demo --scale 0.05 --data data
@@ -42,7 +42,7 @@ influx:
 
 fuzz:
 	@set -e; for f in $(FUZZ); do \
-	  echo "fuzz $$f"; $(GO) test -run '^$$' -fuzz "^$${f#*:}$$" -fuzztime 10s "$${f%:*}"; \
+	  echo "fuzz $$f"; $(GO) test -run '^$$' -fuzz "^$${f#*:}$$" -fuzztime 10s -fuzzminimizetime 1s "$${f%:*}"; \
 	done
 
 lint:

@@ -1,0 +1,104 @@
+package app
+
+import (
+	"context"
+
+	"linli/alerts"
+	"linli/alerts/notify"
+	"linli/ingest"
+	"linli/ingest/store"
+	"linli/web"
+)
+
+func (a *App) openStore(ctx context.Context) error {
+	b, err := a.connect("store")
+	if err != nil {
+		return err
+	}
+	s, err := store.Open(ctx, store.Config{Bus: b, Writer: a.influx, Log: a.component("store"), Reg: a.reg})
+	if err != nil {
+		return err
+	}
+	a.play("store", s)
+	return nil
+}
+
+func (a *App) openNotify(ctx context.Context) error {
+	b, err := a.connect("notify")
+	if err != nil {
+		return err
+	}
+	log := a.component("notify")
+	channels, err := notify.OpenChannels(a.set.file.Channels, log)
+	if err != nil {
+		return err
+	}
+	n, err := notify.Open(ctx, notify.Config{Bus: b, Channels: channels, Duty: a.set.file.Duty, Log: log, Reg: a.reg})
+	if err != nil {
+		return err
+	}
+	a.play("notify", n)
+	return nil
+}
+
+func (a *App) openAlerts(ctx context.Context) error {
+	b, err := a.connect("alerts")
+	if err != nil {
+		return err
+	}
+	e, err := alerts.Open(ctx, alerts.Config{
+		Bus: b, Rules: a.rules, Directory: a.registry, Log: a.component("alerts"), Registerer: a.reg,
+	})
+	if err != nil {
+		return err
+	}
+	a.play("alerts", e)
+	return nil
+}
+
+func (a *App) openWeb(ctx context.Context) error {
+	b, err := a.connect("web")
+	if err != nil {
+		return err
+	}
+	cert, err := a.serverTLS()
+	if err != nil {
+		return err
+	}
+	s, err := web.Open(ctx, web.Config{
+		Addr: a.set.HTTP, TLS: cert, Token: a.token, Root: a.set.Root, Version: a.version, Bus: b, Catalogue: a.catalogue,
+		Registry: a.registry, History: a.influx, Writer: a.influx, Status: a.Status, Gatherer: a.reg, Reg: a.reg,
+		Log: a.component("web"),
+	})
+	if err != nil {
+		return err
+	}
+	a.play("web", s)
+	return nil
+}
+
+// openIngest lets devices in as soon as the broker keeps what they send.
+func (a *App) openIngest(ctx context.Context) error {
+	b, err := a.connect("ingest")
+	if err != nil {
+		return err
+	}
+	broker := ingest.Broker{URL: a.set.MQTTURL, User: a.set.MQTTUser, Password: a.set.MQTTPassword, Share: a.set.MQTTShare}
+	embedded := a.nats != nil && broker.URL == ""
+	if embedded {
+		broker.URL, broker.TLS = a.localMQTT()
+		broker.User, broker.Password = a.nats.IngestCredentials()
+	}
+	i, err := ingest.Open(ctx, ingest.Config{
+		Bus: b, Catalogue: a.catalogue, Registry: a.registry, Broker: broker, Root: a.set.Root,
+		SyncAlways: a.set.Sync == "always", Log: a.log, Reg: a.reg,
+	})
+	if err != nil {
+		return err
+	}
+	if embedded {
+		a.nats.SetGate(func() bool { return i.Ready() && !a.disk.Full() })
+	}
+	a.play("ingest", i)
+	return nil
+}

@@ -1,0 +1,85 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"time"
+	_ "time/tzdata" // communities name their time zone, and a small machine may know none
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+)
+
+// Serve runs a server with the settings of args and the environment until ctx ends, and closes it. It prints to out where the
+// server is reached once every role is ready, and logs to errOut.
+func Serve(ctx context.Context, version string, args []string, out, errOut io.Writer) error {
+	set, err := parseSettings(args, os.LookupEnv)
+	if err != nil {
+		return err
+	}
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(set.LogLevel)); err != nil {
+		return fmt.Errorf("--log-level: %w", err)
+	}
+	a := &App{
+		set: set, version: version, out: out, auth: &auth{},
+		log:    slog.New(slog.NewTextHandler(errOut, &slog.HandlerOptions{Level: level})),
+		reg:    prometheus.NewRegistry(),
+		status: map[string]func() error{},
+	}
+	a.reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	began := time.Now()
+	err = a.open(ctx)
+	if err == nil {
+		a.workers = append(a.workers, worker{"announce", func(ctx context.Context) error { return a.announce(ctx, began) }})
+		err = a.run(ctx)
+	}
+	a.log.Info("stopping")
+	return errors.Join(err, a.close())
+}
+
+// announce waits until every role is ready and prints how to reach the server.
+func (a *App) announce(ctx context.Context, began time.Time) error {
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for a.notReady() != nil {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+	}
+	a.log.Info("ready", "took", time.Since(began))
+	a.printWelcome()
+	<-ctx.Done()
+	return nil
+}
+
+func (a *App) notReady() error {
+	var errs []error
+	for name, err := range a.Status() {
+		if err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", name, err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (a *App) printWelcome() {
+	p := func(format string, args ...any) { fmt.Fprintf(a.out, format+"\n", args...) }
+	p("linli %s", a.version)
+	if a.set.has("web") {
+		p("  pages and API   %s", a.httpURL())
+		p("  token           in %s", a.tokenFile())
+	}
+	if a.nats != nil && a.set.MQTTURL == "" && a.set.has("ingest") {
+		p("  MQTT            %s", a.nats.MQTTAddr())
+	}
+	if a.set.Demo {
+		p("\nTry it:\n  %s", a.trialCommand())
+	}
+}
