@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	_ "time/tzdata" // days of a community, also on a machine without time zones
 
 	"linli/app"
 	"linli/app/command"
