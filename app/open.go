@@ -35,6 +35,12 @@ func (a *App) openDirectory(context.Context) error {
 	}
 	a.workers = append(a.workers, worker{"clock guard", clock.Run})
 	a.onClose("clock guard", clock.Close)
+	a.report("clock", clock.Status)
+	if a.disk, err = embedded.WatchDisk(dir, a.diskFull, a.log, a.reg); err != nil {
+		return err
+	}
+	a.workers = append(a.workers, worker{"disk watch", a.disk.Run})
+	a.report("disk", a.disk.Status)
 	a.token, err = keep(dir, tokenName)
 	return err
 }
