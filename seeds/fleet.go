@@ -11,7 +11,7 @@ import (
 type Device struct {
 	devices.Device
 	Series map[string][]string // values of the payload tags it plays, all combinations; nil: its type's own
-	Scale  map[string]float64  // factors on numeric fields that differ from its type's usual size
+	Scale  map[string]float64  // factors on numeric fields, and on session, the length of sessions, where it differs from what is usual of its type
 	Home   string              // devices of one home share who is at home; empty: not in a home
 	Elder  bool                // an elder lives in that home
 }

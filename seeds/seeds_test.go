@@ -3,6 +3,7 @@ package seeds
 import (
 	"fmt"
 	"math"
+	"reflect"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -120,7 +121,10 @@ func TestEveryFleetIsSoundAtEveryScale(t *testing.T) {
 	}
 	rapid.Check(t, func(t *rapid.T) {
 		c := all[rapid.SampledFrom(IDs).Draw(t, "community")]
-		scale := rapid.Float64Range(0.001, 1).Draw(t, "scale")
+		scale := rapid.Float64Range(0.001, 0.2).Draw(t, "scale")
+		if rapid.IntRange(0, 20).Draw(t, "whole") == 20 {
+			scale = 1
+		}
 		types, children, homes := map[string]bool{}, map[string]int{}, map[string]int{}
 		seen := map[string]devices.Device{}
 		fleet := c.Fleet(scale)
@@ -149,8 +153,8 @@ func TestEveryFleetIsSoundAtEveryScale(t *testing.T) {
 				t.Fatalf("home %s has %d devices", home, n)
 			}
 		}
-		if diff := cmp.Diff(fleet, c.Fleet(scale)); diff != "" {
-			t.Fatalf("a second expansion differs:\n%s", diff)
+		if !reflect.DeepEqual(fleet, c.Fleet(scale)) {
+			t.Fatalf("a second expansion at scale %g differs", scale)
 		}
 	})
 }

@@ -1,6 +1,8 @@
 package simulate
 
 import (
+	"fmt"
+	"hash/fnv"
 	"slices"
 	"testing"
 	"time"
@@ -79,7 +81,8 @@ func TestEveryFleetFitsTheCatalogue(t *testing.T) {
 				}
 			}
 			for field := range d.Scale {
-				if f := typ.Field(field); f == nil || !f.Type.Numeric() {
+				ofEvent := slices.ContainsFunc(typ.Events, func(e *devices.Event) bool { return e.Field(field) != nil })
+				if f := typ.Field(field); field != "session" && !ofEvent && (f == nil || !f.Type.Numeric()) {
 					t.Fatalf("%s: %s has no numeric field %s", d.ID, d.Type, field)
 				}
 			}
@@ -89,5 +92,36 @@ func TestEveryFleetFitsTheCatalogue(t *testing.T) {
 		if !played[typ.ID] {
 			t.Errorf("no demo community has a %s", typ.ID)
 		}
+	}
+}
+
+func TestDayOfAllSitesIsAFunctionOfSeedAndDate(t *testing.T) {
+	t.Parallel()
+	cat := catalogue(t)
+	sum := func(seed uint64, date time.Time) string {
+		all, err := seeds.Load()
+		if err != nil {
+			t.Fatal(err)
+		}
+		w, err := NewWorld(cat, all, 0.005, seed, FaultPresets["realistic"], "linli")
+		if err != nil {
+			t.Fatal(err)
+		}
+		h := fnv.New128a()
+		n := 0
+		for m := range w.Day(date) {
+			fmt.Fprintln(h, m.Time.UnixNano(), m.Topic, string(m.Payload))
+			if n++; n == 10_000 {
+				break
+			}
+		}
+		return fmt.Sprintf("%x", h.Sum(nil))
+	}
+	first := sum(1, someDay)
+	if again := sum(1, someDay); again != first {
+		t.Error("the same seed and date give another day")
+	}
+	if sum(2, someDay) == first || sum(1, someDay.AddDate(0, 0, 1)) == first {
+		t.Error("another seed or date gives the same day")
 	}
 }

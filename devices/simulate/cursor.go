@@ -7,15 +7,17 @@ import (
 
 // due is something a device does at a moment.
 type due struct {
-	at    moment
-	actor int32
-	event int32 // index of an event, or one of the kinds below
+	at     moment
+	actor  int32
+	event  int32 // index of an event, or one of the kinds below
+	series int32 // of an event
 }
 
 const (
 	report int32 = -1 - iota // the readings of its period
 	dawn                     // a new day: its events are drawn
 	birth                    // the first report after connecting: every field
+	change                   // a report out of turn, because a session began or ended
 )
 
 // cursor walks through what all devices do, in the order of time. It holds one entry a device and its coming events of the day.
@@ -30,7 +32,7 @@ func (w *World) from(start moment) *cursor {
 	c := &cursor{world: w, start: start, queue: make(dueHeap, 0, 2*len(w.actors))}
 	for i, a := range w.actors {
 		c.queue = append(c.queue, due{at: a.report(start), actor: int32(i), event: report})
-		if len(a.plan.events) > 0 || a.home.falls > 0 {
+		if len(a.plan.events) > 0 || a.plan.sessions != nil {
 			c.queue = append(c.queue, due{at: start, actor: int32(i), event: dawn})
 		}
 	}
@@ -72,11 +74,39 @@ func (c *cursor) push(d due) { heap.Push(&c.queue, d) }
 // draw puts the events of a device's day into the queue.
 func (c *cursor) draw(a *actor, d due) {
 	day := d.at.day()
+	put := func(at moment, event, series int32) {
+		if at >= c.start {
+			c.push(due{at: at, actor: d.actor, event: event, series: series})
+		}
+	}
 	for i, e := range a.plan.events {
 		k := key(mix(uint64(a.key ^ e.key))).at(day)
-		for _, at := range e.times(a.home, day, k) {
-			if at >= c.start {
-				c.push(due{at: at, actor: d.actor, event: int32(i)})
+		for n, at := range e.times(a.home, day, k) {
+			put(at, int32(i), int32(k.named("series").at(int64(n)).between(0, float64(len(a.series)))))
+		}
+	}
+	if a.plan.sessions == nil {
+		return
+	}
+	if d.at == c.start { // what began yesterday may end today
+		a.drawSessions(day-1, put)
+	}
+	a.drawSessions(day, put)
+}
+
+// drawSessions tells of the sessions that begin on a day. When one ends it has not gone on for quite as long as it will have.
+func (a *actor) drawSessions(day int64, put func(at moment, event, series int32)) {
+	for series := range a.series {
+		for _, s := range a.place(series).day(day) {
+			put(s.start, change, int32(series))
+			put(s.end, change, int32(series))
+			for i, e := range a.plan.events {
+				switch e.session {
+				case "start":
+					put(s.start, int32(i), int32(series))
+				case "end":
+					put(s.end-1, int32(i), int32(series))
+				}
 			}
 		}
 	}
@@ -125,5 +155,5 @@ func (h *dueHeap) Pop() any {
 // Less orders by time, and what is due at the same time by device and kind: the order is part of what is reproducible.
 func (h dueHeap) Less(i, j int) bool {
 	a, b := h[i], h[j]
-	return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.actor, b.actor), cmp.Compare(a.event, b.event)) < 0
+	return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.actor, b.actor), cmp.Compare(a.event, b.event), cmp.Compare(a.series, b.series)) < 0
 }

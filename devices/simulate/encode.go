@@ -28,7 +28,14 @@ func (w *World) encode(dst []byte, d due, s stamp) []byte {
 		dst = append(dst, '[')
 	}
 	objects := 0
+	since := d.at.add(-a.plan.period)
+	if d.event == change {
+		since = d.at - 1
+	}
 	for i := range a.series {
+		if d.event == change && i != int(d.series) {
+			continue
+		}
 		before := len(dst)
 		if objects > 0 {
 			dst = append(dst, ',')
@@ -37,13 +44,18 @@ func (w *World) encode(dst []byte, d due, s stamp) []byte {
 		dst = append(dst, a.series[i].json...)
 		said := len(dst)
 		for _, f := range a.plan.fields {
-			if f.plays(a.series[i].tags) && (d.event == birth || a.says(f, i, d.at)) {
+			if !f.perMessage() && a.plays(f, i) && (d.event == birth || a.says(f, i, since, d.at)) {
 				dst = w.appendField(dst, a, f, i, d.at)
 			}
 		}
 		if len(dst) == said {
 			dst = dst[:before]
 			continue
+		}
+		for _, f := range a.plan.fields {
+			if f.perMessage() && a.plays(f, i) {
+				dst = w.appendField(dst, a, f, i, d.at)
+			}
 		}
 		dst = s.dirt.append(dst, a.plan)
 		dst[len(dst)-1] = '}'
@@ -58,9 +70,9 @@ func (w *World) encode(dst []byte, d due, s stamp) []byte {
 	return dst
 }
 
-// says reports whether a field is part of the report at t: when its period has passed, or its state has changed.
-func (a *actor) says(f *fieldPlan, series int, t moment) bool {
-	before := t - moment(a.plan.period.Milliseconds())
+// says reports whether a field is part of the report at t: when its period has passed since the one before, or its state has
+// changed.
+func (a *actor) says(f *fieldPlan, series int, before, t moment) bool {
 	if f.Period > 0 {
 		every := f.Period.Milliseconds()
 		offset := int64(key(mix(uint64(a.key^f.key))).uniform() * float64(every))
@@ -71,10 +83,15 @@ func (a *actor) says(f *fieldPlan, series int, t moment) bool {
 	return (f.Kind == devices.State || f.Period == 0) && a.value(f, series, t) != a.value(f, series, before)
 }
 
+// perMessage reports whether a field goes with every message and is no reason to send one, such as the signal strength.
+func (f *fieldPlan) perMessage() bool {
+	return f.Period == 0 && (f.Kind == devices.Gauge || f.Kind == devices.Counter)
+}
+
 // encodeEvent is about one series of the device.
 func (w *World) encodeEvent(dst []byte, a *actor, d due, s stamp) []byte {
 	e := a.plan.events[d.event]
-	series := int(key(mix(uint64(a.key^e.key))).at(int64(d.at)).between(0, float64(len(a.series))))
+	series := int(d.series)
 	dst = s.open(dst, d.at)
 	dst = append(dst, a.series[series].json...)
 	for _, f := range e.fields {

@@ -41,6 +41,7 @@ var models = map[string]func(*block, *fieldPlan){
 	"uniform":   readUniform,
 	"sum":       readSum,
 	"product":   readProduct,
+	"session":   readSession,
 }
 
 // makes refuses a model on a field whose values it cannot make.

@@ -19,6 +19,8 @@ type plan struct {
 	tags   []tagPlan // in the order of their ids
 	fields []*fieldPlan
 	events []*eventPlan
+
+	sessions *sessionPlan // nil: nobody uses it
 }
 
 type tagPlan struct {
@@ -31,8 +33,8 @@ type fieldPlan struct {
 	*devices.Field
 	key    key
 	model  model
-	words  []string // what the numbers of a text model stand for
-	series map[string][]string
+	words  []string            // what the numbers of a text model stand for
+	series map[string][]string // only series with these tags, of the payload or of the device
 }
 
 // eventPlan is how often an event happens, when, and with what.
@@ -44,6 +46,7 @@ type eventPlan struct {
 	profile   *course
 	occupancy bool      // only while somebody is at home and up
 	at        []float64 // at these hours instead
+	session   string    // at each start or end of a session instead
 	fields    []*fieldPlan
 }
 
@@ -55,6 +58,7 @@ func newPlan(t *devices.Type) (*plan, error) {
 	}
 	b := p.block(&t.Simulation)
 	p.plan.period = b.duration("period", t.Period)
+	p.plan.sessions = b.readSessions()
 	b.each("tags", func(id, n *yaml.Node) {
 		if tag := t.Tag(id.Value); tag == nil || tag.Registry {
 			p.fail(id, "tag %q is no payload tag of %s", id.Value, t.ID)
@@ -99,16 +103,6 @@ func (p *plan) field(id string) *fieldPlan {
 	return nil
 }
 
-// plays reports whether a series with these tag values has the field.
-func (f *fieldPlan) plays(tags map[string]string) bool {
-	for tag, values := range f.series {
-		if !slices.Contains(values, tags[tag]) {
-			return false
-		}
-	}
-	return true
-}
-
 // parser reads one simulation block and keeps every mistake.
 type parser struct {
 	plan *plan
@@ -133,8 +127,8 @@ func (p *parser) field(f *devices.Field, n *yaml.Node) *fieldPlan {
 	fp := &fieldPlan{Field: f, key: key(0).named(f.ID)}
 	name := b.text("model")
 	b.each("series", func(id, n *yaml.Node) {
-		if tag := p.plan.typ.Tag(id.Value); tag == nil || tag.Registry {
-			p.fail(id, "tag %q is no payload tag of %s", id.Value, p.plan.typ.ID)
+		if p.plan.typ.Tag(id.Value) == nil {
+			p.fail(id, "tag %q is not one of %s", id.Value, p.plan.typ.ID)
 		}
 		if fp.series == nil {
 			fp.series = map[string][]string{}
@@ -157,6 +151,11 @@ func (p *parser) event(e *devices.Event, n *yaml.Node) {
 		Event: e, key: key(0).named(e.ID),
 		perDay: b.number("per_day", 0), weekend: b.number("weekend", 1), profile: b.shares("profile"),
 		occupancy: b.flag("occupancy"), at: b.hours("at"),
+	}
+	if n := b.value("session"); n != nil {
+		if ep.session = n.Value; ep.session != "start" && ep.session != "end" || p.plan.sessions == nil {
+			p.fail(n, "session: want start or end, of a type that has sessions")
+		}
 	}
 	b.each("fields", func(id, n *yaml.Node) {
 		if f := e.Field(id.Value); f == nil {

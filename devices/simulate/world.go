@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 	"time"
 
 	"linli/devices"
@@ -135,6 +136,20 @@ func (a *actor) split(tag string, values []string) {
 		}
 	}
 	a.series = out
+}
+
+// plays reports whether a series has the field.
+func (a *actor) plays(f *fieldPlan, series int) bool {
+	for tag, values := range f.series {
+		v, own := a.series[series].tags[tag]
+		if !own {
+			v = a.Tags[tag]
+		}
+		if !slices.Contains(values, v) {
+			return false
+		}
+	}
+	return true
 }
 
 // value is what a field of a series shows at a moment, as its model counts.
