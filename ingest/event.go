@@ -1,0 +1,114 @@
+package ingest
+
+import (
+	"context"
+	"strconv"
+
+	"linli/bus"
+	"linli/devices"
+)
+
+// event is an event to be stored, at once and alone; without a line there is only something to settle, in its turn.
+type event struct {
+	entry
+	reject *rejected // of its payload
+	settlement
+}
+
+// event settles a message of the event, state or reply lane. no is why its topic does not agree with the registry: a life-safety event
+// of a known, active device pages nevertheless, as what the registry says the device is.
+func (l *lane) event(b *burst, m *message, from source, no refusal) {
+	if no.code != "" && !l.pages(from) {
+		l.refuse(b, m, from, no)
+		return
+	}
+	name, payload := from.topic.Name, m.payload
+	switch from.topic.Lane {
+	case devices.ReplyLane:
+		name = devices.ReplyEvent
+	case devices.StateLane:
+		if name, payload = string(payload), nil; name != "online" && name != "offline" {
+			l.refuse(b, m, from, refusal{BadState, "want the bare word online or offline"})
+			return
+		}
+	}
+	line, out := l.decoder.Event(nil, from.kind, from.device, name, payload, b.received)
+	if len(out.Readings) == 0 {
+		l.refuse(b, m, from, refusal{out.Code, out.Reason})
+		return
+	}
+	if no.code == "" {
+		no = refusal{out.Code, out.Reason}
+	}
+	if no.code == "" && len(out.Faults) > 0 {
+		no = faults(out.Faults)
+	}
+	e := &event{}
+	if l.news(b, m, from, name, out.Readings[0].Identified, e) {
+		d := from.device
+		e.subject, e.data = bus.EventSubject(d.Community, d.Type, d.ID, name), line
+	} else {
+		e.counts.events.duplicate++
+	}
+	if no.code != "" {
+		r := l.reject(b, m, from, no)
+		e.reject = &r
+	}
+	l.note(&e.counts, from.device, out)
+	e.counts.accepted++
+	e.owe(b, m)
+	l.waiting = append(l.waiting, e)
+}
+
+// pages reports whether the message is a life-safety event of a known, active device.
+func (l *lane) pages(from source) bool {
+	if from.topic.Lane != devices.EventLane || from.kind == nil || from.device.State != devices.Active {
+		return false
+	}
+	e := from.kind.Event(from.topic.Name)
+	return e != nil && e.Safety
+}
+
+// news gives e its message id and reports whether it may be one that was not there before. The bus decides on equal ids.
+func (l *lane) news(b *burst, m *message, from source, name string, identified bool, e *event) bool {
+	e.id = fingerprint(m)
+	switch {
+	case from.topic.Lane == devices.StateLane:
+		// The broker repeats retained states at every subscription.
+		if l.states[from.device.ID] == name {
+			return false
+		}
+		l.states[from.device.ID] = name
+		e.id += "-" + strconv.FormatInt(b.received.UnixMilli(), 10)
+	case identified:
+	case m.retained:
+		return false
+	default:
+		e.id += "-" + strconv.FormatInt(l.repeats.at(e.id, b.received).UnixMilli(), 10)
+	}
+	return true
+}
+
+// post stores events until there are no more or ctx ends.
+func (l *lane) post(ctx context.Context) {
+	for e := range l.events {
+		if e.data != nil {
+			duplicate, err := l.store(ctx, &l.posting, e.entry)
+			if err != nil {
+				return
+			}
+			if duplicate {
+				e.counts.events.duplicate++
+			} else {
+				e.counts.events.stored++
+			}
+		}
+		if e.reject != nil {
+			if _, err := l.store(ctx, &l.posting, e.reject.entry); err != nil {
+				return
+			}
+			e.counts.codes = map[devices.Code]int{e.reject.code: 1}
+		}
+		e.settle(l.metrics)
+	}
+}

@@ -1,0 +1,147 @@
+package ingest
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sync/errgroup"
+
+	"linli/bus"
+	"linli/devices"
+)
+
+// Config is what ingest works with.
+type Config struct {
+	Bus       *bus.Bus
+	Catalogue *devices.Catalogue
+	Registry  *devices.Registry
+	Broker    Broker
+	Root      string // first level of every topic; empty: linli
+	Replica   string // tells processes apart that share a subscription; each has sessions of its own
+	// SyncAlways stores the batches of a moment as one atomic batch, for a bus that makes every one durable by itself.
+	SyncAlways bool
+	MaxSeries  int // distinct combinations of series tags a device may use; 0: 64
+	Log        *slog.Logger
+	Reg        prometheus.Registerer
+	Now        func() time.Time // nil: time.Now
+}
+
+const (
+	defaultRoot   = "linli"
+	defaultSeries = 64
+	linger        = 5 * time.Millisecond
+)
+
+// Ingest moves what devices publish from the broker to the bus.
+type Ingest struct {
+	bus        *bus.Bus
+	catalogue  *devices.Catalogue
+	registry   *devices.Registry
+	broker     Broker
+	root       string
+	clientID   string
+	syncAlways bool
+	maxSeries  int
+	log        *slog.Logger
+	metrics    *metrics
+	now        func() time.Time
+
+	bulk, fast *lane
+}
+
+// Open prepares; Run connects. It fails if the broker's URL is unusable, the bus is out of reach, or the broker does not deliver to a
+// shared subscription that is asked for.
+func Open(ctx context.Context, c Config) (*Ingest, error) {
+	if u, err := url.Parse(c.Broker.URL); err != nil || u.Host == "" {
+		return nil, fmt.Errorf("broker url: %q is not a URL with a host", c.Broker.URL)
+	}
+	i := &Ingest{
+		bus: c.Bus, catalogue: c.Catalogue, registry: c.Registry, broker: c.Broker, root: c.Root, syncAlways: c.SyncAlways,
+		maxSeries: c.MaxSeries, log: c.Log.With("component", "ingest"), metrics: newMetrics(c.Reg), now: c.Now,
+	}
+	if i.root == "" {
+		i.root = defaultRoot
+	}
+	if i.maxSeries == 0 {
+		i.maxSeries = defaultSeries
+	}
+	if i.now == nil {
+		i.now = time.Now
+	}
+	var err error
+	if i.clientID, err = clientID(ctx, c.Bus, c.Replica); err != nil {
+		return nil, err
+	}
+	if c.Broker.Share != "" {
+		if err := probeShare(ctx, c.Broker, i.root); err != nil {
+			return nil, err
+		}
+	}
+	i.bulk = newLane(i, "bulk", linger, []string{"telemetry"})
+	i.fast = newLane(i, "fast", 0, []string{"safety", "event", "state", "reply"})
+	if err := i.fast.loadStates(ctx); err != nil {
+		return nil, fmt.Errorf("read last known states: %w", err)
+	}
+	return i, nil
+}
+
+// clientID is that of our sessions: random, so that nobody guesses it, and kept, because the broker's queue hangs on it.
+func clientID(ctx context.Context, b *bus.Bus, replica string) (string, error) {
+	kv, err := b.KV(ctx, bus.SettingsBucket)
+	if err != nil {
+		return "", err
+	}
+	key := "ingest.client"
+	if replica != "" {
+		key += "." + replica
+	}
+	random := make([]byte, 16)
+	rand.Read(random)
+	id := hex.EncodeToString(random)
+	switch _, err := kv.Create(ctx, key, []byte(id)); {
+	case err == nil:
+		return id, nil
+	case !errors.Is(err, jetstream.ErrKeyExists):
+		return "", fmt.Errorf("keep client id: %w", err)
+	}
+	e, err := kv.Get(ctx, key)
+	if err != nil {
+		return "", fmt.Errorf("read client id: %w", err)
+	}
+	return string(e.Value()), nil
+}
+
+// Run works until ctx ends. What was read from the broker then is stored and acknowledged first, if that is quick.
+func (i *Ingest) Run(ctx context.Context) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return i.bulk.run(ctx) })
+	g.Go(func() error { return i.fast.run(ctx) })
+	g.Go(func() error { return i.bus.FollowReplays(ctx, bus.SourceIngest, i.log, i.replay) })
+	return g.Wait()
+}
+
+// Close does nothing: Run has ended everything it began.
+func (i *Ingest) Close() error { return nil }
+
+// Ready reports whether the broker keeps what devices send. Until then it would acknowledge and forget: no device may connect.
+func (i *Ingest) Ready() bool {
+	return i.bulk.session.granted.Load() && i.fast.session.granted.Load()
+}
+
+// Status says why ingest is not all right; nil if it is.
+func (i *Ingest) Status() error {
+	for _, l := range []*lane{i.bulk, i.fast} {
+		if err := l.status(); err != nil {
+			return fmt.Errorf("%s lane: %w", l.name, err)
+		}
+	}
+	return nil
+}

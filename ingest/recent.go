@@ -1,0 +1,77 @@
+package ingest
+
+import "time"
+
+// recent remembers keys: at least the last half of its capacity, at most all of it.
+type recent struct {
+	now, before map[uint64]struct{}
+	half        int
+}
+
+func newRecent(capacity int) *recent {
+	return &recent{now: map[uint64]struct{}{}, before: map[uint64]struct{}{}, half: capacity / 2}
+}
+
+// add reports whether key was there already.
+func (r *recent) add(key uint64) bool {
+	if _, ok := r.now[key]; ok {
+		return true
+	}
+	_, ok := r.before[key]
+	if len(r.now) >= r.half {
+		r.now, r.before = r.before, r.now
+		clear(r.now)
+	}
+	r.now[key] = struct{}{}
+	return ok
+}
+
+// repeatWindow is how long an event with neither ts nor seq takes equal bytes for a repeat of itself.
+const repeatWindow = 10 * time.Second
+
+// repeats remembers when events without ts and seq came.
+type repeats struct {
+	first map[string]time.Time
+}
+
+// maxRepeats is when those that have passed are forgotten.
+const maxRepeats = 4096
+
+// at returns when the event that this one repeats was received; now if it repeats none.
+func (r *repeats) at(key string, now time.Time) time.Time {
+	if first, ok := r.first[key]; ok && now.Sub(first) < repeatWindow && !now.Before(first) {
+		return first
+	}
+	if r.first == nil || len(r.first) >= maxRepeats {
+		kept := map[string]time.Time{}
+		for k, t := range r.first {
+			if now.Sub(t) < repeatWindow {
+				kept[k] = t
+			}
+		}
+		r.first = kept
+	}
+	r.first[key] = now
+	return now
+}
+
+// series counts the distinct combinations of series tags a device has used.
+type series struct {
+	limit int
+	seen  map[string][]uint64 // by device
+}
+
+// admit reports whether the device may use the series: it has used it before, or has used fewer than the limit.
+func (s *series) admit(device string, key uint64) bool {
+	seen := s.seen[device]
+	for _, k := range seen {
+		if k == key {
+			return true
+		}
+	}
+	if len(seen) >= s.limit {
+		return false
+	}
+	s.seen[device] = append(seen, key)
+	return true
+}
