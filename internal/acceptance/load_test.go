@@ -51,14 +51,14 @@ func (s *server) fleet(gateways, meters, buttons int) []identity {
 		s.t.Fatal(err)
 	}
 	var report struct {
-		Secrets []struct{ ID, Secret string }
+		Issued []struct{ ID, Secret string }
 	}
 	out := s.linli("devices", "import", "--json", name)
 	if err := json.Unmarshal(out, &report); err != nil {
 		s.t.Fatalf("import printed %q: %v", out, err)
 	}
 	secret := map[string]string{}
-	for _, d := range report.Secrets {
+	for _, d := range report.Issued {
 		secret[d.ID] = d.Secret
 	}
 	for g := range ids {
