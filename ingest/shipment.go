@@ -171,7 +171,7 @@ func (l *lane) store(ctx context.Context, t *trouble, e entry) (duplicate bool, 
 }
 
 const (
-	attempt    = 10 * time.Second
+	attempt    = 3 * time.Second
 	firstPause = 50 * time.Millisecond
 	lastPause  = 5 * time.Second
 )

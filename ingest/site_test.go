@@ -77,8 +77,9 @@ period: 1m
 // site is a broker with its bus, a registry and running ingest.
 type site struct {
 	t         testing.TB // what the site lives as long as
-	url       string     // of the broker
-	bus       *bus.Bus   // on the same server
+	server    *server.Server
+	url       string   // of the broker
+	bus       *bus.Bus // on the same server
 	catalogue *devices.Catalogue
 	registry  *devices.Registry
 	metrics   *prometheus.Registry
@@ -125,7 +126,7 @@ func openSite(t testing.TB, limits bus.Limits) *site {
 	if err := b.Setup(t.Context(), limits); err != nil {
 		t.Fatal(err)
 	}
-	s := &site{t: t, bus: b, url: "tcp://" + net.JoinHostPort(o.MQTT.Host, strconv.Itoa(o.MQTT.Port))}
+	s := &site{t: t, server: n, bus: b, url: "tcp://" + net.JoinHostPort(o.MQTT.Host, strconv.Itoa(o.MQTT.Port))}
 	s.register(t)
 	return s
 }
@@ -338,4 +339,24 @@ func (s *site) lastReject(t testing.TB) (r bus.Reject) {
 		t.Fatal(err)
 	}
 	return r
+}
+
+func meterDevice(id string) devices.Device {
+	return devices.Device{ID: id, Community: "north", Type: "meter"}
+}
+
+// dropClients ends ingest's connections.
+func (s *site) dropClients(t testing.TB) {
+	t.Helper()
+	z, err := s.server.Connz(&server.ConnzOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range z.Conns {
+		if len(c.MQTTClient) > 20 {
+			if err := s.server.DisconnectClientByID(c.Cid); err != nil {
+				t.Error(err)
+			}
+		}
+	}
 }

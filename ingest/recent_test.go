@@ -1,0 +1,66 @@
+package ingest
+
+import (
+	"testing"
+	"time"
+)
+
+func TestRecentKeepsHalfItsCapacityAtLeast(t *testing.T) {
+	r := newRecent(100)
+	for k := range uint64(1000) {
+		if r.add(k) {
+			t.Fatalf("%d was there", k)
+		}
+		for old := k - min(k, 49); old <= k; old++ {
+			if _, now := r.now[old]; !now {
+				if _, before := r.before[old]; !before {
+					t.Fatalf("%d is forgotten at %d", old, k)
+				}
+			}
+		}
+		if n := len(r.now) + len(r.before); n > 100 {
+			t.Fatalf("%d keys are kept", n)
+		}
+	}
+	if !r.add(999) || !r.add(951) {
+		t.Error("a recent key is forgotten")
+	}
+}
+
+func TestRepeatsEndAfterTenSeconds(t *testing.T) {
+	var r repeats
+	start := time.Now()
+	for _, test := range []struct{ after, want time.Duration }{
+		{0, 0}, {3 * time.Second, 0}, {9999 * time.Millisecond, 0}, {10 * time.Second, 10 * time.Second}, {19 * time.Second, 10 * time.Second}, {20 * time.Second, 20 * time.Second},
+	} {
+		if got := r.at("press", start.Add(test.after)); !got.Equal(start.Add(test.want)) {
+			t.Errorf("at %v: repeats the press at %v, want %v", test.after, got.Sub(start), test.want)
+		}
+	}
+	if got := r.at("other", start); !got.Equal(start) {
+		t.Error("another press is a repeat")
+	}
+}
+
+func TestRepeatsAreBounded(t *testing.T) {
+	var r repeats
+	now := time.Now()
+	for i := range 10 * maxRepeats {
+		r.at(string(rune(i)), now.Add(time.Duration(i)*time.Second))
+	}
+	if len(r.first) > maxRepeats {
+		t.Errorf("%d are kept", len(r.first))
+	}
+}
+
+func TestSeriesOfADeviceAreLimited(t *testing.T) {
+	s := series{2, map[string][]uint64{}}
+	for i, want := range []bool{true, true, true, false, true} {
+		if got := s.admit("a", []uint64{1, 2, 1, 3, 2}[i]); got != want {
+			t.Errorf("series %d: %v, want %v", i, got, want)
+		}
+	}
+	if !s.admit("b", 3) {
+		t.Error("another device is limited")
+	}
+}
