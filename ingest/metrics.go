@@ -47,14 +47,15 @@ type counts struct {
 type tally struct{ stored, duplicate, rejected int }
 
 func (m *metrics) add(c *counts) {
-	count(m.messages, "accepted", c.accepted)
-	count(m.messages, "rejected", c.rejected)
 	c.readings.add(m.readings)
 	c.events.add(m.events)
 	for code, n := range c.codes {
 		count(m.rejects, string(code), n)
 	}
 	m.unknown.Add(float64(c.unknown))
+	// Last: whoever sees a message counted finds its parts counted too.
+	count(m.messages, "accepted", c.accepted)
+	count(m.messages, "rejected", c.rejected)
 }
 
 func (t tally) add(to *prometheus.CounterVec) {
