@@ -2,17 +2,26 @@ package bus
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"time"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// ReadAll hands what stream holds now under filter to f, oldest first, and ends. It stops at f's first error.
+// readAllPause is how long no message may come before ReadAll asks whether there are any left.
+const readAllPause = time.Second
+
+// ReadAll hands every message that stream has under filter to f, oldest first, and ends when there are no more. A message that is
+// rewritten meanwhile may come twice, the older one first. It stops at f's first error.
 func (b *Bus) ReadAll(ctx context.Context, stream, filter string, f func(jetstream.Msg) error) error {
 	c, err := b.JS.OrderedConsumer(ctx, stream, jetstream.OrderedConsumerConfig{FilterSubjects: []string{filter}})
 	if err != nil {
 		return fmt.Errorf("read %s: %w", filter, err)
 	}
+	// The server would keep it for minutes. Not an error if it is gone: it may have been made anew under another name.
+	defer func() { _ = b.JS.DeleteConsumer(ctx, stream, c.CachedInfo().Name) }()
 	if c.CachedInfo().NumPending == 0 {
 		return nil
 	}
@@ -21,8 +30,15 @@ func (b *Bus) ReadAll(ctx context.Context, stream, filter string, f func(jetstre
 		return fmt.Errorf("read %s: %w", filter, err)
 	}
 	defer messages.Stop()
-	for {
-		m, err := messages.Next(jetstream.NextContext(ctx))
+	for ctx.Err() == nil {
+		m, err := messages.Next(jetstream.NextMaxWait(readAllPause))
+		if errors.Is(err, nats.ErrTimeout) {
+			// What was to come may have been purged.
+			if info, err := c.Info(ctx); err == nil && info.NumPending == 0 {
+				return nil
+			}
+			continue
+		}
 		if err != nil {
 			return fmt.Errorf("read %s: %w", filter, err)
 		}
@@ -37,4 +53,5 @@ func (b *Bus) ReadAll(ctx context.Context, stream, filter string, f func(jetstre
 			return nil
 		}
 	}
+	return fmt.Errorf("read %s: %w", filter, ctx.Err())
 }

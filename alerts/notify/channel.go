@@ -19,6 +19,7 @@ type Message struct {
 	ID      string
 	Body    []byte // JSON, see body
 	Summary devices.Text
+	Repeat  bool // an earlier try may have arrived; for channels whose other side does not know ids
 }
 
 // Channel sends messages to where its settings say. Send is called from several goroutines; it returns when the other side has

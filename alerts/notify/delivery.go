@@ -18,20 +18,29 @@ type delivery struct {
 	safety bool
 }
 
+// finished reports whether no further try is due.
+func (d *delivery) finished() bool { return d.State == bus.Accepted || d.State == bus.Failed }
+
+// lineUp is what keeps the deliveries of one alert over one channel in order.
+func (d *delivery) lineUp() string { return d.Channel + " " + d.Alert }
+
 // idOf is the id of the delivery of an alert's event over a channel.
 func idOf(alert string, n int, channel string) string {
 	sum := sha256.Sum256(fmt.Appendf(nil, "%s|%d|%s", alert, n, channel))
 	return strings.ToLower(base32.StdEncoding.EncodeToString(sum[:]))[:26]
 }
 
-// told reports whether people are told of an event. What came too late to act on is only recorded.
+// told reports whether people are told of an event. What came too late to act on is only recorded, until it is confirmed; checks
+// of the path itself are nobody's business. An acknowledgement is an answer, and only an alert of life-safety is told again.
 func told(e *bus.AlertEvent) bool {
-	if e.Alert.Late {
+	if e.Alert.Late || e.Alert.Synthetic {
 		return false
 	}
 	switch e.Kind {
-	case "opened", "cleared", "closed":
+	case "opened", "confirmed", "cleared", "closed":
 		return true
+	case "repeated":
+		return e.Alert.Safety
 	}
 	return false
 }
@@ -39,7 +48,7 @@ func told(e *bus.AlertEvent) bool {
 // body is what a receiver gets.
 type body struct {
 	ID    string    `json:"id"`    // of the delivery
-	Event string    `json:"event"` // opened, cleared, closed
+	Event string    `json:"event"` // opened, repeated, confirmed, cleared, closed
 	N     int       `json:"n"`     // its number in the alert
 	At    time.Time `json:"at"`
 	By    string    `json:"by,omitempty"` // who closed it

@@ -53,6 +53,13 @@ func (l *lane) put(d *delivery, at time.Time) bool {
 	return true
 }
 
+// spill notes that a delivery was left on CORE.
+func (l *lane) spill() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.spilled = true
+}
+
 func (l *lane) wake() {
 	select {
 	case l.changed <- struct{}{}:

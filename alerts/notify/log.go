@@ -14,6 +14,6 @@ var _ Channel = logChannel{}
 
 // Send implements Channel.
 func (c logChannel) Send(_ context.Context, m Message) error {
-	c.log.Warn("alert", "delivery", m.ID, "zh", m.Summary.ZH, "en", m.Summary.EN)
+	c.log.Warn("alert", "delivery", m.ID, "zh", m.Summary.ZH, "en", m.Summary.EN, "possible_repeat", m.Repeat)
 	return nil
 }

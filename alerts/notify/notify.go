@@ -36,14 +36,15 @@ type Notify struct {
 	metrics  *metrics
 	failing  atomic.Pointer[error]
 
-	mu   sync.Mutex      // guards held
-	held map[string]bool // deliveries that are in a lane or being sent
+	mu     sync.Mutex             // guards the two below
+	held   map[string]bool        // deliveries that are in a lane, being sent, or behind another
+	behind map[string][]*delivery // by lineUp, of those that are in a lane or being sent: what comes after
 }
 
 const (
-	consumerName = "notify"
-	ackWait      = 30 * time.Second
-	refillEvery  = 10 * time.Second
+	// ackWait is how long an event waits that a notifier had read and not recorded when it was killed.
+	ackWait     = 5 * time.Second
+	refillEvery = 10 * time.Second
 )
 
 // Open checks the channels, finds its place in CORE and takes up the deliveries that are not finished.
@@ -56,18 +57,18 @@ func Open(ctx context.Context, cfg Config) (*Notify, error) {
 			return nil, fmt.Errorf("duty: no channel %q among %q", name, slices.Sorted(maps.Keys(cfg.Channels)))
 		}
 	}
-	n := &Notify{cfg: cfg, lanes: map[string][2]*lane{}, held: map[string]bool{}}
+	n := &Notify{cfg: cfg, lanes: map[string][2]*lane{}, held: map[string]bool{}, behind: map[string][]*delivery{}}
 	for name := range cfg.Channels {
 		n.lanes[name] = [2]*lane{newLane(), newLane()}
 	}
 	n.metrics = newMetrics(cfg.Reg, n.pending)
 	var err error
 	n.consumer, err = cfg.Bus.JS.CreateOrUpdateConsumer(ctx, bus.Core, jetstream.ConsumerConfig{
-		Durable: consumerName, FilterSubject: bus.AlertEventsFilter, AckPolicy: jetstream.AckExplicitPolicy,
+		Durable: bus.NotifyConsumer, FilterSubject: bus.AlertEventsFilter, AckPolicy: jetstream.AckExplicitPolicy,
 		AckWait: ackWait, MaxAckPending: 1000, MaxDeliver: -1,
 	})
 	if err != nil {
-		return nil, fmt.Errorf("open consumer %s: %w", consumerName, err)
+		return nil, fmt.Errorf("open consumer %s: %w", bus.NotifyConsumer, err)
 	}
 	return n, n.refill(ctx)
 }
@@ -127,7 +128,7 @@ func (n *Notify) intake(ctx context.Context) error {
 }
 
 func (n *Notify) read(ctx context.Context) error {
-	it, err := n.consumer.Messages(jetstream.PullMaxMessages(256))
+	it, err := n.consumer.Messages(jetstream.PullMaxMessages(64))
 	if err != nil {
 		return err
 	}
@@ -148,8 +149,8 @@ func (n *Notify) read(ctx context.Context) error {
 	}
 }
 
-// record writes the deliveries of an event and puts them into their lanes. Deliveries that are there already, because the event
-// has come before, are left alone.
+// record writes the deliveries of an event and puts them into their lanes. Those that are there already, because the event has
+// come before or the answer to the first write was lost, are taken as they are.
 func (n *Notify) record(ctx context.Context, data []byte) error {
 	var e bus.AlertEvent
 	if err := json.Unmarshal(data, &e); err != nil {
@@ -165,13 +166,16 @@ func (n *Notify) record(ctx context.Context, data []byte) error {
 		if err != nil {
 			return err
 		}
-		switch err := n.write(ctx, d); {
-		case errors.Is(err, bus.ErrConflict):
-			continue
-		case err != nil:
+		err = n.write(ctx, d)
+		if errors.Is(err, bus.ErrConflict) {
+			d, err = lastDelivery(ctx, n.cfg.Bus, d.ID)
+		}
+		if err != nil {
 			return err
 		}
-		n.enqueue(d, time.Now())
+		if !d.finished() {
+			n.enqueue(d)
+		}
 	}
 	return nil
 }
@@ -196,29 +200,64 @@ func (n *Notify) write(ctx context.Context, d *delivery) error {
 	return nil
 }
 
-func (n *Notify) enqueue(d *delivery, at time.Time) {
-	lanes, known := n.lanes[d.Channel]
-	if !known { // a channel that is configured no more; its deliveries wait for it
-		return
-	}
+// enqueue puts a delivery into its lane, or behind an earlier one of its alert.
+func (n *Notify) enqueue(d *delivery) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if n.held[d.ID] {
 		return
 	}
-	i := 0
-	if d.safety {
-		i = 1
+	if waiting, busy := n.behind[d.lineUp()]; busy {
+		if len(waiting) < laneLimit {
+			n.held[d.ID] = true
+			n.behind[d.lineUp()] = append(waiting, d)
+		} else {
+			n.laneOf(d).spill()
+		}
+		return
 	}
-	if lanes[i].put(d, at) {
-		n.held[d.ID] = true
-	}
+	n.place(d, time.Now())
 }
 
-func (n *Notify) release(d *delivery) {
+// settle is what follows a try: another one, or the next delivery of the alert.
+func (n *Notify) settle(d *delivery, again bool, at time.Time) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	if again {
+		n.place(d, at)
+		return
+	}
 	delete(n.held, d.ID)
+	waiting := n.behind[d.lineUp()]
+	if len(waiting) == 0 {
+		delete(n.behind, d.lineUp())
+		return
+	}
+	n.behind[d.lineUp()] = waiting[1:]
+	n.place(waiting[0], time.Now())
+}
+
+// place puts d into its lane. Without room there, d and what is behind it wait on CORE. The caller holds n.mu.
+func (n *Notify) place(d *delivery, at time.Time) {
+	l := n.laneOf(d)
+	if l != nil && l.put(d, at) {
+		n.held[d.ID] = true
+		n.behind[d.lineUp()] = n.behind[d.lineUp()]
+		return
+	}
+	for _, x := range append(n.behind[d.lineUp()], d) {
+		delete(n.held, x.ID)
+	}
+	delete(n.behind, d.lineUp())
+}
+
+// laneOf is nil for a channel that is configured no more; its deliveries wait for it.
+func (n *Notify) laneOf(d *delivery) *lane {
+	lanes := n.lanes[d.Channel]
+	if d.safety {
+		return lanes[1]
+	}
+	return lanes[0]
 }
 
 // watchLanes reads deliveries again that did not fit into a lane.
@@ -239,17 +278,18 @@ func (n *Notify) watchLanes(ctx context.Context) error {
 
 // refill puts every unfinished delivery of CORE into its lane.
 func (n *Notify) refill(ctx context.Context) error {
-	return eachDelivery(ctx, n.cfg.Bus, func(d *delivery) error {
-		if d.State != bus.Pending && d.State != bus.Sending {
-			return nil
-		}
+	all, err := unfinished(ctx, n.cfg.Bus)
+	if err != nil {
+		return err
+	}
+	for _, d := range all {
 		if _, err := d.message(); err != nil {
 			n.cfg.Log.Error("delivery cannot be read", "delivery", d.ID, "err", err)
-			return nil
+			continue
 		}
-		n.enqueue(d, time.Now())
-		return nil
-	})
+		n.enqueue(d)
+	}
+	return nil
 }
 
 func (n *Notify) pending() float64 {

@@ -5,11 +5,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
 
 	"linli/bus"
 	"linli/internal/testkit"
@@ -88,9 +91,11 @@ func start(t testing.TB, b *bus.Bus, ch Channel) (stop func()) {
 func states(t testing.TB, b *bus.Bus) map[bus.DeliveryState]int {
 	t.Helper()
 	n := map[bus.DeliveryState]int{}
-	err := eachDelivery(t.Context(), b, func(d *delivery) error {
+	err := b.ReadAll(t.Context(), bus.Core, bus.DeliveriesFilter, func(m jetstream.Msg) error {
+		var d bus.Delivery
+		err := json.Unmarshal(m.Data(), &d)
 		n[d.State]++
-		return nil
+		return err
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -103,17 +108,63 @@ func TestEventsAreToldOnce(t *testing.T) {
 	start(t, b, r)
 	e := opened("a1", true)
 	happen(t, b, e)
-	for n, kind := range map[int]string{2: "repeated", 3: "acknowledged", 4: "cleared", 5: "closed"} {
-		e.N, e.Kind = n, kind
+	for i, kind := range []string{"repeated", "acknowledged", "cleared", "closed"} {
+		e.N, e.Kind = i+2, kind
 		happen(t, b, e)
 	}
-	late := opened("a2", false)
-	late.Alert.Late = true
-	happen(t, b, late)
-	testkit.Eventually(t, 10*time.Second, func() bool { return states(t, b)[bus.Accepted] == 3 })
-	if r.count() != 3 {
-		t.Errorf("told %d times, want opened, cleared and closed of the alert in time", r.count())
+	late, check, again, live := opened("a2", false), opened("a3", true), opened("a4", false), opened("a2", false)
+	late.Alert.Late, check.Alert.Synthetic, again.Kind = true, true, "repeated"
+	live.N, live.Kind = 2, "confirmed"
+	for _, e := range []bus.AlertEvent{late, check, again, live} {
+		happen(t, b, e)
 	}
+	want := []string{idOf("a1", 1, "ops"), idOf("a1", 2, "ops"), idOf("a1", 4, "ops"), idOf("a1", 5, "ops"), idOf("a2", 2, "ops")}
+	testkit.Eventually(t, 10*time.Second, func() bool { return states(t, b)[bus.Accepted] >= len(want) })
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if slices.Sort(want); !slices.Equal(slices.Sorted(maps.Keys(r.taken)), want) {
+		t.Errorf("told %v, want opened, repeated, cleared and closed of the first alert, and the second once it is confirmed", r.order)
+	}
+}
+
+// What happened to an alert is told in order, however often the first message has to be tried.
+func TestDeliveriesOfAnAlertKeepTheirOrder(t *testing.T) {
+	b, r := testkit.NATS(t), newRecorder()
+	first := idOf("a1", 1, "ops")
+	r.fail = func(m Message, try int) error {
+		if m.ID == first && try == 1 {
+			return errors.New("away")
+		}
+		return nil
+	}
+	stop := start(t, b, r)
+	e := opened("a1", true)
+	for n, kind := range []string{"opened", "cleared", "closed"} {
+		e.N, e.Kind = n+1, kind
+		happen(t, b, e)
+	}
+	testkit.Eventually(t, 10*time.Second, func() bool { return states(t, b)[bus.Accepted] == 3 })
+	stop()
+	if want := []string{first, idOf("a1", 2, "ops"), idOf("a1", 3, "ops")}; !slices.Equal(r.order, want) {
+		t.Errorf("told %v, want %v", r.order, want)
+	}
+}
+
+// An event whose delivery is recorded, but was never put into a lane, is delivered when it comes again.
+func TestRecordedDeliveryIsTakenUpWhenTheEventComesAgain(t *testing.T) {
+	b, r := testkit.NATS(t), newRecorder()
+	e := opened("a1", true)
+	start(t, b, r)
+	d, err := plan(&e, "ops", time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := &Notify{cfg: Config{Bus: b}}
+	if err := n.write(t.Context(), d); err != nil {
+		t.Fatal(err)
+	}
+	happen(t, b, e)
+	testkit.Eventually(t, 10*time.Second, func() bool { return states(t, b)[bus.Accepted] == 1 })
 }
 
 func TestDeliveryIsTriedUntilItIsTaken(t *testing.T) {

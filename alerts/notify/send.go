@@ -1,13 +1,15 @@
 package notify
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
-	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"linli/bus"
@@ -21,10 +23,7 @@ func (n *Notify) send(ctx context.Context, l *lane) {
 			return
 		}
 		again, at := n.try(ctx, d)
-		n.release(d)
-		if again {
-			n.enqueue(d, at)
-		}
+		n.settle(d, again, at)
 	}
 }
 
@@ -36,6 +35,7 @@ func (n *Notify) try(ctx context.Context, d *delivery) (again bool, at time.Time
 		log.Error("delivery cannot be read", "err", err)
 		return false, at
 	}
+	m.Repeat = d.Attempts > 0
 	d.State, d.Attempts, d.Updated = bus.Sending, d.Attempts+1, time.Now().UTC()
 	if again, done := n.keep(ctx, d); done {
 		return again, time.Now().Add(time.Second)
@@ -88,7 +88,7 @@ func (n *Notify) reread(ctx context.Context, d *delivery) bool {
 			continue
 		}
 		*d = *stored
-		return d.State == bus.Pending || d.State == bus.Sending
+		return !d.finished()
 	}
 	return false
 }
@@ -109,41 +109,10 @@ func delay(attempts int, err error) time.Duration {
 	return d
 }
 
-// quiet is how long no delivery may come before the end is looked for.
-const quiet = time.Second
-
-// eachDelivery calls f for every delivery on CORE as it was when the call began.
-func eachDelivery(ctx context.Context, b *bus.Bus, f func(*delivery) error) error {
-	c, err := b.JS.OrderedConsumer(ctx, bus.Core, jetstream.OrderedConsumerConfig{
-		FilterSubjects: []string{bus.DeliveriesFilter}, DeliverPolicy: jetstream.DeliverAllPolicy,
-	})
-	if err != nil {
-		return fmt.Errorf("read deliveries: %w", err)
-	}
-	info, err := c.Info(ctx)
-	if err != nil {
-		return fmt.Errorf("read deliveries: %w", err)
-	}
-	if info.NumPending == 0 {
-		return nil
-	}
-	it, err := c.Messages()
-	if err != nil {
-		return fmt.Errorf("read deliveries: %w", err)
-	}
-	defer it.Stop()
-	for ctx.Err() == nil {
-		m, err := it.Next(jetstream.NextMaxWait(quiet))
-		if errors.Is(err, nats.ErrTimeout) {
-			// What was to come may have been rewritten behind the end.
-			if info, err := c.Info(ctx); err == nil && info.NumPending == 0 {
-				return nil
-			}
-			continue
-		}
-		if err != nil {
-			return fmt.Errorf("read deliveries: %w", err)
-		}
+// unfinished are the deliveries on CORE that are not at their end, in the order in which they were made.
+func unfinished(ctx context.Context, b *bus.Bus) (all []*delivery, err error) {
+	latest := map[string]*delivery{}
+	err = b.ReadAll(ctx, bus.Core, bus.DeliveriesFilter, func(m jetstream.Msg) error {
 		meta, err := m.Metadata()
 		if err != nil {
 			return fmt.Errorf("read deliveries: %w", err)
@@ -152,14 +121,16 @@ func eachDelivery(ctx context.Context, b *bus.Bus, f func(*delivery) error) erro
 		if err := json.Unmarshal(m.Data(), &d.Delivery); err != nil {
 			return fmt.Errorf("read delivery %s: %w", m.Subject(), err)
 		}
-		if err := f(d); err != nil {
-			return err
+		if d.finished() {
+			delete(latest, d.ID)
+		} else {
+			latest[d.ID] = d
 		}
-		if meta.NumPending == 0 {
-			return nil
-		}
-	}
-	return ctx.Err()
+		return nil
+	})
+	return slices.SortedFunc(maps.Values(latest), func(a, b *delivery) int {
+		return cmp.Or(a.Created.Compare(b.Created), cmp.Compare(a.N, b.N))
+	}), err
 }
 
 func lastDelivery(ctx context.Context, b *bus.Bus, id string) (*delivery, error) {

@@ -14,6 +14,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -79,8 +80,14 @@ func webhookClient(private bool) *http.Client {
 	}
 }
 
-// sharedAddresses is the space of RFC 6598, which netip does not count as private.
-var sharedAddresses = netip.MustParsePrefix("100.64.0.0/10")
+// notPublic are shared, reserved and translated addresses, which netip counts as global.
+var notPublic = []netip.Prefix{
+	netip.MustParsePrefix("0.0.0.0/8"), netip.MustParsePrefix("100.64.0.0/10"), netip.MustParsePrefix("192.0.0.0/24"),
+	netip.MustParsePrefix("192.0.2.0/24"), netip.MustParsePrefix("198.18.0.0/15"), netip.MustParsePrefix("198.51.100.0/24"),
+	netip.MustParsePrefix("203.0.113.0/24"), netip.MustParsePrefix("240.0.0.0/4"), netip.MustParsePrefix("64:ff9b::/96"),
+	netip.MustParsePrefix("64:ff9b:1::/48"), netip.MustParsePrefix("100::/64"), netip.MustParsePrefix("2001::/23"),
+	netip.MustParsePrefix("2001:db8::/32"), netip.MustParsePrefix("2002::/16"),
+}
 
 // public refuses addresses that are not of the open internet.
 func public(address string) error {
@@ -89,7 +96,8 @@ func public(address string) error {
 		return err
 	}
 	ip := ap.Addr().Unmap()
-	if !ip.IsGlobalUnicast() || ip.IsPrivate() || sharedAddresses.Contains(ip) {
+	special := slices.ContainsFunc(notPublic, func(p netip.Prefix) bool { return p.Contains(ip) })
+	if !ip.IsGlobalUnicast() || ip.IsPrivate() || special {
 		return Permanent(fmt.Errorf("%s is a private address", ip))
 	}
 	return nil
@@ -122,16 +130,24 @@ func judge(r *http.Response) error {
 	switch c := r.StatusCode; {
 	case c >= 200 && c < 300:
 		return nil
-	case c == http.StatusTooManyRequests || c == http.StatusServiceUnavailable:
-		if s, e := strconv.Atoi(r.Header.Get("Retry-After")); e == nil && s > 0 {
-			return RetryAfter(err, time.Duration(s)*time.Second)
-		}
-		return err
+	case c == http.StatusTooManyRequests || c >= 500:
+		return RetryAfter(err, retryAfter(r.Header.Get("Retry-After")))
 	case c >= 300 && c < 400, c == http.StatusBadRequest, c == http.StatusGone, c == http.StatusRequestEntityTooLarge,
 		c == http.StatusUnsupportedMediaType, c == http.StatusUnprocessableEntity:
 		return Permanent(err)
 	}
 	return err
+}
+
+// retryAfter reads a number of seconds or a date; 0 without one.
+func retryAfter(s string) time.Duration {
+	if n, err := strconv.Atoi(s); err == nil {
+		return max(time.Duration(n)*time.Second, 0)
+	}
+	if at, err := http.ParseTime(s); err == nil {
+		return max(time.Until(at), 0)
+	}
+	return 0
 }
 
 // sign is the signature of Standard Webhooks, version 1.
