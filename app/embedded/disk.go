@@ -59,11 +59,13 @@ func diskOf(dir string) (disk, error) {
 	return disk{used: int64(s.Blocks-s.Bfree) * s.Bsize, free: int64(s.Bavail) * s.Bsize}, nil
 }
 
-// Shares of the disk that are in use when somebody is told, when devices are no longer let in, and when they are again.
+// Shares of the disk that are in use when somebody is told, when devices are no longer let in, and when they are again. A large
+// disk has room enough beyond them: while diskSpare bytes are free nothing is wrong.
 const (
 	diskWarns   = 0.80
 	diskFull    = 0.90
 	diskRecover = 0.88
+	diskSpare   = 4 << 30
 
 	diskPeriod = 10 * time.Second
 )
@@ -99,16 +101,12 @@ func WatchDisk(dir string, onFull func(), log *slog.Logger, reg prometheus.Regis
 // Full says that devices are to be turned away. Safe for concurrent use.
 func (w *DiskWatch) Full() bool { return w.full.Load() }
 
-// Status is an error from 80 % on. Safe for concurrent use.
+// Status is an error while devices are turned away. Safe for concurrent use.
 func (w *DiskWatch) Status() error {
-	share := math.Float64frombits(w.share.Load())
-	switch {
-	case w.Full():
-		return fmt.Errorf("disk of %s is %.0f %% full: devices are turned away", w.dir, 100*share)
-	case share >= diskWarns:
-		return fmt.Errorf("disk of %s is %.0f %% full", w.dir, 100*share)
+	if !w.Full() {
+		return nil
 	}
-	return nil
+	return fmt.Errorf("disk of %s is %.0f %% full: devices are turned away", w.dir, 100*math.Float64frombits(w.share.Load()))
 }
 
 // Run looks every 10 s until ctx ends.
@@ -143,8 +141,12 @@ func (w *DiskWatch) see() error {
 	if err != nil {
 		return err
 	}
+	before := math.Float64frombits(w.share.Swap(math.Float64bits(d.share())))
 	w.gauge.Set(d.share())
-	w.share.Store(math.Float64bits(d.share()))
-	w.full.Store(d.share() >= diskFull || w.Full() && d.share() > diskRecover)
+	short := d.free < diskSpare
+	if short && d.share() >= diskWarns && before < diskWarns {
+		w.log.Warn("disk is filling", "used", d.share(), "free_bytes", d.free)
+	}
+	w.full.Store(short && (d.share() >= diskFull || w.Full() && d.share() > diskRecover))
 	return nil
 }
