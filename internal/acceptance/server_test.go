@@ -30,7 +30,7 @@ func TestMain(m *testing.M) {
 		}
 		defer os.RemoveAll(dir)
 		binDir = dir
-		for _, name := range []string{"cmd/linli", "internal/loadgen"} {
+		for _, name := range []string{"cmd/linli", "internal/loadgen", "internal/influxd"} {
 			b, err := exec.Command("go", "build", "-o", dir+"/", "linli/"+name).CombinedOutput()
 			if err != nil {
 				fmt.Fprintf(os.Stderr, "build %s: %v\n%s", name, err, b)
