@@ -19,6 +19,8 @@ func (l *lane) loadStates(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	// The server would keep it for minutes.
+	defer func() { _ = l.bus.JS.DeleteConsumer(ctx, bus.Events, c.CachedInfo().Name) }()
 	if c.CachedInfo().NumPending == 0 {
 		return nil
 	}

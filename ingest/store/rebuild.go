@@ -83,7 +83,7 @@ func (s *Store) rebuildStream(ctx context.Context, kv jetstream.KeyValue, st *re
 		if len(lines) == 0 {
 			return nil
 		}
-		if err := s.store(ctx, func(error) {}, lines); err != nil {
+		if err := s.store(ctx, job{}, lines); err != nil {
 			return err
 		}
 		st.Bytes += int64(len(lines))

@@ -8,7 +8,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/errgroup"
@@ -40,7 +39,6 @@ type Store struct {
 // source is one stream on its way into the time series.
 type source struct {
 	stream, durable string
-	consumer        jetstream.Consumer
 	trouble         atomic.Pointer[error] // why nothing is stored at the moment
 }
 
@@ -49,25 +47,32 @@ const (
 	holdEach = ackWait / 3      // how often what is held is said to be alive
 
 	batchBytes    = 2 << 20 // lines of one write
-	batchMessages = 256     // messages of one write
-	fetchMessages = 16
-
-	idleWait = 5 * time.Second
+	batchMessages = 512     // messages of one write
+	linger        = 100 * time.Millisecond
 )
 
 // Open finds or makes its places in the streams.
 func Open(ctx context.Context, cfg Config) (*Store, error) {
-	s := &Store{cfg: cfg, metrics: newMetrics(cfg.Reg)}
-	for stream, durable := range map[string]string{bus.Readings: bus.StoreConsumer, bus.Events: bus.StoreEventsConsumer} {
-		c, err := cfg.Bus.JS.CreateOrUpdateConsumer(ctx, stream, jetstream.ConsumerConfig{
-			Durable: durable, AckPolicy: jetstream.AckExplicitPolicy, AckWait: ackWait, MaxDeliver: -1, MaxAckPending: 4 * batchMessages,
-		})
-		if err != nil {
-			return nil, fmt.Errorf("open consumer %s: %w", durable, err)
+	cfg.Log = cfg.Log.With("component", "store")
+	s := &Store{cfg: cfg, metrics: newMetrics(cfg.Reg), sources: []*source{
+		{stream: bus.Readings, durable: bus.StoreConsumer}, {stream: bus.Events, durable: bus.StoreEventsConsumer},
+	}}
+	for _, src := range s.sources {
+		if _, err := s.consumer(ctx, src); err != nil {
+			return nil, err
 		}
-		s.sources = append(s.sources, &source{stream: stream, durable: durable, consumer: c})
 	}
 	return s, nil
+}
+
+func (s *Store) consumer(ctx context.Context, src *source) (jetstream.Consumer, error) {
+	c, err := s.cfg.Bus.JS.CreateOrUpdateConsumer(ctx, src.stream, jetstream.ConsumerConfig{
+		Durable: src.durable, AckPolicy: jetstream.AckExplicitPolicy, AckWait: ackWait, MaxDeliver: -1, MaxAckPending: 4 * batchMessages,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("open consumer %s: %w", src.durable, err)
+	}
+	return c, nil
 }
 
 // Run stores until ctx ends. What is not confirmed by then comes again at the next start.
@@ -97,27 +102,47 @@ func (s *Store) Status() error {
 	return nil
 }
 
-// drain takes messages, writes their lines and acknowledges them, in this order.
+// drain moves messages until ctx ends, and begins anew when the bus fails it.
 func (s *Store) drain(ctx context.Context, src *source) error {
+	for {
+		err := s.move(ctx, src)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		s.cfg.Log.Warn("messages are not taken", "stream", src.stream, "err", err)
+		src.fail(fmt.Errorf("read %s: %w", src.stream, err))
+		pause(ctx, time.Second)
+	}
+}
+
+// move takes messages, writes their lines and acknowledges them, in this order. What is taken and not yet written is bounded by
+// batchBytes, twice.
+func (s *Store) move(ctx context.Context, src *source) error {
+	c, err := s.consumer(ctx, src)
+	if err != nil {
+		return err
+	}
+	messages, err := c.Messages(jetstream.PullMaxMessagesWithBytesLimit(batchMessages, batchBytes))
+	if err != nil {
+		return err
+	}
+	defer messages.Stop()
+	src.fail(nil)
 	var lines []byte
 	var held []jetstream.Msg
-	for ctx.Err() == nil {
+	for {
 		lines, held = lines[:0], held[:0]
-		err := src.gather(ctx, func(m jetstream.Msg) int {
-			held, lines = append(held, m), append(lines, m.Data()...)
-			return len(lines)
-		})
-		if err != nil && len(held) == 0 {
-			if ctx.Err() == nil {
-				s.cfg.Log.Warn("messages are not taken", "stream", src.stream, "err", err)
-				src.fail(fmt.Errorf("read %s: %w", src.stream, err))
-				pause(ctx, time.Second)
+		m, err := messages.Next(jetstream.NextContext(ctx))
+		for until := time.Now().Add(linger); err == nil; {
+			lines, held = append(lines, m.Data()...), append(held, m)
+			left := time.Until(until)
+			if len(lines) >= batchBytes || len(held) == batchMessages || left <= 0 {
+				break
 			}
-			continue
+			m, err = messages.Next(jetstream.NextMaxWait(left))
 		}
 		if len(held) == 0 {
-			src.fail(nil)
-			continue
+			return err
 		}
 		if err := s.write(ctx, src, lines, held); err != nil {
 			return err // ctx has ended
@@ -127,36 +152,8 @@ func (s *Store) drain(ctx context.Context, src *source) error {
 				s.cfg.Log.Warn("message is not acknowledged and comes again", "stream", src.stream, "err", err)
 			}
 		}
+		clear(held)
 	}
-	return ctx.Err()
-}
-
-// gather waits for a message and takes with it what is there already, within the bounds of one write. take returns the size so
-// far in bytes.
-func (src *source) gather(ctx context.Context, take func(jetstream.Msg) int) error {
-	m, err := src.consumer.Next(jetstream.FetchMaxWait(idleWait))
-	if errors.Is(err, nats.ErrTimeout) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	size := take(m)
-	for n := 1; size < batchBytes && n < batchMessages && ctx.Err() == nil; {
-		more, err := src.consumer.FetchNoWait(fetchMessages)
-		if err != nil {
-			return err
-		}
-		before := n
-		for m := range more.Messages() {
-			size = take(m)
-			n++
-		}
-		if n == before || more.Error() != nil {
-			return nil
-		}
-	}
-	return nil
 }
 
 func (src *source) fail(err error) {

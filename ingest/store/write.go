@@ -70,29 +70,41 @@ func (s *Store) write(ctx context.Context, src *source, lines []byte, held []jet
 			}
 		}
 	}()
-	return s.store(ctx, src.fail, lines)
+	return s.store(ctx, job{tell: src.fail}, lines)
 }
 
-// store writes lines until each is stored or among the rejects. tell learns of trouble, and of its end.
-func (s *Store) store(ctx context.Context, tell func(error), lines []byte) error {
+// job is what lines are written for.
+type job struct {
+	tell   func(error) // learns of trouble, and of its end; nil: nobody
+	replay string      // the reject that is replayed, if it is one
+}
+
+func (j job) report(err error) {
+	if j.tell != nil {
+		j.tell(err)
+	}
+}
+
+// store writes lines until each is stored or among the rejects. It returns an error only when ctx has ended.
+func (s *Store) store(ctx context.Context, j job, lines []byte) error {
 	backoff := firstBackoff
 	for {
 		err := s.try(ctx, lines)
 		v, after := judge(err)
 		switch v {
 		case stored:
-			tell(nil)
+			j.report(nil)
 			s.metrics.lines.WithLabelValues("stored").Add(float64(bytes.Count(lines, newline)))
 			return nil
 		case split:
 			first, second := halves(lines)
 			if len(second) == 0 {
-				return s.reject(ctx, first, err)
+				return s.reject(ctx, j, first, err)
 			}
-			if err := s.store(ctx, tell, first); err != nil {
+			if err := s.store(ctx, j, first); err != nil {
 				return err
 			}
-			return s.store(ctx, tell, second)
+			return s.store(ctx, j, second)
 		case settled:
 			s.cfg.Log.Error("the time series refuses us", "err", err)
 		default:
@@ -102,7 +114,7 @@ func (s *Store) store(ctx context.Context, tell func(error), lines []byte) error
 			return ctx.Err()
 		}
 		s.metrics.retries.Inc()
-		tell(fmt.Errorf("nothing is stored: %w", err))
+		j.report(fmt.Errorf("nothing is stored: %w", err))
 		if !pause(ctx, max(after, backoff/2+rand.N(backoff/2))) {
 			return ctx.Err()
 		}
@@ -133,7 +145,7 @@ func halves(lines []byte) (first, second []byte) {
 }
 
 // reject keeps a line that the time series will never take, with what it said.
-func (s *Store) reject(ctx context.Context, line []byte, why error) error {
+func (s *Store) reject(ctx context.Context, j job, line []byte, why error) error {
 	if len(bytes.TrimSpace(line)) == 0 {
 		return nil
 	}
@@ -158,8 +170,8 @@ func (s *Store) reject(ctx context.Context, line []byte, why error) error {
 	if err != nil {
 		return err
 	}
-	// The same line found bad again after a crash is one reject.
-	id := fmt.Sprintf("store-%016x", xxhash.Sum64(line))
+	// The same line found bad again after a crash is one reject; but a replayed one is a new reject, because the old one goes.
+	id := fmt.Sprintf("store-%016x-%s", xxhash.Sum64(line), j.replay)
 	if _, _, err := s.cfg.Bus.Publish(ctx, bus.RejectsSubject(r.Community), id, data); err != nil {
 		return err
 	}
@@ -170,5 +182,5 @@ func (s *Store) reject(ctx context.Context, line []byte, why error) error {
 
 // replay writes a rejected line once more; what is bad still becomes a reject of its own, so the old one can go.
 func (s *Store) replay(ctx context.Context, r bus.Reject) error {
-	return s.store(ctx, func(error) {}, r.Raw)
+	return s.store(ctx, job{replay: r.ID}, r.Raw)
 }
