@@ -72,7 +72,7 @@ func Run(ctx context.Context, args []string, env Environment) error {
 	if err != nil {
 		return usage("linli %s: %v", c.name, err)
 	}
-	if err := s.open(); err != nil {
+	if err := s.Open(env.Lookup); err != nil {
 		return err
 	}
 	return do(ctx, s, positional)

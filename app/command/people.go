@@ -40,7 +40,7 @@ func importPeople(*flag.FlagSet) action {
 			return fmt.Errorf("%s: %w", args[0], err)
 		}
 		for i, p := range all.People {
-			if err := s.call(ctx, "PUT", "/api/v1/people/"+url.PathEscape(p.ID), p, &p); err != nil {
+			if err := s.Call(ctx, "PUT", "/api/v1/people/"+url.PathEscape(p.ID), p, &p); err != nil {
 				return fmt.Errorf("%s: person %d, %q: %w; the %[2]d before are imported", args[0], i, p.ID, err)
 			}
 		}
@@ -55,7 +55,7 @@ func exportPeople(fs *flag.FlagSet) action {
 			return err
 		}
 		var all people
-		if err := s.call(ctx, "GET", "/api/v1/people"+query("community", *community), nil, &all); err != nil {
+		if err := s.Call(ctx, "GET", "/api/v1/people"+query("community", *community), nil, &all); err != nil {
 			return err
 		}
 		var failed error

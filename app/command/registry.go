@@ -36,7 +36,7 @@ func addCommunity(fs *flag.FlagSet) action {
 		if c.Name.EN == "" {
 			c.Name.EN = c.Name.ZH
 		}
-		if err := s.call(ctx, "POST", "/api/v1/communities", c, &c); err != nil {
+		if err := s.Call(ctx, "POST", "/api/v1/communities", c, &c); err != nil {
 			return err
 		}
 		return s.print(c, func(w io.Writer) { fmt.Fprintf(w, "community %s is registered\n", c.ID) })
@@ -51,7 +51,7 @@ func listCommunities(*flag.FlagSet) action {
 		var list struct {
 			Communities []community `json:"communities"`
 		}
-		if err := s.call(ctx, "GET", "/api/v1/communities", nil, &list); err != nil {
+		if err := s.Call(ctx, "GET", "/api/v1/communities", nil, &list); err != nil {
 			return err
 		}
 		return s.print(list, func(w io.Writer) {
@@ -135,7 +135,7 @@ func addDevice(fs *flag.FlagSet) action {
 			return err
 		}
 		var c credentials
-		if err := s.call(ctx, "POST", "/api/v1/devices", d, &c); err != nil {
+		if err := s.Call(ctx, "POST", "/api/v1/devices", d, &c); err != nil {
 			return err
 		}
 		return c.print(s)
@@ -159,7 +159,7 @@ func listDevices(fs *flag.FlagSet) action {
 				Next    string
 			}
 			path := "/api/v1/devices" + query("community", *community, "type", *kind, "state", *state, "limit", "5000", "cursor", cursor)
-			if err := s.call(ctx, "GET", path, nil, &page); err != nil {
+			if err := s.Call(ctx, "GET", path, nil, &page); err != nil {
 				return err
 			}
 			all.Devices = append(all.Devices, page.Devices...)
@@ -182,7 +182,7 @@ func rotateDevice(*flag.FlagSet) action {
 			return err
 		}
 		var c credentials
-		if err := s.call(ctx, "POST", devicePath(args[0], "rotate"), nil, &c); err != nil {
+		if err := s.Call(ctx, "POST", devicePath(args[0], "rotate"), nil, &c); err != nil {
 			return err
 		}
 		return c.print(s)
@@ -195,7 +195,7 @@ func revokeDevice(*flag.FlagSet) action {
 			return err
 		}
 		var d device
-		if err := s.call(ctx, "POST", devicePath(args[0], "revoke"), nil, &d); err != nil {
+		if err := s.Call(ctx, "POST", devicePath(args[0], "revoke"), nil, &d); err != nil {
 			return err
 		}
 		return s.print(d, func(w io.Writer) { fmt.Fprintf(w, "device %s is %s\n", d.ID, d.State) })
@@ -208,7 +208,7 @@ func replaceDevice(*flag.FlagSet) action {
 			return err
 		}
 		var c credentials
-		if err := s.call(ctx, "POST", devicePath(args[0], "replace"), map[string]string{"with": args[1]}, &c); err != nil {
+		if err := s.Call(ctx, "POST", devicePath(args[0], "replace"), map[string]string{"with": args[1]}, &c); err != nil {
 			return err
 		}
 		return c.print(s)
@@ -251,7 +251,7 @@ func importDevices(fs *flag.FlagSet) action {
 			path += "?dry_run=1"
 		}
 		var r importReport
-		failed := s.send(ctx, "POST", path, "text/csv", f, &r)
+		failed := s.Send(ctx, "POST", path, "text/csv", f, &r)
 		for _, b := range r.Bad {
 			fmt.Fprintf(s.env.ErrOut, "%s:%d: %s\n", args[0], b.Line, strings.TrimSpace(b.Column+" "+quoted(b.Value)+" "+b.Reason))
 		}

@@ -37,7 +37,7 @@ func listRejects(fs *flag.FlagSet) action {
 		}
 		var list rejects
 		path := "/api/v1/rejects" + query("community", *community, "limit", strconv.Itoa(*limit), "before", *before)
-		if err := s.call(ctx, "GET", path, nil, &list); err != nil {
+		if err := s.Call(ctx, "GET", path, nil, &list); err != nil {
 			return err
 		}
 		return s.print(list, func(w io.Writer) {
@@ -64,7 +64,7 @@ func replayRejects(*flag.FlagSet) action {
 		var errs []error
 		for _, id := range args {
 			var r request
-			if err := s.call(ctx, "POST", "/api/v1/rejects/"+url.PathEscape(id)+"/replay", nil, &r); err != nil {
+			if err := s.Call(ctx, "POST", "/api/v1/rejects/"+url.PathEscape(id)+"/replay", nil, &r); err != nil {
 				errs = append(errs, err)
 				continue
 			}
@@ -92,7 +92,7 @@ func importReadings(*flag.FlagSet) action {
 		var stored struct {
 			Lines int `json:"lines"`
 		}
-		if err := s.send(ctx, "POST", "/api/v1/readings/import", "text/plain; charset=utf-8", f, &stored); err != nil {
+		if err := s.Send(ctx, "POST", "/api/v1/readings/import", "text/plain; charset=utf-8", f, &stored); err != nil {
 			return fmt.Errorf("%s: %w", args[0], err)
 		}
 		return s.print(stored, func(w io.Writer) { fmt.Fprintf(w, "%d lines stored\n", stored.Lines) })
@@ -117,7 +117,7 @@ func rebuild(fs *flag.FlagSet) action {
 			return err
 		}
 		status := rebuildStatus{State: "queued"}
-		if err := s.call(ctx, "POST", "/api/v1/rebuild", nil, &status); err != nil {
+		if err := s.Call(ctx, "POST", "/api/v1/rebuild", nil, &status); err != nil {
 			return err
 		}
 		if *wait {
@@ -137,8 +137,8 @@ func (r *rebuildStatus) follow(ctx context.Context, s *session) error {
 	defer tick.Stop()
 	for {
 		var now rebuildStatus
-		err := s.call(ctx, "GET", "/api/v1/rebuild", nil, &now)
-		var missing *serverError
+		err := s.Call(ctx, "GET", "/api/v1/rebuild", nil, &now)
+		var missing *ServerError
 		if err != nil && !(errors.As(err, &missing) && missing.Code == "not_found") {
 			return err
 		}

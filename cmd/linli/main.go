@@ -77,7 +77,7 @@ func help(w io.Writer) {
 	fmt.Fprint(w, `usage: linli COMMAND [flags]
 
   serve        run the server; --demo adds the ten demo communities and plays their devices
-  simulate     play demo devices against a running server
+  simulate     play demo devices or a scenario against a running server
   check [DIR]  validate device types and rules and replay the rules' examples
   version      print the version
 
