@@ -178,31 +178,42 @@ func (d *Decoder) stamp(name []byte) bool {
 		d.reject(DuplicateKey, strconv.Quote(string(name))+" is there twice")
 	}
 	d.draft.saw |= which
-	s := &d.json
-	start := s.pos
-	switch c := s.next(); {
+	switch c := d.json.next(); {
 	case c == 'n':
-		s.word("null")
+		d.json.word("null")
 	case which == stampTS:
 		d.timestamp(c)
 	default:
-		n, ok := int64(0), s.skip(1)
-		if ok {
-			n, ok = count(s.data[start:s.pos])
-		}
-		switch {
-		case s.wrong != "":
-		case !ok:
-			d.leaveOut(string(name), fmt.Sprintf("%s is no whole number from 0 to 2^63-1", clip(s.data[start:s.pos])))
-		case which == stampSeq:
-			d.draft.seq = n
-			d.draft.has |= which
-		default:
-			d.draft.boot = n
-			d.draft.has |= which
-		}
+		d.counter(c, which, name)
 	}
 	return true
+}
+
+// counter reads seq or boot, whose value begins with c.
+func (d *Decoder) counter(c byte, which stamps, name []byte) {
+	s := &d.json
+	start := s.pos
+	var n int64
+	var ok bool
+	if c-'0' <= 9 {
+		if raw, _, read := s.number(); read {
+			n, ok = count(raw)
+		}
+	} else {
+		s.skip(1)
+	}
+	switch {
+	case s.wrong != "":
+		return
+	case !ok:
+		d.leaveOut(string(name), fmt.Sprintf("%s is no whole number from 0 to 2^63-1", clip(s.data[start:s.pos])))
+		return
+	case which == stampSeq:
+		d.draft.seq = n
+	default:
+		d.draft.boot = n
+	}
+	d.draft.has |= which
 }
 
 // count reads digits.
@@ -225,13 +236,17 @@ func (d *Decoder) timestamp(c byte) {
 	start := s.pos
 	var ms int64
 	var ok bool
-	if c == '"' {
-		var text []byte
-		if text, ok = s.str(); ok {
+	switch {
+	case c == '"':
+		if text, read := s.str(); read {
 			ms, ok = parseRFC3339(text)
 		}
-	} else if ok = s.skip(1); ok {
-		ms, ok = parseEpoch(s.data[start:s.pos])
+	case c-'0' <= 9:
+		if _, v, read := s.number(); read {
+			ms, ok = fromEpoch(v)
+		}
+	default:
+		s.skip(1)
 	}
 	switch received := d.draft.received.UnixMilli(); {
 	case s.wrong != "":
@@ -255,16 +270,9 @@ func parseRFC3339(text []byte) (ms int64, ok bool) {
 	return t.UnixMilli(), err == nil
 }
 
-// parseEpoch tells seconds from milliseconds by magnitude: both spans are the years 2001 to 2286.
-func parseEpoch(number []byte) (ms int64, ok bool) {
-	s := scanner{data: number}
-	if c := s.next(); c-'0' > 9 {
-		return 0, false
-	}
-	_, v, ok := s.number()
+// fromEpoch tells seconds from milliseconds by magnitude: both spans are the years 2001 to 2286.
+func fromEpoch(v float64) (ms int64, ok bool) {
 	switch {
-	case !ok:
-		return 0, false
 	case v >= 1e9 && v < 1e10:
 		return int64(math.Round(v * 1000)), true
 	case v >= 1e12 && v < 1e13:
