@@ -206,19 +206,28 @@ func (c *checker) once(p *parsedType, line int, what, name string) {
 }
 
 // events checks that a field id has one storage type over all events: they share a measurement.
+// Series tags join it as text when an event has them.
 func (c *checker) events(p *parsedType) {
+	for _, t := range p.Tags {
+		if !t.Registry {
+			c.stored(p, p.at[t], t.ID, String)
+		}
+	}
 	for _, e := range p.Events {
 		for _, f := range e.Fields {
-			if f.Type == 0 {
-				continue
-			}
-			first, known := c.storage[f.ID]
-			if !known {
-				c.storage[f.ID] = storedAs{place{p.file, p.at[f]}, f.Type.Storage()}
-			} else if first.storage != f.Type.Storage() {
-				c.fail(p, p.at[f], "event field %q is stored as %s, but as %s at %s:%d", f.ID, f.Type.Storage(), first.storage, first.file, first.line)
+			if f.Type != 0 {
+				c.stored(p, p.at[f], f.ID, f.Type)
 			}
 		}
+	}
+}
+
+func (c *checker) stored(p *parsedType, line int, id string, as FieldType) {
+	first, known := c.storage[id]
+	if !known {
+		c.storage[id] = storedAs{place{p.file, line}, as.Storage()}
+	} else if first.storage != as.Storage() {
+		c.fail(p, line, "event field %q is stored as %s, but as %s at %s:%d", id, as.Storage(), first.storage, first.file, first.line)
 	}
 }
 

@@ -110,6 +110,8 @@ func TestMistakesAreReportedWithTheirLine(t *testing.T) {
 		{"event field twice", "id: door_was", "id: removed_kg", `c/bin.yaml:23: "removed_kg" is here twice`},
 		{"event of common.yaml", "id: fire,", "id: online,", `c/bin.yaml:24: event online is in common.yaml for every type`},
 		{"storage", "id: removed_kg", "id: reason", `c/common.yaml:4: event field "reason" is stored as string, but as number at c/bin.yaml:23`},
+		{"storage of a series tag", "id: removed_kg", "id: inlet", `c/bin.yaml:23: event field "inlet" is stored as number, but as string at c/bin.yaml:10`},
+		{"reserved series tag", "id: inlet", "id: event", `c/bin.yaml:10: "event" is a reserved name`},
 		{"rule field", "field: fill_pct", "field: fil_pct", `c/bin.yaml:28: rule on unknown field "fil_pct"`},
 		{"rule fields", "[door, battery_pct]", "[door, battery]", `c/bin.yaml:30: rule on unknown field "battery"`},
 		{"rule event", "event: fire", "event: smoke", `c/bin.yaml:29: rule on unknown event "smoke"`},

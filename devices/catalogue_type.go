@@ -172,7 +172,7 @@ func (p *parsedType) tag(n *yaml.Node) {
 	t := &Tag{}
 	p.at[t] = n.Line
 	p.mapping(n,
-		must("id", p.id(&t.ID, fieldName)),
+		must("id", p.id(&t.ID, eventName)),
 		must("name", p.text(&t.Name)),
 		may("registry", p.flag(&t.Registry)),
 		may("values", func(n *yaml.Node) {
