@@ -12,7 +12,7 @@ RACE   := ./alerts/... ./app/command ./bus ./devices/... ./ingest ./internal/arc
 
 FUZZ := ./devices:FuzzTopic ./devices:FuzzReading ./devices:FuzzEvent ./devices:FuzzLine ./devices:FuzzCatalogue ./alerts:FuzzRules
 
-.PHONY: build run test check race influx fuzz lint bench clean needs
+.PHONY: build run test check race quiet influx fuzz lint bench clean needs
 
 build: bin/linli
 
@@ -22,7 +22,7 @@ bin/linli: FORCE
 run: build
 	bin/linli serve --demo --scale 0.05 --data data
 
-test: needs check race influx fuzz
+test: needs check race quiet influx fuzz
 
 # What the tests need beside Go. Debian packages; nothing to do when they are there.
 needs:
@@ -36,6 +36,10 @@ check:
 
 race:
 	$(GO) test -race -shuffle=on -timeout 10m $(RACE)
+
+# Too much to judge with the race detector on.
+quiet:
+	$(GO) test ./alerts -run '^TestQuietDays'
 
 influx:
 	$(GO) test -shuffle=on -timeout 20m $(INFLUX)

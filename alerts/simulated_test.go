@@ -1,0 +1,111 @@
+package alerts
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"linli/devices"
+	"linli/devices/simulate"
+)
+
+// inventory is a Directory of simulated devices and people.
+type inventory struct {
+	devices     map[string]*devices.Device
+	people      map[string]*devices.Person
+	communities map[string]*devices.Community
+}
+
+func newInventory() *inventory {
+	return &inventory{map[string]*devices.Device{}, map[string]*devices.Person{}, map[string]*devices.Community{}}
+}
+
+func (i *inventory) Device(id string) *devices.Device       { return i.devices[id] }
+func (i *inventory) Person(id string) *devices.Person       { return i.people[id] }
+func (i *inventory) Community(id string) *devices.Community { return i.communities[id] }
+
+// listener judges by the rules of the catalogue what devices publish, as if it had come through ingest.
+type listener struct {
+	cat     *devices.Catalogue
+	known   *inventory
+	core    *core
+	decoder devices.Decoder
+	buf     []byte
+}
+
+func newListener(cat *devices.Catalogue, rules *Rules, known *inventory) *listener {
+	return &listener{cat: cat, known: known, core: newCore(rules, known)}
+}
+
+func (l *listener) hear(topic string, payload []byte, received time.Time) error {
+	t, err := devices.ParseTopic("linli", topic)
+	if err != nil {
+		return err
+	}
+	d := l.known.Device(t.Device)
+	typ := l.cat.Type(d.Type)
+	if t.Lane == devices.EventLane {
+		line, out := l.decoder.Event(l.buf[:0], typ, d, t.Name, payload, received)
+		if l.buf = line; out.Code != "" {
+			return fmt.Errorf("%s %s: %s", topic, payload, out.Reason)
+		}
+		return l.core.event(line)
+	}
+	lines, out := l.decoder.Reading(l.buf[:0], typ, d, payload, received)
+	if l.buf = lines; out.Code != "" {
+		return fmt.Errorf("%s %s: %s", topic, payload, out.Reason)
+	}
+	for len(lines) > 0 {
+		if lines, err = l.core.reading(lines); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// raised is what the book says was opened, and when it was cleared.
+func (l *listener) raised() []simulate.Raised {
+	var all []simulate.Raised
+	at := map[string]int{}
+	for _, ev := range l.core.book.out {
+		switch ev.Kind {
+		case opened:
+			at[ev.Alert.ID] = len(all)
+			all = append(all, simulate.Raised{Rule: ev.Alert.Rule, Device: ev.Alert.Device, Opened: ev.At})
+		case cleared:
+			all[at[ev.Alert.ID]].Cleared = ev.At
+		}
+	}
+	return all
+}
+
+// Every scenario opens the alerts that it must open, and none that it must not.
+func TestEveryScenario(t *testing.T) {
+	cat, rules := catalogueRules(t)
+	all, err := simulate.Scenarios()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range all {
+		t.Run(s.ID, func(t *testing.T) {
+			known := newInventory()
+			for i := range s.Devices {
+				known.devices[s.Devices[i].ID] = &s.Devices[i]
+			}
+			for i := range s.People {
+				known.people[s.People[i].ID] = &s.People[i]
+			}
+			l := newListener(cat, rules, known)
+			now := time.Now().Truncate(time.Millisecond)
+			began := now.Add(-s.Length)
+			hear := func(topic string, payload []byte) error { return l.hear(topic, payload, now) }
+			if err := s.Play(t.Context(), cat, "linli", hear, began); err != nil {
+				t.Fatal(err)
+			}
+			l.core.advance(now.UnixMilli())
+			for _, difference := range s.Judge(began, l.raised()) {
+				t.Error(difference)
+			}
+		})
+	}
+}
