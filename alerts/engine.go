@@ -129,12 +129,16 @@ func (e *Engine) load(ctx context.Context) error {
 
 // Run judges until ctx ends, and then writes what is left to write.
 func (e *Engine) Run(ctx context.Context) error {
+	if e.core.quiet {
+		e.setStatus(errors.New("judging again what came after the last checkpoint"))
+	} else {
+		e.setStatus(nil)
+	}
 	g, ctx := errgroup.WithContext(ctx)
 	for _, f := range e.feeds {
 		g.Go(func() error { return f.run(ctx, e.Log) })
 	}
 	g.Go(func() error { return e.loop(ctx) })
-	e.setStatus(nil)
 	err := g.Wait()
 	e.setStatus(errors.New("ended"))
 	if errors.Is(err, context.Canceled) {
@@ -255,7 +259,8 @@ func (e *Engine) judged(ctx context.Context, m message) error {
 	for i := range e.core.book.out {
 		e.urgent = e.urgent || e.core.book.out[i].Alert.Safety
 	}
-	if e.urgent || e.consumed >= commitMessages || len(e.core.book.out) >= commitEvents {
+	full := e.consumed >= commitMessages || len(e.core.book.out) >= commitEvents
+	if full || e.urgent && len(e.feeds[0].out)+len(e.feeds[1].out) == 0 { // what waits already goes along
 		return e.commit(ctx, false)
 	}
 	return nil
@@ -286,7 +291,9 @@ func (e *Engine) commit(ctx context.Context, checkpoint bool) error {
 	if err := e.write(ctx, t); err != nil {
 		return err
 	}
-	e.setStatus(nil)
+	if !e.core.quiet {
+		e.setStatus(nil)
+	}
 	e.metrics.commits.Observe(time.Since(began).Seconds())
 	for i := range e.core.book.out {
 		ev := &e.core.book.out[i]

@@ -234,7 +234,10 @@ func TestEngineKilledInATransactionOpensOnce(t *testing.T) {
 					s.say(fmt.Sprintf("p1 %dm level=96", m), fmt.Sprintf("p2 %dm heat=60", m))
 				}
 				s.say("p1 5s!sos", "p2 30s!sos", "p1 1m!flood")
-				testkit.Eventually(t, 10*time.Second, func() bool { return e.nc.IsClosed() })
+				testkit.Eventually(t, 20*time.Second, func() bool {
+					s.say("p3 1m level=1") // something to commit
+					return e.nc.IsClosed()
+				})
 				e.stop()
 				s.engine(nil)
 				s.say("p1 11m level=96", "p2 12m heat=20")
@@ -461,4 +464,30 @@ func FuzzUnpack(f *testing.F) {
 			}
 		}
 	})
+}
+
+// BenchmarkSOS is the way of one SOS through the engine: from its publish to the bus until its alert is in CORE.
+func BenchmarkSOS(b *testing.B) {
+	s := newSite(b)
+	s.engine(nil)
+	consumer, err := s.bus.JS.OrderedConsumer(b.Context(), bus.Core, jetstream.OrderedConsumerConfig{FilterSubjects: []string{bus.AlertEventsFilter}})
+	if err != nil {
+		b.Fatal(err)
+	}
+	messages, err := consumer.Messages()
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer messages.Stop()
+	var took []time.Duration
+	for b.Loop() {
+		began := time.Now()
+		s.say(fmt.Sprintf("p1 %dms!sos", s.published))
+		if _, err := messages.Next(); err != nil {
+			b.Fatal(err)
+		}
+		took = append(took, time.Since(began))
+	}
+	slices.Sort(took)
+	b.ReportMetric(float64(took[len(took)*99/100].Microseconds())/1000, "ms-p99")
 }

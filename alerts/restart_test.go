@@ -51,6 +51,9 @@ func (d *disk) engine(t *rapid.T, rules *Rules, now *time.Time) *Engine {
 		metrics: newMetrics(nil), core: newCore(rules, newPeople()), write: d.write, done: d.offset, resumed: d.offset.Readings,
 		checkpointed: *now, caughtUp: true,
 	}
+	for i := range e.feeds {
+		e.feeds[i] = &feed{}
+	}
 	for _, id := range slices.Sorted(maps.Keys(d.alerts)) {
 		a := d.alerts[id]
 		e.core.book.load(&a)
