@@ -37,8 +37,10 @@ func told(e *bus.AlertEvent) bool {
 		return false
 	}
 	switch e.Kind {
-	case "opened", "confirmed", "cleared", "closed":
+	case "opened", "confirmed", "cleared":
 		return true
+	case "closed": // by itself it closes long after it cleared
+		return e.By != ""
 	case "repeated":
 		return e.Alert.Safety
 	}

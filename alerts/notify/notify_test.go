@@ -109,9 +109,11 @@ func TestEventsAreToldOnce(t *testing.T) {
 	e := opened("a1", true)
 	happen(t, b, e)
 	for i, kind := range []string{"repeated", "acknowledged", "cleared", "closed"} {
-		e.N, e.Kind = i+2, kind
+		e.N, e.Kind, e.By = i+2, kind, "li"
 		happen(t, b, e)
 	}
+	e.N, e.By = 6, "" // by itself
+	happen(t, b, e)
 	late, check, again, live := opened("a2", false), opened("a3", true), opened("a4", false), opened("a2", false)
 	late.Alert.Late, check.Alert.Synthetic, again.Kind = true, true, "repeated"
 	live.N, live.Kind = 2, "confirmed"
@@ -140,7 +142,7 @@ func TestDeliveriesOfAnAlertKeepTheirOrder(t *testing.T) {
 	stop := start(t, b, r)
 	e := opened("a1", true)
 	for n, kind := range []string{"opened", "cleared", "closed"} {
-		e.N, e.Kind = n+1, kind
+		e.N, e.Kind, e.By = n+1, kind, "li"
 		happen(t, b, e)
 	}
 	testkit.Eventually(t, 10*time.Second, func() bool { return states(t, b)[bus.Accepted] == 3 })
