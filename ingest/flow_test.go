@@ -1,12 +1,16 @@
 package ingest_test
 
 import (
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
 	"fmt"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/nats-io/nats-server/v2/server"
 	"github.com/prometheus/client_golang/prometheus"
 	"pgregory.net/rapid"
 
@@ -249,5 +253,16 @@ func TestEmbeddedBroker(t *testing.T) {
 	s.stop()
 	s.start(t, func(c *ingest.Config) { // with last states on the bus
 		c.Bus, c.Broker.User, c.Broker.Password = connect("ingest"), user, password
+	})
+}
+
+func TestBrokerOverTLS(t *testing.T) {
+	web := httptest.NewTLSServer(nil) // for its certificate of 127.0.0.1
+	defer web.Close()
+	s := openSite(t, bus.Share(2<<30), func(o *server.Options) { o.MQTT.TLSConfig = &tls.Config{Certificates: web.TLS.Certificates} })
+	trusted := x509.NewCertPool()
+	trusted.AddCert(web.Certificate())
+	s.start(t, func(c *ingest.Config) {
+		c.Broker.URL, c.Broker.TLS = strings.Replace(s.url, "tcp:", "ssl:", 1), &tls.Config{RootCAs: trusted}
 	})
 }

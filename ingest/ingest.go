@@ -28,10 +28,12 @@ type Config struct {
 	Replica   string // tells processes apart that share a subscription; each has sessions of its own
 	// SyncAlways stores the batches of a moment as one atomic batch, for a bus that makes every one durable by itself.
 	SyncAlways bool
-	MaxSeries  int // distinct combinations of series tags a device may use; 0: 64
-	Log        *slog.Logger
-	Reg        prometheus.Registerer
-	Now        func() time.Time // nil: time.Now
+	// Lease makes one process at a time work, where several can reach the bus and do not share a subscription.
+	Lease     bool
+	MaxSeries int // distinct combinations of series tags a device may use; 0: 64
+	Log       *slog.Logger
+	Reg       prometheus.Registerer
+	Now       func() time.Time // nil: time.Now
 }
 
 const (
@@ -55,6 +57,7 @@ type Ingest struct {
 	now        func() time.Time
 
 	bulk, fast *lane
+	lease      *lease // nil: not needed
 }
 
 // Open prepares; Run connects. It fails if the broker's URL is unusable, the bus is out of reach, or the broker does not deliver to a
@@ -82,6 +85,11 @@ func Open(ctx context.Context, c Config) (*Ingest, error) {
 	}
 	if c.Broker.Share != "" {
 		if err := probeShare(ctx, c.Broker, i.root); err != nil {
+			return nil, err
+		}
+	}
+	if c.Lease {
+		if i.lease, err = newLease(ctx, c.Bus, i.log); err != nil {
 			return nil, err
 		}
 	}
@@ -121,6 +129,13 @@ func clientID(ctx context.Context, b *bus.Bus, replica string) (string, error) {
 
 // Run works until ctx ends. What was read from the broker then is stored and acknowledged first, if that is quick.
 func (i *Ingest) Run(ctx context.Context) error {
+	if i.lease != nil {
+		return i.lease.hold(ctx, i.work)
+	}
+	return i.work(ctx)
+}
+
+func (i *Ingest) work(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return i.bulk.run(ctx) })
 	g.Go(func() error { return i.fast.run(ctx) })
@@ -138,6 +153,11 @@ func (i *Ingest) Ready() bool {
 
 // Status says why ingest is not all right; nil if it is.
 func (i *Ingest) Status() error {
+	if i.lease != nil {
+		if err := i.lease.status(); err != nil {
+			return err
+		}
+	}
 	for _, l := range []*lane{i.bulk, i.fast} {
 		if err := l.status(); err != nil {
 			return fmt.Errorf("%s lane: %w", l.name, err)

@@ -130,7 +130,11 @@ func (s *site) walk(t *testing.T, c mqtt.Client, step step, want outcome, now ti
 		send(step.payloads)
 		s.stop()
 		s.start(t)
-		defer publish(t, c, step.topic, "", true) // forget it
+		defer func() { // make the broker forget it
+			n := s.sum("messages", "")
+			publish(t, c, step.topic, "", true)
+			s.settled(t, n+1)
+		}()
 	}
 	before := s.counts()
 	if step.restart {

@@ -65,7 +65,7 @@ func newLane(i *Ingest, name string, linger time.Duration, filters []string) *la
 	window := len(filters) * brokerWindow
 	l := &lane{
 		Ingest: i, name: name, linger: linger, log: i.log.With("lane", name),
-		bursts: make(chan *burst, window), replays: make(chan *burst), shipments: make(chan *shipment), events: make(chan *event),
+		bursts: make(chan *burst, window), replays: make(chan *burst),
 		keys: newRecent(keptKeys), series: series{i.maxSeries, map[string][]uint64{}}, states: map[string]string{},
 		open: newShipment(),
 	}
@@ -83,6 +83,7 @@ func newLane(i *Ingest, name string, linger time.Duration, filters []string) *la
 
 // run works until ctx ends, then stores and acknowledges what has been read, within grace, and disconnects.
 func (l *lane) run(ctx context.Context) error {
+	l.shipments, l.events = make(chan *shipment), make(chan *event)
 	storing, stopStoring := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopStoring()
 	stop := context.AfterFunc(ctx, func() { time.AfterFunc(grace, stopStoring) })

@@ -95,13 +95,16 @@ func newSite(t testing.TB, change ...func(*ingest.Config)) *site {
 }
 
 // openSite is a site without ingest. Its broker lets everybody in, so that more gets through than the embedded one's permissions allow.
-func openSite(t testing.TB, limits bus.Limits) *site {
+func openSite(t testing.TB, limits bus.Limits, change ...func(*server.Options)) *site {
 	t.Helper()
 	o := &server.Options{
 		ServerName: "test", DontListen: true, JetStream: true, StoreDir: t.TempDir(), JetStreamMaxStore: 4 << 30, MaxPayload: 8 << 20,
 		SyncInterval: time.Minute, NoLog: true, NoSigs: true,
 	}
 	o.MQTT.Host, o.MQTT.Port, o.MQTT.AckWait, o.MQTT.MaxAckPending = "127.0.0.1", server.RANDOM_PORT, time.Second, 8191
+	for _, f := range change {
+		f(o)
+	}
 	n, err := server.NewServer(o)
 	if err != nil {
 		t.Fatal(err)
