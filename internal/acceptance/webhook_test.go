@@ -23,6 +23,7 @@ const webhookSecret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 // delivery is one request that the receiver accepted.
 type delivery struct {
 	ID    string `json:"id"`
+	Event string `json:"event"`
 	Alert struct {
 		ID, Rule, Severity, State, Community, Device string
 		OpenedAt                                     time.Time `json:"opened_at"`
@@ -121,4 +122,15 @@ func (r *receiver) config(t *testing.T) string {
 		t.Fatal(err)
 	}
 	return name
+}
+
+// toldOpened counts the deliveries that say that an alert, given by its id, has opened; repeats of its event are others.
+func (r *receiver) toldOpened(alert string) int {
+	n := 0
+	for _, d := range r.all() {
+		if d.Alert.ID == alert && d.Event == "opened" {
+			n++
+		}
+	}
+	return n
 }
