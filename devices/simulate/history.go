@@ -42,7 +42,9 @@ func (s *Simulator) history(ctx context.Context, c *cursor) error {
 			return err
 		}
 		if reached.Equal(now) {
-			s.cfg.Log.Info("history written", "lines", p.lines, "from", s.cfg.Start, "took", now.Sub(began))
+			if p.lines > 0 {
+				s.cfg.Log.Info("history written", "lines", p.lines, "from", s.cfg.Start, "took", now.Sub(began))
+			}
 			return nil
 		}
 		if !sleep(ctx, historyPause) {
