@@ -34,7 +34,7 @@ func (b *Bus) FollowReplays(ctx context.Context, source string, log *slog.Logger
 	if err != nil {
 		return fmt.Errorf("watch replays: %w", err)
 	}
-	defer requests.Stop()
+	defer func() { _ = requests.Stop() }()
 	for {
 		select {
 		case <-ctx.Done():

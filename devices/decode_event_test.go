@@ -35,8 +35,10 @@ func TestEvent(t *testing.T) {
 		{"life safety, not JSON", "sos", `{"confidence":0.5,`, "sos" + received + ",bad_payload=true", "json: byte 18: want the name of a member"},
 		{"life safety, invalid UTF-8", "sos", "\xff", "sos" + received + ",bad_payload=true", "json: byte 0: not UTF-8"},
 		{"life safety, name twice", "sos", `{"seq":1,"seq":2}`, "sos" + received + ",bad_payload=true", `duplicate_key: "seq" is there twice`},
-		{"life safety, 1970", "sos", `{"ts":3,"confidence":1}`, `sos received_at=1793592000000i,time_source="replaced",confidence=1`,
-			"timestamp: ts 3 is neither RFC 3339 nor seconds or milliseconds since 1970"},
+		{
+			"life safety, 1970", "sos", `{"ts":3,"confidence":1}`, `sos received_at=1793592000000i,time_source="replaced",confidence=1`,
+			"timestamp: ts 3 is neither RFC 3339 nor seconds or milliseconds since 1970",
+		},
 		{"life safety, 8 h ahead", "sos", `{"ts":1793620800000}`, `sos received_at=1793592000000i,time_source="replaced"`, "timestamp: ts 2026-11-02T12:00:00Z is more than 5 minutes ahead"},
 		{"life safety, a day old", "sos", `{"ts":1793505600000}`, `sos received_at=1793592000000i,time_source="device"`, ""},
 		{"life safety, late", "sos", `{"ts":1793505599999}`, `sos received_at=1793592000000i,time_source="device",late=true`, ""},

@@ -19,8 +19,10 @@ var meter = func() *Type {
 		Fields: []*Field{
 			number("power_w", -2e6, 2e6), number("voltage_l1_v", 0, 500), number("current_l1_a", -3000, 3000),
 			number("frequency_hz", 45, 55), number("energy_import_kwh", 0, 99999999.99), number("any", -math.MaxFloat64, math.MaxFloat64),
-			{ID: "starts", Type: Int, Max: 4294967295}, {ID: "relay_closed", Type: Bool},
-			{ID: "phase", Type: Enum, Enum: []string{"single", "threePhase"}}, {ID: "label", Type: String},
+			{ID: "starts", Type: Int, Max: 4294967295},
+			{ID: "relay_closed", Type: Bool},
+			{ID: "phase", Type: Enum, Enum: []string{"single", "threePhase"}},
+			{ID: "label", Type: String},
 		},
 		Tags: []*Tag{
 			{ID: "circuit"}, {ID: "tariff", Values: []string{"peak", "flat"}}, {ID: "care", Registry: true},
@@ -37,7 +39,6 @@ var meter = func() *Type {
 var (
 	meterDevice = &Device{ID: "em-1", Community: "tianjin", Type: "electricity_meter", State: Active}
 	noon        = time.Date(2026, 11, 2, 4, 0, 0, 0, time.UTC)
-	noonMS      = noon.UnixMilli() // 1793592000000
 )
 
 // summary says an outcome in one line.
@@ -61,47 +62,77 @@ func TestReading(t *testing.T) {
 	deep := strings.Repeat("[", 10000) + strings.Repeat("]", 10000)
 	long := strings.Repeat("字", MaxTextRunes)
 	for _, test := range []struct{ name, payload, lines, outcome string }{
-		{"object", `{"ts":1793592000000,"seq":7,"power_w":312.5,"relay_closed":true,"phase":"threePhase"}`,
-			head + ` power_w=312.5,relay_closed=true,phase="threePhase",received_at=1793592000000i,seq=7i 1793592000000000007` + "\n", ""},
-		{"array", `[{"ts":1793591999000,"seq":1,"power_w":1} , {"ts":1793592000,"seq":2,"boot":3,"power_w":2}]`,
+		{
+			"object", `{"ts":1793592000000,"seq":7,"power_w":312.5,"relay_closed":true,"phase":"threePhase"}`,
+			head + ` power_w=312.5,relay_closed=true,phase="threePhase",received_at=1793592000000i,seq=7i 1793592000000000007` + "\n", "",
+		},
+		{
+			"array", `[{"ts":1793591999000,"seq":1,"power_w":1} , {"ts":1793592000,"seq":2,"boot":3,"power_w":2}]`,
 			head + " power_w=1,received_at=1793592000000i,seq=1i 1793591999000000001\n" +
-				head + " power_w=2,received_at=1793592000000i,seq=2i,boot=3i 1793592000000000002\n", ""},
-		{"RFC 3339", `{"ts":"2026-11-02T12:00:00.25+08:00","seq":1,"power_w":1}`,
-			head + " power_w=1,received_at=1793592000000i,seq=1i 1793592000250000001\n", ""},
-		{"seconds with fraction", `{"ts":1793591999.125,"seq":1,"power_w":1}`,
-			head + " power_w=1,received_at=1793592000000i,seq=1i 1793591999125000001\n", ""},
+				head + " power_w=2,received_at=1793592000000i,seq=2i,boot=3i 1793592000000000002\n", "",
+		},
+		{
+			"RFC 3339", `{"ts":"2026-11-02T12:00:00.25+08:00","seq":1,"power_w":1}`,
+			head + " power_w=1,received_at=1793592000000i,seq=1i 1793592000250000001\n", "",
+		},
+		{
+			"seconds with fraction", `{"ts":1793591999.125,"seq":1,"power_w":1}`,
+			head + " power_w=1,received_at=1793592000000i,seq=1i 1793591999125000001\n", "",
+		},
 		{"no ts", `{"seq":1000007,"power_w":1}`, head + " power_w=1,received_at=1793592000000i,seq=1000007i 1793592000000000007\n", ""},
 		{"null ts, seq and boot", `{"ts":null,"seq":null,"boot":null,"power_w":1}`, head + " power_w=1,received_at=1793592000000i 1793592000000292614\n", ""},
-		{"series tags", `{"seq":1,"tariff":"peak","power_w":1,"circuit":3}`,
-			head + ",circuit=3,tariff=peak power_w=1,received_at=1793592000000i,seq=1i 1793592000000000001\n", ""},
-		{"escaped names and values", `{"seq":1,"\u0070ower_w":1,"label":"a\"b\\c\/\u00e9\ud83d\ude00 ,=","circuit":"\u0061"}`,
-			head + `,circuit=a power_w=1,label="a\"b\\c/é😀 ,=",received_at=1793592000000i,seq=1i 1793592000000000001` + "\n", ""},
-		{"numbers as they are written", `{"seq":1,"any":-0,"power_w":1E+5,"voltage_l1_v":0.000001e6,"starts":4294967295.0}`,
-			head + " any=-0,power_w=1E+5,voltage_l1_v=0.000001e6,starts=4294967295.0,received_at=1793592000000i,seq=1i 1793592000000000001\n", ""},
-		{"number of 400 digits", `{"seq":1,"any":1` + strings.Repeat("0", 300) + `.` + strings.Repeat("0", 99) + `}`,
-			head + " any=1e+300,received_at=1793592000000i,seq=1i 1793592000000000001\n", ""},
+		{
+			"series tags", `{"seq":1,"tariff":"peak","power_w":1,"circuit":3}`,
+			head + ",circuit=3,tariff=peak power_w=1,received_at=1793592000000i,seq=1i 1793592000000000001\n", "",
+		},
+		{
+			"escaped names and values", `{"seq":1,"\u0070ower_w":1,"label":"a\"b\\c\/\u00e9\ud83d\ude00 ,=","circuit":"\u0061"}`,
+			head + `,circuit=a power_w=1,label="a\"b\\c/é😀 ,=",received_at=1793592000000i,seq=1i 1793592000000000001` + "\n", "",
+		},
+		{
+			"numbers as they are written", `{"seq":1,"any":-0,"power_w":1E+5,"voltage_l1_v":0.000001e6,"starts":4294967295.0}`,
+			head + " any=-0,power_w=1E+5,voltage_l1_v=0.000001e6,starts=4294967295.0,received_at=1793592000000i,seq=1i 1793592000000000001\n", "",
+		},
+		{
+			"number of 400 digits", `{"seq":1,"any":1` + strings.Repeat("0", 300) + `.` + strings.Repeat("0", 99) + `}`,
+			head + " any=1e+300,received_at=1793592000000i,seq=1i 1793592000000000001\n", "",
+		},
 		{"beyond 2^53", `{"seq":1,"any":9007199254740993}`, head + " any=9007199254740993,received_at=1793592000000i,seq=1i 1793592000000000001\n", ""},
 		{"longest text", `{"seq":1,"label":"` + long + `"}`, head + ` label="` + long + `",received_at=1793592000000i,seq=1i 1793592000000000001` + "\n", ""},
-		{"null field is no value", `{"seq":1,"power_w":null,"phase":null,"circuit":null,"frequency_hz":50}`,
-			head + " frequency_hz=50,received_at=1793592000000i,seq=1i 1793592000000000001\n", ""},
-		{"unknown names", `{"seq":1,"power_w":1,"x":{"power_w":[2,{}]},"\u0079":[],"care":"dementia","":0}`,
-			head + " power_w=1,received_at=1793592000000i,seq=1i 1793592000000000001\n", "unknown x; unknown y; unknown care; unknown "},
+		{
+			"null field is no value", `{"seq":1,"power_w":null,"phase":null,"circuit":null,"frequency_hz":50}`,
+			head + " frequency_hz=50,received_at=1793592000000i,seq=1i 1793592000000000001\n", "",
+		},
+		{
+			"unknown names", `{"seq":1,"power_w":1,"x":{"power_w":[2,{}]},"\u0079":[],"care":"dementia","":0}`,
+			head + " power_w=1,received_at=1793592000000i,seq=1i 1793592000000000001\n", "unknown x; unknown y; unknown care; unknown ",
+		},
 
-		{"wrong types", `{"seq":1,"power_w":"312","relay_closed":1,"phase":2,"label":true,"voltage_l1_v":[1],"starts":{},"frequency_hz":50}`,
+		{
+			"wrong types", `{"seq":1,"power_w":"312","relay_closed":1,"phase":2,"label":true,"voltage_l1_v":[1],"starts":{},"frequency_hz":50}`,
 			head + " frequency_hz=50,received_at=1793592000000i,seq=1i 1793592000000000001\n",
-			`0 power_w field: "312" is no float; 0 relay_closed field: 1 is no bool; 0 phase field: 2 is no enum; 0 label field: true is no string; 0 voltage_l1_v field: [1] is no float; 0 starts field: {} is no int`},
-		{"out of range", `{"seq":1,"power_w":2000000.1,"voltage_l1_v":-0.1,"any":1e400,"starts":1.5,"phase":"two","frequency_hz":45}`,
+			`0 power_w field: "312" is no float; 0 relay_closed field: 1 is no bool; 0 phase field: 2 is no enum; 0 label field: true is no string; 0 voltage_l1_v field: [1] is no float; 0 starts field: {} is no int`,
+		},
+		{
+			"out of range", `{"seq":1,"power_w":2000000.1,"voltage_l1_v":-0.1,"any":1e400,"starts":1.5,"phase":"two","frequency_hz":45}`,
 			head + " frequency_hz=45,received_at=1793592000000i,seq=1i 1793592000000000001\n",
-			`0 power_w field: 2000000.1 is outside -2e+06 to 2e+06; 0 voltage_l1_v field: -0.1 is outside 0 to 500; 0 any field: 1e400 is outside -1.7976931348623157e+308 to 1.7976931348623157e+308; 0 starts field: 1.5 has a fraction; 0 phase field: "two" is none of its values`},
-		{"unusable text", `{"seq":1,"power_w":1,"label":"a\nb"}`, head + " power_w=1,received_at=1793592000000i,seq=1i 1793592000000000001\n",
-			"0 label field: text is longer than 256 characters or has control characters"},
+			`0 power_w field: 2000000.1 is outside -2e+06 to 2e+06; 0 voltage_l1_v field: -0.1 is outside 0 to 500; 0 any field: 1e400 is outside -1.7976931348623157e+308 to 1.7976931348623157e+308; 0 starts field: 1.5 has a fraction; 0 phase field: "two" is none of its values`,
+		},
+		{
+			"unusable text", `{"seq":1,"power_w":1,"label":"a\nb"}`, head + " power_w=1,received_at=1793592000000i,seq=1i 1793592000000000001\n",
+			"0 label field: text is longer than 256 characters or has control characters",
+		},
 		{"text too long", `{"seq":1,"label":"` + long + `x"}`, "", "0 label field: text is longer than 256 characters or has control characters; 0  no_field: no known field with a usable value"},
-		{"unusable seq and boot", `{"seq":18446744073709551615,"boot":-1,"power_w":1}`, head + " power_w=1,received_at=1793592000000i 1793592000000551187\n",
-			"0 seq field: 18446744073709551615 is no whole number from 0 to 2^63-1; 0 boot field: -1 is no whole number from 0 to 2^63-1"},
+		{
+			"unusable seq and boot", `{"seq":18446744073709551615,"boot":-1,"power_w":1}`, head + " power_w=1,received_at=1793592000000i 1793592000000551187\n",
+			"0 seq field: 18446744073709551615 is no whole number from 0 to 2^63-1; 0 boot field: -1 is no whole number from 0 to 2^63-1",
+		},
 
 		{"no field", `{}`, "", "0  no_field: no known field with a usable value"},
-		{"one bad reading of two", `[{"power_w":"x"},{"seq":1,"power_w":1}]`, head + " power_w=1,received_at=1793592000000i,seq=1i 1793592000000000001\n",
-			`0 power_w field: "x" is no float; 0  no_field: no known field with a usable value`},
+		{
+			"one bad reading of two", `[{"power_w":"x"},{"seq":1,"power_w":1}]`, head + " power_w=1,received_at=1793592000000i,seq=1i 1793592000000000001\n",
+			`0 power_w field: "x" is no float; 0  no_field: no known field with a usable value`,
+		},
 		{"name twice", `{"power_w":1,"power_w":1}`, "", `0  duplicate_key: "power_w" is there twice`},
 		{"ts twice", `{"ts":1793592000,"ts":1793592000,"power_w":1}`, "", `0  duplicate_key: "ts" is there twice`},
 		{"series tag twice", `{"circuit":"a","circuit":"a","power_w":1}`, "", `0  duplicate_key: "circuit" is there twice`},

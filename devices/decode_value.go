@@ -128,19 +128,18 @@ func (d *Decoder) tag(t *Tag) {
 	}
 	start := s.pos
 	var v []byte
-	ok := true
-	switch c := s.next(); {
-	case c == 'n':
+	switch c := s.next(); c {
+	case 'n':
 		s.word("null")
 		return
-	case c == '"':
-		v, ok = s.str()
+	case '"':
+		v, _ = s.str()
 	default:
-		if ok = s.skip(1); ok && c-'0' <= 9 {
+		if s.skip(1) && c-'0' <= 9 {
 			v = s.data[start:s.pos]
 		}
 	}
-	if !ok {
+	if s.wrong != "" {
 		return
 	}
 	if !acceptable(t, v) {

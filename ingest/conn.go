@@ -136,7 +136,7 @@ func (c *conn) ack(ids []uint16) {
 		out = append(out, packets.Puback<<4, 2, byte(id>>8), byte(id))
 	}
 	if _, err := c.Write(out); err != nil {
-		c.Close() // part of a packet may be out; the client notices and connects again
+		_ = c.Close() // part of a packet may be out; the client notices and connects again
 	}
 }
 

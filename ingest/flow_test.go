@@ -208,7 +208,7 @@ func TestEmbeddedBroker(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { n.Close() })
+	t.Cleanup(func() { _ = n.Close() })
 	s := &site{t: t, url: "tcp://" + n.MQTTAddr()}
 	connect := func(role string) *bus.Bus {
 		nc, err := n.Conn(role)

@@ -4,9 +4,8 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync"
 	"time"
-
-	"golang.org/x/sync/errgroup"
 
 	"linli/devices"
 )
@@ -89,14 +88,14 @@ func (l *lane) run(ctx context.Context) error {
 	stop := context.AfterFunc(ctx, func() { time.AfterFunc(grace, stopStoring) })
 	defer stop()
 	connected, disconnect := context.WithCancel(context.WithoutCancel(ctx))
-	var all, work errgroup.Group
-	all.Go(func() error { l.session.run(connected); return nil })
-	work.Go(func() error { l.gather(ctx, storing); return nil })
-	work.Go(func() error { l.ship(storing); return nil })
-	work.Go(func() error { l.post(storing); return nil })
+	var session, work sync.WaitGroup
+	session.Go(func() { l.session.run(connected) })
+	work.Go(func() { l.gather(ctx, storing) })
+	work.Go(func() { l.ship(storing) })
+	work.Go(func() { l.post(storing) })
 	work.Wait()
 	disconnect()
-	all.Wait()
+	session.Wait()
 	return ctx.Err()
 }
 

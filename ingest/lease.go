@@ -53,8 +53,7 @@ func (l *lease) hold(ctx context.Context, work func(context.Context) error) erro
 		l.held.Store(false)
 		stop()
 		if err != nil {
-			l.log.Error("lease lost", "err", err)
-			<-done
+			l.log.Error("lease lost", "err", errors.Join(err, <-done))
 			continue
 		}
 		err = <-done

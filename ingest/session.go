@@ -51,7 +51,7 @@ type session struct {
 
 // run keeps the session until ctx ends. A client that has heard nothing for silenceLimit, not even the answer to a ping, is given up
 // for a new one.
-func (s *session) run(ctx context.Context) error {
+func (s *session) run(ctx context.Context) {
 	for ctx.Err() == nil {
 		s.heard.Store(time.Now().UnixNano())
 		clientCtx, cancel := context.WithCancel(ctx)
@@ -62,10 +62,9 @@ func (s *session) run(ctx context.Context) error {
 		s.up.Store(false)
 		client.Disconnect(disconnectTime)
 		if c := s.conn.Load(); c != nil {
-			c.Close()
+			_ = c.Close()
 		}
 	}
-	return ctx.Err()
 }
 
 // watch returns when ctx ends or the broker is silent.

@@ -29,7 +29,7 @@ type backEnd struct {
 func newBackEnd(t testing.TB, to *series.Influx) *backEnd {
 	e := &backEnd{to: to}
 	e.Server = httptest.NewServer(http.HandlerFunc(e.serve))
-	t.Cleanup(e.Server.Close)
+	t.Cleanup(e.Close)
 	return e
 }
 
@@ -71,10 +71,13 @@ func TestAnswersOfTheBackEnd(t *testing.T) {
 		trouble bool          // seen in Status
 		longer  time.Duration // than this before the second try
 	}{
-		{status: 401, trouble: true}, {status: 403, trouble: true}, {status: 404, trouble: true},
+		{status: 401, trouble: true},
+		{status: 403, trouble: true},
+		{status: 404, trouble: true},
 		{status: 429, header: http.Header{"Retry-After": {"2"}}, trouble: true, longer: 2 * time.Second},
 		{status: 503, header: http.Header{"Retry-After": {"2"}}, trouble: true, longer: 2 * time.Second},
-		{status: 500, trouble: true}, {status: 502, trouble: true},
+		{status: 500, trouble: true},
+		{status: 502, trouble: true},
 	} {
 		t.Run(fmt.Sprint(test.status), func(t *testing.T) {
 			t.Parallel()

@@ -59,7 +59,7 @@ func connect(t testing.TB, o series.Options) *series.Influx {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { x.Close() })
+	t.Cleanup(func() { _ = x.Close() })
 	return x
 }
 
