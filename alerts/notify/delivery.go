@@ -31,7 +31,8 @@ func idOf(alert string, n int, channel string) string {
 }
 
 // told reports whether people are told of an event. What came too late to act on is only recorded, until it is confirmed; checks
-// of the path itself are nobody's business. An acknowledgement is an answer, and only an alert of life-safety is told again.
+// of the path itself are nobody's business. An acknowledgement is an answer. A repeat is counted in the alert and not told: a
+// device that was cut off sends its press again, and an alert opens once.
 func told(e *bus.AlertEvent) bool {
 	if e.Alert.Late || e.Alert.Synthetic {
 		return false
@@ -41,8 +42,6 @@ func told(e *bus.AlertEvent) bool {
 		return true
 	case "closed": // by itself it closes long after it cleared
 		return e.By != ""
-	case "repeated":
-		return e.Alert.Safety
 	}
 	return false
 }
@@ -50,7 +49,7 @@ func told(e *bus.AlertEvent) bool {
 // body is what a receiver gets.
 type body struct {
 	ID    string    `json:"id"`    // of the delivery
-	Event string    `json:"event"` // opened, repeated, confirmed, cleared, closed
+	Event string    `json:"event"` // opened, confirmed, cleared, closed
 	N     int       `json:"n"`     // its number in the alert
 	At    time.Time `json:"at"`
 	By    string    `json:"by,omitempty"` // who closed it
