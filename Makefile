@@ -10,7 +10,7 @@ LDFLAGS := -s -w -X main.version=$(VERSION)
 INFLUX := ./app/... ./cmd/... ./series ./web ./ingest/store ./internal/testkit/influxtest ./internal/acceptance
 RACE   := ./alerts/... ./app/command ./bus ./devices/... ./ingest ./internal/arch ./internal/testkit ./seeds ./web
 
-FUZZ := ./devices:FuzzTopic ./devices:FuzzReading ./devices:FuzzEvent ./devices:FuzzLine ./devices:FuzzCatalogue ./alerts:FuzzRules
+FUZZ := ./devices:FuzzTopic ./devices:FuzzReading ./devices:FuzzEvent ./devices:FuzzLine ./devices:FuzzCatalogue ./alerts:FuzzRules ./devices/simulate:FuzzPlan
 
 .PHONY: build run test check race quiet influx fuzz lint bench clean needs
 

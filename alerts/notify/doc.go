@@ -11,9 +11,9 @@
 // A delivery's id is a function of alert, event and channel, and its record is written before anything is sent. So a delivery
 // is never forgotten, and a receiver that remembers ids never acts twice.
 //
-// People are told that an alert opened, was confirmed after it had been late, cleared, and was closed by somebody; of life-safety
-// also that it was repeated. Each message waits for the one before it of the same alert and channel. No alert waits for another
-// one, and life-safety has workers of its own.
+// People are told that an alert opened, was confirmed after it had been late, cleared, and was closed by somebody. Each message
+// waits for the one before it of the same alert and channel. No alert waits for another one, and life-safety has workers of its
+// own.
 //
 // The package knows alerts as records and how channels speak. It must not know rules, readings or who may see what.
 package notify
