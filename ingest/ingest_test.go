@@ -200,8 +200,8 @@ func TestHealthReadingsHaveTheirOwnSubject(t *testing.T) {
 	}
 }
 
-// A press of an SOS button has neither ts nor seq. Within 10 s it is a repeat; after them it is a second press.
-func TestSecondPressIsNotLost(t *testing.T) {
+// A press of an SOS button has neither ts nor seq. Within 10 s it is a repeat; TestRepeatsEndAfterTenSeconds has the second press.
+func TestPressAndItsRepeatsAreOneEvent(t *testing.T) {
 	s := newSite(t)
 	c := s.device(t, "tester")
 	for range 3 {

@@ -43,10 +43,11 @@ type session struct {
 	log      *slog.Logger
 	metrics  *metrics
 
-	heard   atomic.Int64         // when the broker was last heard, ns since 1970
+	heard   atomic.Int64 // when the broker was last heard, ns since 1970
+	client  atomic.Pointer[mqtt.Client]
 	conn    atomic.Pointer[conn] // the last one
 	granted atomic.Bool          // the broker keeps our messages
-	up      atomic.Bool          // and we are connected and subscribed
+	up      atomic.Bool          // and the last connection was subscribed
 }
 
 // run keeps the session until ctx ends. A client that has heard nothing for silenceLimit, not even the answer to a ping, is given up
@@ -56,6 +57,7 @@ func (s *session) run(ctx context.Context) {
 		s.heard.Store(time.Now().UnixNano())
 		clientCtx, cancel := context.WithCancel(ctx)
 		client := mqtt.NewClient(s.options(clientCtx))
+		s.client.Store(&client)
 		client.Connect()
 		s.watch(ctx)
 		cancel()
@@ -167,7 +169,7 @@ func (s *session) subscribe(ctx context.Context, client mqtt.Client) error {
 var errNotSubscribed = errors.New("not connected and subscribed to the broker")
 
 func (s *session) status() error {
-	if !s.up.Load() {
+	if client := s.client.Load(); client == nil || !(*client).IsConnectionOpen() || !s.up.Load() {
 		return errNotSubscribed
 	}
 	return nil
