@@ -3,6 +3,7 @@ package web
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -111,8 +112,12 @@ func (im *readingsImport) check(line []byte) error {
 		return fmt.Errorf("more than one line: %q", rest)
 	}
 	t := im.measurements[string(l.Measurement)]
+	isEvent := string(l.Measurement) == devices.EventMeasurement
+	if isEvent {
+		t = im.s.Catalogue.Type(string(l.Tag("type")))
+	}
 	if t == nil {
-		return fmt.Errorf("unknown measurement %q", l.Measurement)
+		return fmt.Errorf("unknown measurement %q or type %q", l.Measurement, l.Tag("type"))
 	}
 	d := im.s.Registry.Device(string(l.Tag("device")))
 	switch {
@@ -123,13 +128,12 @@ func (im *readingsImport) check(line []byte) error {
 	case d.Community != string(l.Tag("community")):
 		return fmt.Errorf("device %q is in community %q, not %q", d.ID, d.Community, l.Tag("community"))
 	}
-	if err := checkTags(l, t); err != nil {
-		return err
+	check := checkReading
+	if isEvent {
+		check = checkEvent
 	}
-	for _, p := range l.Fields {
-		if err := checkField(p, t); err != nil {
-			return err
-		}
+	if err := check(l, t); err != nil {
+		return err
 	}
 	if at := time.Unix(0, l.Time); at.Year() < 2000 || at.Year() > 2100 {
 		return fmt.Errorf("timestamp %d is not in nanoseconds of this century", l.Time)
@@ -137,7 +141,7 @@ func (im *readingsImport) check(line []byte) error {
 	return nil
 }
 
-func checkTags(l *devices.Line, t *devices.Type) error {
+func checkReading(l *devices.Line, t *devices.Type) error {
 	for _, p := range l.Tags {
 		key := string(p.Key)
 		if key == "device" || key == "community" {
@@ -153,27 +157,70 @@ func checkTags(l *devices.Line, t *devices.Type) error {
 			return fmt.Errorf("tag %s: unknown value %q", key, p.Value)
 		}
 	}
+	for _, p := range l.Fields {
+		kind := stampTypes[string(p.Key)]
+		if f := t.Field(string(p.Key)); f != nil {
+			kind = f.Type
+		}
+		if err := checkField(p, kind); err != nil {
+			return fmt.Errorf("type %q: %w", t.ID, err)
+		}
+	}
 	return nil
 }
 
-// checkField holds a value against the type that the database has for the field.
-func checkField(p devices.Pair, t *devices.Type) error {
-	f := t.Field(string(p.Key))
+// checkEvent is checkReading for what ingest writes of an event: the payload's tags are among its fields.
+func checkEvent(l *devices.Line, t *devices.Type) error {
+	e := t.Event(string(l.Tag("event")))
+	if e == nil {
+		return fmt.Errorf("type %q has no event %q", t.ID, l.Tag("event"))
+	}
+	for _, p := range l.Tags {
+		if key := string(p.Key); key != "device" && key != "community" && key != "type" && key != "event" {
+			return fmt.Errorf("an event has no tag %q", key)
+		}
+	}
+	for _, p := range l.Fields {
+		kind := cmp.Or(stampTypes[string(p.Key)], eventTypes[string(p.Key)])
+		if tag := t.Tag(string(p.Key)); tag != nil && !tag.Registry {
+			kind = devices.String
+		}
+		if f := e.Field(string(p.Key)); f != nil {
+			kind = f.Type
+		}
+		if err := checkField(p, kind); err != nil {
+			return fmt.Errorf("event %q: %w", e.ID, err)
+		}
+	}
+	return nil
+}
+
+// The fields that ingest adds. Only stamps are integers in the database.
+var (
+	stampTypes = map[string]devices.FieldType{"received_at": stamp, "seq": stamp, "boot": stamp}
+	eventTypes = map[string]devices.FieldType{"time_source": devices.String, "late": devices.Bool, "bad_payload": devices.Bool}
+)
+
+// stamp is no type of the catalogue.
+const stamp devices.FieldType = 255
+
+// checkField holds a value against the type that the database has for the field; 0: there is none such.
+func checkField(p devices.Pair, kind devices.FieldType) error {
 	ok := false
 	switch {
-	case f != nil && (f.Type == devices.Float || f.Type == devices.Int):
+	case kind == 0:
+		return fmt.Errorf("no field %q", p.Key)
+	case kind == stamp:
+		_, ok = p.Int()
+	case kind.Numeric():
 		_, integer := p.Int()
 		var v float64
 		v, ok = p.Float()
 		ok = ok && !integer && !math.IsInf(v, 0)
-	case f != nil && f.Type == devices.Bool:
+	case kind == devices.Bool:
 		_, ok = p.Bool()
-	case f != nil:
-		_, ok = p.Text()
-	case string(p.Key) == "received_at", string(p.Key) == "seq", string(p.Key) == "boot":
-		_, ok = p.Int()
 	default:
-		return fmt.Errorf("type %q has no field %q", t.ID, p.Key)
+		_, ok = p.Text()
 	}
 	if !ok {
 		return fmt.Errorf("field %s: %q has the wrong type", p.Key, p.Value)

@@ -212,3 +212,32 @@ func TestReadingsImport(t *testing.T) {
 		t.Errorf("%d stored, want %d: the line before a bad one waits for its chunk", got, n)
 	}
 }
+
+// A simulation writes its past through the import: events as ingest would write them, and nothing else.
+func TestEventsAreImported(t *testing.T) {
+	t.Parallel()
+	x := influx(t)
+	s := run(t, x)
+	const path = "/api/v1/readings/import"
+	good := fmt.Sprintf("event,community=tianjin,device=ws-1,type=waste_station,event=delivery "+
+		`net_weight_kg=0.9,waste_kind="kitchen",inlet="1",received_at=1i,seq=2i,time_source="device",late=true %d`+"\n", noon.UnixNano())
+	if got := ask[struct{ Lines int }](s, 200, "POST", path, good); got.Lines != 1 {
+		t.Fatalf("%d lines stored", got.Lines)
+	}
+	for name, bad := range map[string]string{
+		"type":              strings.Replace(good, "waste_station", "toaster", 1),
+		"type of another":   strings.Replace(good, "waste_station", "smoke_detector", 1),
+		"event":             strings.Replace(good, "event=delivery", "event=party", 1),
+		"tag":               strings.Replace(good, ",type=", ",inlet=1,type=", 1),
+		"field":             strings.Replace(good, "net_weight_kg", "nope", 1),
+		"field of readings": strings.Replace(good, "net_weight_kg", "fill_level_pct", 1),
+		"text for number":   strings.Replace(good, "=0.9", `="0.9"`, 1),
+		"number for bool":   strings.Replace(good, "late=true", "late=1", 1),
+		"integer for float": strings.Replace(good, "=0.9", "=1i", 1),
+	} {
+		got := ask[failure](s, 400, "POST", path, bad)
+		if got.Error.Field != "line" {
+			t.Errorf("%s: %+v", name, got.Error)
+		}
+	}
+}
