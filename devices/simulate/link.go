@@ -101,7 +101,7 @@ func (l *link) connect(lost chan<- error) (mqtt.Client, *atomic.Pointer[net.Conn
 	raw := new(atomic.Pointer[net.Conn])
 	o := mqtt.NewClientOptions().AddBroker(l.sim.cfg.MQTTURL).SetClientID(l.device.ID).
 		SetUsername(l.device.ID).SetPassword(l.sim.cfg.Credentials(l.device.ID)).
-		SetCleanSession(true).SetAutoReconnect(false).SetConnectRetry(false).SetOrderMatters(false).
+		SetProtocolVersion(4).SetCleanSession(true).SetAutoReconnect(false).SetConnectRetry(false).SetOrderMatters(false).
 		SetKeepAlive(time.Minute).SetPingTimeout(10*time.Second).SetConnectTimeout(10*time.Second).SetWriteTimeout(10*time.Second).
 		SetWill(l.state(), "offline", 1, true).
 		SetConnectionLostHandler(func(_ mqtt.Client, err error) {
