@@ -81,7 +81,7 @@ var parts = []part{
 	{"alerts", "alerts", (*App).openAlerts},
 	{"web", "web", (*App).openWeb},
 	{"ingest", "ingest", (*App).openIngest},
-	{"simulate", "simulate", (*App).openSimulate},
+	{"demo", "", (*App).openDemo},
 }
 
 var roleNames = []string{"ingest", "store", "alerts", "notify", "web", "simulate"}

@@ -30,15 +30,20 @@ const (
 	trialDevice    = "try-1"
 )
 
-// demo registers the demo communities and then plays them. The registry takes changes only while it runs, so both happen in Run.
+// demo registers the demo communities and then plays them, unless another process has the role simulate. The registry takes
+// changes only while it runs, so both happen in Run.
 type demo struct {
 	app         *App
 	communities []*seeds.Community
 	key         []byte
+	registered  atomic.Bool
 	sim         atomic.Pointer[simulate.Simulator]
 }
 
-func (a *App) openSimulate(context.Context) error {
+func (a *App) openDemo(context.Context) error {
+	if !a.set.Demo && !a.set.has("simulate") {
+		return nil
+	}
 	communities, err := seeds.Load()
 	if err != nil {
 		return err
@@ -70,7 +75,12 @@ func (d *demo) Run(ctx context.Context) error {
 	if err := d.register(ctx); err != nil {
 		return err
 	}
+	d.registered.Store(true)
 	a := d.app
+	if !a.set.has("simulate") {
+		<-ctx.Done()
+		return nil
+	}
 	cfg := simulate.Config{
 		MQTTURL: a.set.MQTTURL, Root: a.set.Root, Catalogue: a.catalogue, Communities: d.communities, Scale: a.set.Scale,
 		Credentials: func(device string) string { return demoSecret(d.key, device) },
@@ -99,11 +109,13 @@ func (a *App) localMQTT() (string, *tls.Config) {
 func (d *demo) Close() error { return nil }
 
 func (d *demo) Status() error {
-	sim := d.sim.Load()
-	if sim == nil {
+	if !d.registered.Load() {
 		return errors.New("the demo communities are being registered")
 	}
-	return sim.Status()
+	if sim := d.sim.Load(); sim != nil {
+		return sim.Status()
+	}
+	return nil
 }
 
 // register adds the communities, people and devices that are not there yet.

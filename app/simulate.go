@@ -16,7 +16,8 @@ import (
 )
 
 // Simulate plays devices against a running server, from another process, and ends with ctx: the communities of a server that was
-// started with --demo, with the key of their secrets from its data directory, or one scenario, whose devices it registers.
+// started with --demo and without the role simulate, with the key of their secrets from its data directory; or one scenario,
+// whose devices it registers.
 func Simulate(ctx context.Context, args []string, out, errOut io.Writer) error {
 	var (
 		client    command.Client
