@@ -9,7 +9,7 @@ import (
 )
 
 // What lives on the heap is small beside what each message leaves behind, so the share of time that collecting takes depends on
-// how much may lie around. memoryFloor lets it be that much whatever lives; from there on the heap may be twice what lives.
+// how much may lie around. memoryFloor lets it be that much whatever lives; with much alive it is a third of that and a little more.
 const (
 	memoryFloor  = 192 << 20
 	memoryPeriod = time.Second
@@ -29,7 +29,7 @@ func tendMemory(ctx context.Context) error {
 	for {
 		metrics.Read(sample)
 		live := int64(sample[0].Value.Uint64())
-		debug.SetMemoryLimit(max(memoryFloor, 2*live+memoryFloor/4))
+		debug.SetMemoryLimit(max(memoryFloor, live+live/3+memoryFloor/4))
 		select {
 		case <-ctx.Done():
 			return nil

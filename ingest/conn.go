@@ -46,22 +46,29 @@ type conn struct {
 	closed chan struct{}
 }
 
-func newConn(nc net.Conn, bursts chan<- *burst, heard *atomic.Int64) *conn {
+func newConn(nc net.Conn, bursts chan<- *burst, heard *atomic.Int64, pace time.Duration) *conn {
 	c := &conn{Conn: nc, bursts: bursts, heard: heard, closed: make(chan struct{})}
-	c.in = bufio.NewReaderSize(wire{nc, heard}, burstBytes)
+	c.in = bufio.NewReaderSize(&wire{Conn: nc, heard: heard, pace: pace}, burstBytes)
 	return c
 }
 
-// wire notes when the broker was last heard, in ns since 1970.
+// wire is what conn reads from. It notes when the broker was last heard, in ns since 1970, and leaves pace between two reads: a
+// broker that writes message by message would cost a system call and a wake-up for each.
 type wire struct {
 	net.Conn
 	heard *atomic.Int64
+	pace  time.Duration
+	last  time.Time
 }
 
-func (w wire) Read(p []byte) (int, error) {
+func (w *wire) Read(p []byte) (int, error) {
+	if w.pace > 0 {
+		time.Sleep(w.pace - time.Since(w.last))
+	}
 	n, err := w.Conn.Read(p)
+	w.last = time.Now()
 	if n > 0 {
-		w.heard.Store(time.Now().UnixNano())
+		w.heard.Store(w.last.UnixNano())
 	}
 	return n, err
 }

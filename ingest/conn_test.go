@@ -47,7 +47,7 @@ func publishPacket(flags byte, id uint16, topic, payload string) []byte {
 // drain reads like the MQTT client until the end and returns what it saw and what was handed on.
 func drain(parts ...[]byte) (client []byte, got []message, err error) {
 	ch := make(chan *burst, 1000)
-	c := newConn(&fed{parts: parts}, ch, new(atomic.Int64))
+	c := newConn(&fed{parts: parts}, ch, new(atomic.Int64), 0)
 	client, err = io.ReadAll(c)
 	close(ch)
 	for b := range ch {
@@ -100,7 +100,7 @@ func TestBrokenStreamEndsTheConnection(t *testing.T) {
 
 func TestAcknowledgements(t *testing.T) {
 	f := &fed{}
-	newConn(f, nil, new(atomic.Int64)).ack([]uint16{1, 0x1234})
+	newConn(f, nil, new(atomic.Int64), 0).ack([]uint16{1, 0x1234})
 	if want := []byte{0x40, 2, 0, 1, 0x40, 2, 0x12, 0x34}; !bytes.Equal(f.out.Bytes(), want) {
 		t.Errorf("wrote %x, want %x", f.out.Bytes(), want)
 	}

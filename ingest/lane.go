@@ -75,7 +75,7 @@ func newLane(i *Ingest, name string, linger time.Duration, filters []string) *la
 		}
 	}
 	l.session = session{
-		broker: i.broker, clientID: i.clientID + "-" + name, filters: filters, bursts: l.bursts, log: l.log, metrics: i.metrics,
+		broker: i.broker, clientID: i.clientID + "-" + name, filters: filters, pace: linger / 2, bursts: l.bursts, log: l.log, metrics: i.metrics,
 	}
 	return l
 }

@@ -39,6 +39,7 @@ type session struct {
 	broker   Broker
 	clientID string
 	filters  []string
+	pace     time.Duration // between two reads; 0: none
 	bursts   chan<- *burst
 	log      *slog.Logger
 	metrics  *metrics
@@ -111,7 +112,7 @@ func (s *session) dial(u *url.URL, o mqtt.ClientOptions) (net.Conn, error) {
 		s.log.Warn("broker not reached", "err", err)
 		return nil, err
 	}
-	c := newConn(nc, s.bursts, &s.heard)
+	c := newConn(nc, s.bursts, &s.heard, s.pace)
 	s.conn.Store(c)
 	return c, nil
 }
