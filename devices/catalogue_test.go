@@ -40,8 +40,10 @@ func TestTypeIsReadWhole(t *testing.T) {
 		t.Errorf("head is %+v", bin)
 	}
 	door := bin.Field("door")
-	want := &Field{ID: "door", Name: Text{"门", "Door"}, Type: Enum, Kind: State, Min: door.Min, Max: door.Max,
-		Enum: []string{"closed", "lidOpen"}, Labels: []Text{{"关闭", "Closed"}, {"打开", "Open"}}}
+	want := &Field{
+		ID: "door", Name: Text{"门", "Door"}, Type: Enum, Kind: State, Min: door.Min, Max: door.Max,
+		Enum: []string{"closed", "lidOpen"}, Labels: []Text{{"关闭", "Closed"}, {"打开", "Open"}},
+	}
 	if diff := cmp.Diff(want, door); diff != "" {
 		t.Errorf("field door (-want +got):\n%s", diff)
 	}

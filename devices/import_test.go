@@ -45,8 +45,10 @@ func TestImport(t *testing.T) {
 			t.Errorf("secret %d is of %s and may be refused, want that of %s", i, issued.ID, id)
 		}
 	}
-	want := devices.Device{ID: "c1", Community: "north", Type: "bin", Name: "一号, 东门", Place: devices.Place{Estate: "e1", Building: "b1", Unit: "u1"}, Gateway: "gw",
-		Person: "p1", Tags: map[string]string{"care": "dementia"}, Attributes: map[string]float64{"depth_cm": 90.5}, State: devices.Active}
+	want := devices.Device{
+		ID: "c1", Community: "north", Type: "bin", Name: "一号, 东门", Place: devices.Place{Estate: "e1", Building: "b1", Unit: "u1"}, Gateway: "gw",
+		Person: "p1", Tags: map[string]string{"care": "dementia"}, Attributes: map[string]float64{"depth_cm": 90.5}, State: devices.Active,
+	}
 	got := *s.Device("c1")
 	want.SecretHash, want.Created = got.SecretHash, got.Created
 	if diff := cmp.Diff(want, got); diff != "" {

@@ -140,8 +140,10 @@ func TestAddedDeviceMayConnectAtOnce(t *testing.T) {
 
 func TestAddingTwice(t *testing.T) {
 	s := newSite(t)
-	full := devices.Device{ID: "d1", Community: "north", Type: "bin", Name: "门口", Place: devices.Place{Estate: "e1", Building: "b1", Unit: "u2", Zone: "roof"},
-		Tags: map[string]string{"care": "dementia"}, Attributes: map[string]float64{"depth_cm": 90}, Person: "p1"}
+	full := devices.Device{
+		ID: "d1", Community: "north", Type: "bin", Name: "门口", Place: devices.Place{Estate: "e1", Building: "b1", Unit: "u2", Zone: "roof"},
+		Tags: map[string]string{"care": "dementia"}, Attributes: map[string]float64{"depth_cm": 90}, Person: "p1",
+	}
 	secret := s.add(t, full)
 	again, err := s.AddDevice(t.Context(), full)
 	if err != nil || again != "" || !s.Verify(s.Device("d1"), secret.Reveal()) {
@@ -246,8 +248,10 @@ func TestInvalidDevicesNameTheField(t *testing.T) {
 			t.Errorf("%s: registered all the same", want)
 		}
 	}
-	for _, good := range []func(*devices.Device){place("e1", "b2", "u9", ""), place("e2", "b9", "", "roof"), place("", "", "", "garage-b1"),
-		func(d *devices.Device) { d.Name = "-1层车库" }} {
+	for _, good := range []func(*devices.Device){
+		place("e1", "b2", "u9", ""), place("e2", "b9", "", "roof"), place("", "", "", "garage-b1"),
+		func(d *devices.Device) { d.Name = "-1层车库" },
+	} {
 		d := bin(fmt.Sprintf("good-%d", len(s.Devices())))
 		good(&d)
 		s.add(t, d)
@@ -307,8 +311,10 @@ func TestRotateAndRevoke(t *testing.T) {
 
 func TestReplaceContinuesTheHistory(t *testing.T) {
 	s := newSite(t)
-	old := devices.Device{ID: "gw1", Community: "north", Type: "bin", Name: "门口", Place: devices.Place{Estate: "e1", Building: "b1"},
-		Tags: map[string]string{"care": "dementia"}, Attributes: map[string]float64{"depth_cm": 90}, Person: "p1"}
+	old := devices.Device{
+		ID: "gw1", Community: "north", Type: "bin", Name: "门口", Place: devices.Place{Estate: "e1", Building: "b1"},
+		Tags: map[string]string{"care": "dementia"}, Attributes: map[string]float64{"depth_cm": 90}, Person: "p1",
+	}
 	oldSecret := s.add(t, old)
 	s.add(t, devices.Device{ID: "child", Community: "north", Type: "bin", Gateway: "gw1"})
 	own := s.add(t, bin("gw2")) // registered before it is put in place
@@ -507,9 +513,11 @@ func BenchmarkDevice(b *testing.B) {
 func BenchmarkOpenRegistry(b *testing.B) {
 	s := newSite(b)
 	for i := range 100_000 {
-		data, err := json.Marshal(devices.Device{ID: fmt.Sprintf("d%06d", i), Community: "north", Type: "bin", Name: "垃圾桶",
+		data, err := json.Marshal(devices.Device{
+			ID: fmt.Sprintf("d%06d", i), Community: "north", Type: "bin", Name: "垃圾桶",
 			Place: devices.Place{Estate: "e1", Building: "b1", Unit: "u1"}, Gateway: fmt.Sprintf("g%03d", i/500), State: devices.Active,
-			SecretHash: strings.Repeat("0", 64), Created: time.Unix(1, 0)})
+			SecretHash: strings.Repeat("0", 64), Created: time.Unix(1, 0),
+		})
 		if err != nil {
 			b.Fatal(err)
 		}
