@@ -89,7 +89,12 @@ func say(text string) (line []byte, event bool) {
 	}
 	all := strings.Join(append(fields, fmt.Sprintf("received_at=%di", received.UnixMilli())), ",")
 	if event {
-		return fmt.Appendf(nil, "event,community=tianjin,device=%s,type=probe,event=%s%s %s %d\n", device, name, tags, all, at.UnixNano()), true
+		for tag := range strings.SplitSeq(strings.TrimPrefix(tags, ","), ",") {
+			if id, value, ok := strings.Cut(tag, "="); ok { // as the decoder writes it
+				all += fmt.Sprintf(",%s=%q", id, value)
+			}
+		}
+		return fmt.Appendf(nil, "event,community=tianjin,device=%s,type=probe,event=%s %s %d\n", device, name, all, at.UnixNano()), true
 	}
 	return fmt.Appendf(nil, "probe,community=tianjin,device=%s%s %s %d\n", device, tags, all, at.UnixNano()), false
 }
@@ -417,4 +422,24 @@ func TestAlertSaysWhatPeopleNeed(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
+}
+
+// What the decoder writes of an event is what the engine reads: jams of two inlets are two alerts.
+func TestEventsKeepTheirSeries(t *testing.T) {
+	w := newWorld(t)
+	cat, err := probeCatalogue()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var d devices.Decoder
+	for _, inlet := range []string{"1", "2"} {
+		line, out := d.Event(nil, cat.Type("probe"), w.people.Device("p3"), "jam", []byte(`{"attempts": 3, "inlet": "`+inlet+`"}`), start)
+		if out.Code != "" {
+			t.Fatal(out.Reason)
+		}
+		if err := w.core.event(line); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.expect("t_jam[device=p3,inlet=1] 0s:opened", "t_jam[device=p3,inlet=2] 0s:opened")
 }

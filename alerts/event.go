@@ -86,7 +86,14 @@ func (c *core) subjectOfEvent(p *program, dev *devices.Device) subject {
 		community: string(l.Tag("community")), device: string(l.Tag("device")), typ: p.typ, dev: dev, event: string(l.Tag("event")),
 	}
 	for _, tag := range p.tags {
-		sub.tags = append(sub.tags, pair{tag, string(l.Tag(tag))})
+		sub.tags = append(sub.tags, pair{tag, seriesTag(l, tag)})
 	}
 	return sub
+}
+
+// seriesTag is a series tag of an event. It is a text field of the line: the events of all types share one measurement, which
+// does not take their tags as its own.
+func seriesTag(l *devices.Line, id string) string {
+	text, _ := l.Field(id).Text()
+	return string(text)
 }

@@ -152,14 +152,19 @@ func (x *exampleWorld) line(in input) ([]byte, error) {
 		fieldOf = ev.Field
 		head = "event,community=example,device=example,type=" + x.typ.ID + ",event=" + in.event
 	}
+	tags := "" // of an event, see seriesTag
 	for _, t := range in.tags {
 		if tag := x.typ.Tag(t.name); tag == nil || tag.Registry {
 			return nil, fmt.Errorf("%s has no payload tag %q", x.typ.ID, t.name)
 		}
-		head += "," + t.name + "=" + t.value
+		if in.event != "" {
+			tags += "," + t.name + "=" + strconv.Quote(t.value)
+		} else {
+			head += "," + t.name + "=" + t.value
+		}
 	}
 	at := exampleStart.Add(in.at)
-	fields := "received_at=" + strconv.FormatInt(at.UnixMilli(), 10) + "i"
+	fields := "received_at=" + strconv.FormatInt(at.UnixMilli(), 10) + "i" + tags
 	for _, v := range in.values {
 		name := v.name
 		if name == "" {

@@ -77,7 +77,7 @@ func (sc *scope) device() *devices.Device {
 
 func (sc *scope) tag(id string) string {
 	if sc.series == nil {
-		return string(sc.event.Tag(id))
+		return seriesTag(sc.event, id)
 	}
 	for i, tag := range sc.series.prog.tags {
 		if tag == id {
