@@ -1,7 +1,7 @@
 // Package notify tells people of alerts. It reads what happens to alerts from CORE, makes one delivery for each recipient, and
 // tries each delivery until its channel has taken it.
 //
-//	core.alert_event ──► intake ──► delivery record: pending ──► acknowledged
+//	core.alert_event ──► intake ──► delivery record: pending (life-safety: sending) ──► acknowledged
 //	                                      │ lane of the channel: life-safety, ordinary
 //	                                      ▼
 //	                 sending ──► channel ──► accepted

@@ -166,6 +166,9 @@ func (n *Notify) record(ctx context.Context, data []byte) error {
 		if err != nil {
 			return err
 		}
+		if d.safety {
+			d.begin()
+		}
 		err = n.write(ctx, d)
 		if errors.Is(err, bus.ErrConflict) {
 			d, err = lastDelivery(ctx, n.cfg.Bus, d.ID)

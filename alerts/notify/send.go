@@ -35,10 +35,14 @@ func (n *Notify) try(ctx context.Context, d *delivery) (again bool, at time.Time
 		log.Error("delivery cannot be read", "err", err)
 		return false, at
 	}
-	m.Repeat = d.Attempts > 0
-	d.State, d.Attempts, d.Updated = bus.Sending, d.Attempts+1, time.Now().UTC()
-	if again, done := n.keep(ctx, d); done {
-		return again, time.Now().Add(time.Second)
+	if d.begun {
+		d.begun = false
+	} else {
+		m.Repeat = d.Attempts > 0
+		d.State, d.Attempts, d.Updated = bus.Sending, d.Attempts+1, time.Now().UTC()
+		if again, done := n.keep(ctx, d); done {
+			return again, time.Now().Add(time.Second)
+		}
 	}
 	err = n.call(ctx, d.Channel, m)
 	d.Updated = time.Now().UTC()
