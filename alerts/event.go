@@ -14,7 +14,7 @@ func (c *core) event(b []byte) error {
 	if _, err := l.Parse(b); err != nil {
 		return fmt.Errorf("read event: %w", err)
 	}
-	device, name := string(l.Tag("device")), string(l.Tag("event"))
+	device, name := string(l.Tag("device")), l.Tag("event")
 	p := c.rules.byType[string(l.Tag("type"))]
 	if p == nil {
 		return fmt.Errorf("read event: unknown device type %q of device %q", l.Tag("type"), device)
@@ -27,13 +27,13 @@ func (c *core) event(b []byte) error {
 	at = min(at, received)
 	c.book.advance(received)
 	dev := c.dir.Device(device)
-	for _, x := range p.ends[name] {
+	for _, x := range p.ends[string(name)] {
 		e := c.book.episodes[episodeKey(x.ID, identity(x.Rule, c.subjectOfEvent(p, dev)))]
 		if e != nil && e.alert != nil && at >= e.alert.LastEvent.UnixMilli() {
 			c.book.clear(e.alert, moment(at))
 		}
 	}
-	for _, x := range p.onEvent[name] {
+	for _, x := range p.onEvent[string(name)] {
 		if c.eventHolds(x, dev, at) {
 			c.raiseByEvent(x, p, dev, at, received)
 		}
