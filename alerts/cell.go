@@ -145,6 +145,7 @@ func (c *core) tell(s *series, i int, f finding) {
 	sub := subjectOf(s, b, s.dev)
 	who := identity(b.Rule, sub)
 	if e := c.book.episode(episodeKey(b.ID, who)); e.alert != nil && e.alert.State != bus.Cleared {
+		c.wake(b, sub, e.alert, f.at, f.received)
 		return
 	}
 	a := c.alert(b, sub, who, f.opened, cl.since)

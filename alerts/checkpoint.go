@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"maps"
 	"math"
 	"slices"
 )
@@ -31,11 +30,15 @@ const (
 func (c *core) pack(shard uint8, keep func(*series) bool) []byte {
 	var body []byte
 	table := stringTable{at: map[string]uint64{}}
-	for _, key := range slices.Sorted(maps.Keys(c.series)) {
-		s := c.series[key]
-		if s.shard != shard {
-			continue
+	var keys []string
+	for key, s := range c.series {
+		if s.shard == shard {
+			keys = append(keys, key)
 		}
+	}
+	slices.Sort(keys)
+	for _, key := range keys {
+		s := c.series[key]
 		if !keep(s) {
 			delete(c.series, key)
 			continue

@@ -443,3 +443,17 @@ func TestEventsKeepTheirSeries(t *testing.T) {
 	}
 	w.expect("t_jam[device=p3,inlet=1] 0s:opened", "t_jam[device=p3,inlet=2] 0s:opened")
 }
+
+// A press that came too late to ring must not swallow the next one.
+func TestFreshPressWakesALateAlert(t *testing.T) {
+	w := newWorld(t)
+	w.say("p3 0s!sos +25h", "p3 26h!sos")
+	var kinds []string
+	for _, ev := range w.core.book.out {
+		kinds = append(kinds, fmt.Sprint(ev.Kind, " late=", ev.Alert.Late))
+	}
+	want := []string{"opened late=true", "confirmed late=false", "repeated late=false"}
+	if diff := cmp.Diff(want, kinds); diff != "" {
+		t.Errorf("what happened (-want +got):\n%s", diff)
+	}
+}

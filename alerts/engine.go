@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -283,6 +284,12 @@ func (e *Engine) tick(ctx context.Context) error {
 // commit stores what happened since the last one, with a checkpoint if asked for.
 func (e *Engine) commit(ctx context.Context, checkpoint bool) error {
 	began := time.Now()
+	for len(e.core.book.out) > commitEvents { // the offsets count with the last part only
+		if err := e.write(ctx, transaction{events: e.core.book.out[:commitEvents], offset: e.journal.stored}); err != nil {
+			return err
+		}
+		e.announce(commitEvents)
+	}
 	t := transaction{events: e.core.book.out, offset: e.done}
 	if checkpoint && !e.core.quiet {
 		t.shards = e.pack()
@@ -295,13 +302,7 @@ func (e *Engine) commit(ctx context.Context, checkpoint bool) error {
 		e.setStatus(nil)
 	}
 	e.metrics.commits.Observe(time.Since(began).Seconds())
-	for i := range e.core.book.out {
-		ev := &e.core.book.out[i]
-		e.metrics.transitions.WithLabelValues(ev.Kind, string(ev.Alert.Severity)).Inc()
-		e.Log.Info("alert "+ev.Kind, "alert", ev.Alert.ID, "rule", ev.Alert.Rule, "severity", ev.Alert.Severity,
-			"community", ev.Alert.Community, "device", ev.Alert.Device, "late", ev.Alert.Late)
-	}
-	e.core.book.out = e.core.book.out[:0]
+	e.announce(len(e.core.book.out))
 	e.consumed, e.urgent = 0, false
 	if t.shards != nil {
 		e.checkpointed, e.done.Replay = e.Now(), t.offset.Replay
@@ -310,6 +311,17 @@ func (e *Engine) commit(ctx context.Context, checkpoint bool) error {
 		e.measure()
 	}
 	return nil
+}
+
+// announce counts and logs the first n things that happened, and forgets them: they are stored.
+func (e *Engine) announce(n int) {
+	for i := range e.core.book.out[:n] {
+		ev := &e.core.book.out[i]
+		e.metrics.transitions.WithLabelValues(ev.Kind, string(ev.Alert.Severity)).Inc()
+		e.Log.Info("alert "+ev.Kind, "alert", ev.Alert.ID, "rule", ev.Alert.Rule, "severity", ev.Alert.Severity,
+			"community", ev.Alert.Community, "device", ev.Alert.Device, "late", ev.Alert.Late)
+	}
+	e.core.book.out = slices.Delete(e.core.book.out, 0, n)
 }
 
 // pack writes the shards that changed. A series is forgotten when its device is gone and nothing of it can still arrive.

@@ -70,6 +70,7 @@ func (c *core) raiseByEvent(b *bound, p *program, dev *devices.Device, at, recei
 	sub := c.subjectOfEvent(p, dev)
 	who := identity(b.Rule, sub)
 	if e := c.book.episodes[episodeKey(b.ID, who)]; e != nil && e.alert != nil && e.alert.State != bus.Cleared {
+		c.wake(b, sub, e.alert, at, received)
 		c.book.repeat(e.alert, moment(at))
 		return
 	}
@@ -78,6 +79,18 @@ func (c *core) raiseByEvent(b *bound, p *program, dev *devices.Device, at, recei
 	a.Synthetic, _ = c.line.Field("synthetic").Bool()
 	a.Text = c.text(b, sub, a)
 	c.book.open(a)
+}
+
+// wake lets people be told of an alert that was only recorded, because it had come too late, once the same comes in time.
+func (c *core) wake(b *bound, sub subject, a *bus.Alert, at, received int64) {
+	if !a.Late || b.late(received-at) {
+		return
+	}
+	a.EventTime, a.Received = moment(at), moment(received)
+	told := *a
+	told.Late = false
+	a.Text = c.text(b, sub, &told)
+	c.book.confirm(a, moment(at))
 }
 
 func (c *core) subjectOfEvent(p *program, dev *devices.Device) subject {

@@ -32,24 +32,25 @@ const repeatWindow = 10 * time.Second
 // repeats remembers when events without ts and seq came.
 type repeats struct {
 	first map[string]time.Time
+	limit int // when those that have passed are forgotten
 }
 
-// maxRepeats is when those that have passed are forgotten.
-const maxRepeats = 4096
+// minRepeats is the least that is remembered before anything is forgotten.
+const minRepeats = 4096
 
 // at returns when the event that this one repeats was received; now if it repeats none.
 func (r *repeats) at(key string, now time.Time) time.Time {
 	if first, ok := r.first[key]; ok && now.Sub(first) < repeatWindow && !now.Before(first) {
 		return first
 	}
-	if r.first == nil || len(r.first) >= maxRepeats {
+	if r.first == nil || len(r.first) >= r.limit {
 		kept := map[string]time.Time{}
 		for k, t := range r.first {
 			if now.Sub(t) < repeatWindow {
 				kept[k] = t
 			}
 		}
-		r.first = kept
+		r.first, r.limit = kept, max(minRepeats, 2*len(kept))
 	}
 	r.first[key] = now
 	return now

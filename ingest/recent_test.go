@@ -45,10 +45,10 @@ func TestRepeatsEndAfterTenSeconds(t *testing.T) {
 func TestRepeatsAreBounded(t *testing.T) {
 	var r repeats
 	now := time.Now()
-	for i := range 10 * maxRepeats {
+	for i := range 10 * minRepeats {
 		r.at(string(rune(i)), now.Add(time.Duration(i)*time.Second))
 	}
-	if len(r.first) > maxRepeats {
+	if len(r.first) > minRepeats {
 		t.Errorf("%d are kept", len(r.first))
 	}
 }

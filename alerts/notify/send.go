@@ -27,6 +27,9 @@ func (n *Notify) send(ctx context.Context, l *lane) {
 	}
 }
 
+// keepLimit bounds the recording of an answer.
+const keepLimit = 2 * time.Second
+
 // try makes one try and says whether and when there is to be another.
 func (n *Notify) try(ctx context.Context, d *delivery) (again bool, at time.Time) {
 	log := n.cfg.Log.With("channel", d.Channel, "delivery", d.ID, "alert", d.Alert)
@@ -50,7 +53,7 @@ func (n *Notify) try(ctx context.Context, d *delivery) (again bool, at time.Time
 	case err == nil:
 		d.State, d.Error = bus.Accepted, ""
 		n.metrics.done(d, "accepted")
-	case errors.As(err, new(permanentError)):
+	case errors.As(err, new(permanentError)) && !d.safety: // life-safety is tried until somebody mends the receiver
 		d.State, d.Error = bus.Failed, err.Error()
 		n.metrics.done(d, "failed")
 		log.Error("delivery failed for good", "err", err, "attempts", d.Attempts)
@@ -61,7 +64,10 @@ func (n *Notify) try(ctx context.Context, d *delivery) (again bool, at time.Time
 		n.metrics.deliveries.WithLabelValues(d.Channel, "retried").Inc()
 		log.Warn("delivery is tried again", "err", err, "attempts", d.Attempts)
 	}
-	if again, done := n.keep(ctx, d); done {
+	// An answer is recorded though we are asked to end: else it would be sent again at the next start.
+	keeping, cancel := context.WithTimeout(context.WithoutCancel(ctx), keepLimit)
+	defer cancel()
+	if again, done := n.keep(keeping, d); done {
 		return again, time.Now().Add(time.Second)
 	}
 	return d.State == bus.Pending, time.Now().Add(delay(d.Attempts, err))

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/cespare/xxhash/v2"
@@ -55,8 +56,10 @@ func judge(err error) (v verdict, after time.Duration) {
 // delivered to somebody else.
 func (s *Store) write(ctx context.Context, src *source, lines []byte, held []jetstream.Msg) error {
 	done := make(chan struct{})
+	var holder sync.WaitGroup
+	defer holder.Wait()
 	defer close(done)
-	go func() {
+	holder.Go(func() {
 		tick := time.NewTicker(holdEach)
 		defer tick.Stop()
 		for {
@@ -69,7 +72,7 @@ func (s *Store) write(ctx context.Context, src *source, lines []byte, held []jet
 				}
 			}
 		}
-	}()
+	})
 	return s.store(ctx, job{tell: src.fail}, lines)
 }
 
