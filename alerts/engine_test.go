@@ -318,6 +318,32 @@ func TestStormInOneBatch(t *testing.T) {
 	}
 }
 
+// What one tick of the clock completes may be more than a transaction takes.
+func TestStormInOneTick(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	const storm = 1000
+	for i := range storm {
+		id := fmt.Sprint("d", i)
+		s.people.devices[id] = &devices.Device{ID: id, Community: "tianjin", Type: "probe"}
+	}
+	s.engine(nil)
+	for _, minute := range []int{1, 4, 7, 10} {
+		var batch []byte
+		for i := range storm {
+			line, _ := say(fmt.Sprintf("d%d %dm level=96", i, minute))
+			batch = append(batch, line...)
+		}
+		s.publish(bus.ReadingsSubject("tianjin", false), batch)
+	}
+	line, _ := say("d0 12m level=96")
+	s.publish(bus.ReadingsSubject("tianjin", false), line)
+	s.judged()
+	if got := s.log(); len(got) != storm {
+		t.Errorf("%d transitions, want %d", len(got), storm)
+	}
+}
+
 func TestBacklogOfReadingsDoesNotDelayAnEvent(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
