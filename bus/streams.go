@@ -25,7 +25,7 @@ func Share(total int64) Limits {
 
 const day = 24 * time.Hour
 
-// configs says of each stream what DESIGN §1 and §5 say. A stream that is full refuses (its publisher keeps the message and
+// configs says of each stream what it holds and for how long. A stream that is full refuses (its publisher keeps the message and
 // tries again) rather than forgetting what is not processed; rejects alone give way to newer ones.
 func (l Limits) configs() []jetstream.StreamConfig {
 	return []jetstream.StreamConfig{{

@@ -2,7 +2,7 @@ package bus
 
 import "strconv"
 
-// Streams, see DESIGN §1 for what each holds and for how long.
+// Streams. What each holds, for how long, and what it does when it is full is in Limits.configs.
 const (
 	Readings = "READINGS"
 	Events   = "EVENTS"
@@ -49,11 +49,6 @@ func RejectsSubject(community string) string { return "rejects." + community }
 
 // ActionsSubject is where what people did in a community goes.
 func ActionsSubject(community string) string { return "actions." + community }
-
-// CommandsSubject is where commands to a device go.
-func CommandsSubject(community, deviceType, device string) string {
-	return "commands." + community + "." + deviceType + "." + device
-}
 
 // Subjects of CORE. Only alerts writes them, but for deliveries, which only notify writes.
 const (

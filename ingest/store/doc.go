@@ -1,6 +1,6 @@
 // Package store moves batches of readings and events from the bus into the time series.
 //
-// A message is acknowledged when the time series has confirmed its lines. What the back end's answers mean (DESIGN §5.4):
+// A message is acknowledged when the time series has confirmed its lines. What the back end's answers mean:
 //
 //	2xx            stored
 //	400, 422       a bad line: the batch is halved until it stands alone and goes to REJECTS; the others are stored
