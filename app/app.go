@@ -1,5 +1,11 @@
 // Package app wires linli: it reads the settings, opens the parts in order, runs them until the context ends and closes them in
 // reverse. It decides which roles run in this process and with what; what a role does is the role's own.
+//
+//	Serve     linli serve     settings ─► open the table of parts, consumers before producers ─► run ─► close, last opened first
+//	Simulate  linli simulate  the simulator against a running server
+//	Check     linli check     device types and rules, and nothing else
+//
+// It is the only package that knows all roles. It must not decode, judge or store anything itself.
 package app
 
 import (

@@ -8,9 +8,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
-	"strings"
 	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
@@ -23,7 +20,7 @@ import (
 // demoSeed makes the same play at every start.
 const demoSeed = 1
 
-// Trial is a wristband of the demo that nobody plays: for trying things out by hand.
+// The trial device is a wristband of the demo that nobody plays: for trying things out by hand.
 const (
 	trialCommunity = "tianjin"
 	trialType      = "wearable_band"
@@ -86,7 +83,7 @@ func (d *demo) Run(ctx context.Context) error {
 		Credentials: func(device string) string { return demoSecret(d.key, device) },
 		Seed:        demoSeed, Speed: a.set.Speed, History: a.influx, Log: a.component("simulate"), Registerer: a.reg,
 	}
-	if a.nats != nil {
+	if a.ownBroker() {
 		cfg.MQTTURL, cfg.TLS = a.localMQTT()
 	}
 	sim, err := simulate.Open(ctx, cfg)
@@ -167,14 +164,13 @@ func each(ctx context.Context, n int, f func(int) error) error {
 	return g.Wait()
 }
 
-// trialCommand is a line to paste into a shell: an SOS of the trial wristband.
+// trialCommand is a line to paste into a shell: an SOS of the trial wristband to our own broker.
 func (a *App) trialCommand() string {
-	key, err := os.ReadFile(filepath.Join(a.set.Data, "demo.key"))
-	raw, err2 := hex.DecodeString(strings.TrimSpace(string(key)))
-	if err := errors.Join(err, err2); err != nil || a.nats == nil {
+	key, err := demoKey(a.set.Data)
+	if err != nil {
 		return ""
 	}
 	host, port := splitAddr(loopback(a.nats.MQTTAddr()))
 	return fmt.Sprintf("mosquitto_pub -h %s -p %s -i %[3]s -u %[3]s -P %[4]s -q 1 -t %[5]s/event/%[6]s/%[7]s/%[3]s/sos -n",
-		host, port, trialDevice, demoSecret(raw, trialDevice), a.set.Root, trialCommunity, trialType)
+		host, port, trialDevice, demoSecret(key, trialDevice), a.set.Root, trialCommunity, trialType)
 }

@@ -108,6 +108,9 @@ func (a *App) openBus(ctx context.Context) error {
 	return nil
 }
 
+// ownBroker reports whether devices connect to the embedded broker.
+func (a *App) ownBroker() bool { return a.nats != nil && a.set.MQTTURL == "" }
+
 // connect opens a role's own connection; it may do what that role needs and nothing else.
 func (a *App) connect(role string) (*bus.Bus, error) {
 	var nc *nats.Conn

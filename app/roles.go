@@ -84,8 +84,7 @@ func (a *App) openIngest(ctx context.Context) error {
 		return err
 	}
 	broker := ingest.Broker{URL: a.set.MQTTURL, User: a.set.MQTTUser, Password: a.set.MQTTPassword, Share: a.set.MQTTShare}
-	embedded := a.nats != nil && broker.URL == ""
-	if embedded {
+	if a.ownBroker() {
 		broker.URL, broker.TLS = a.localMQTT()
 		broker.User, broker.Password = a.nats.IngestCredentials()
 	}
@@ -96,7 +95,7 @@ func (a *App) openIngest(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if embedded {
+	if a.ownBroker() {
 		a.nats.SetGate(func() bool { return i.Ready() && !a.disk.Full() })
 	}
 	a.play("ingest", i)

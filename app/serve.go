@@ -76,10 +76,10 @@ func (a *App) printWelcome() {
 		p("  pages and API   %s", a.httpURL())
 		p("  token           in %s", a.tokenFile())
 	}
-	if a.nats != nil && a.set.MQTTURL == "" && a.set.has("ingest") {
+	if a.ownBroker() && a.set.has("ingest") {
 		p("  MQTT            %s", a.nats.MQTTAddr())
 	}
-	if a.set.Demo {
+	if a.set.Demo && a.ownBroker() {
 		p("\nTry it:\n  %s", a.trialCommand())
 	}
 }

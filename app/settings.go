@@ -158,6 +158,9 @@ func (s *Settings) validate() error {
 			bad(flag, "%q is not a URL with a host", v)
 		}
 	}
+	if s.NATSURL != "" && s.MQTTURL == "" && (s.has("ingest") || s.has("simulate")) {
+		bad("nats-url", "the embedded broker is part of the embedded NATS: give --mqtt-url as well")
+	}
 	errs = append(errs, s.validateListeners())
 	return errors.Join(errs...)
 }
@@ -169,7 +172,7 @@ func (s *Settings) validateListeners() error {
 	if s.has("web") {
 		listeners["http"] = s.HTTP
 	}
-	if s.has("ingest") && s.MQTTURL == "" {
+	if s.NATSURL == "" && s.MQTTURL == "" {
 		listeners["mqtt"] = s.MQTT
 	}
 	for flag, addr := range listeners {

@@ -51,6 +51,8 @@ func TestBadSettingsAreNamed(t *testing.T) {
 		"clear off loopback":     {args: []string{"--http", "0.0.0.0:8080"}, want: "--http 0.0.0.0:8080 listens in the clear"},
 		"clear on every address": {args: []string{"--mqtt", ":1883"}, want: "--mqtt :1883 listens in the clear"},
 		"address without port":   {args: []string{"--http", "localhost"}, want: "--http"},
+		"NATS without a broker":  {args: []string{"--nats-url", "nats://a"}, want: "--mqtt-url"},
+		"clear without ingest":   {args: []string{"--mqtt", ":1883", "--roles", "store"}, want: "--mqtt :1883 listens in the clear"},
 		"not a URL":              {args: []string{"--influx-url", "influx"}, want: "--influx-url"},
 		"bad variable":           {vars: map[string]string{"LINLI_DEMO": "perhaps"}, want: "LINLI_DEMO"},
 		"argument":               {args: []string{"now"}, want: `"now"`},

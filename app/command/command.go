@@ -64,7 +64,7 @@ func Run(ctx context.Context, args []string, env Environment) error {
 	fs.SetOutput(io.Discard)
 	s.flags(fs)
 	do := c.setup(fs)
-	positional, err := parse(fs, rest, env.Lookup)
+	positional, err := Parse(fs, rest, env.Lookup)
 	if errors.Is(err, flag.ErrHelp) {
 		c.help(fs, env.ErrOut)
 		return err
@@ -105,9 +105,9 @@ func (c *command) help(fs *flag.FlagSet, w io.Writer) {
 	fmt.Fprintln(w, "\nEvery flag has a variable: LINLI_ and its name in upper case, - as _. The token is taken from LINLI_TOKEN,\nelse from admin.token in the directory of --data.")
 }
 
-// parse reads flags, before, between and after the positional arguments it returns, and then those variables whose flag is not
-// given.
-func parse(fs *flag.FlagSet, args []string, lookup func(string) (string, bool)) (positional []string, err error) {
+// Parse reads flags, before, between and after the positional arguments it returns. A flag that is not given takes the value of its
+// variable, LINLI_ and the name of the flag in upper case with _ for -; the error names the variable.
+func Parse(fs *flag.FlagSet, args []string, lookup func(string) (string, bool)) (positional []string, err error) {
 	for {
 		if err := fs.Parse(args); err != nil {
 			return nil, err

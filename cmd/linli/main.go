@@ -13,7 +13,6 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
-	_ "time/tzdata" // days of a community, also on a machine without time zones
 
 	"linli/app"
 	"linli/app/command"
