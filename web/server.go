@@ -2,6 +2,12 @@
 //
 // It shows what the registry, the time series and CORE hold, and hands on what people do: edits to the registry, actions to
 // ACTIONS. It must not know MQTT, decide about alerts or write their state.
+//
+//	/                     the pages; they hold no data
+//	/healthz, /readyz     alive, and whether every role keeps its promise; open to all, reasons for who has the token
+//	/metrics              Prometheus
+//	/api/v1/…             the table in routes.go, described by openapi.yaml and served as /api/v1/openapi.json
+//	/api/v1/stream        server-sent events: snapshot, then changes; who does not keep up is disconnected and comes back
 package web
 
 import (
