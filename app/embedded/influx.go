@@ -15,7 +15,6 @@ import (
 	"github.com/influxdata/influxdb/query"
 	"github.com/influxdata/influxdb/services/httpd"
 	"github.com/influxdata/influxdb/services/meta"
-	"github.com/influxdata/influxdb/toml"
 	"github.com/influxdata/influxdb/tsdb"
 	_ "github.com/influxdata/influxdb/tsdb/engine" // the storage engine registers itself
 	_ "github.com/influxdata/influxdb/tsdb/index"
@@ -37,10 +36,6 @@ const (
 	maxSelectedPoints = 200_000_000
 	maxSelectedSeries = 500_000
 	maxSelectBuckets  = 2_000_000
-
-	// Writes that come within this time share an fsync and are acknowledged after it. Without it every write of a quiet site is
-	// an fsync, and those of the streams, which an SOS waits for, stand in line behind.
-	fsyncDelay = 100 * time.Millisecond
 
 	maxWriteBody = 64 << 20
 	maxCache     = 256 << 20 // then writes are refused until the cache is on disk, and come again
@@ -93,6 +88,9 @@ func OpenInflux(dir string, log *slog.Logger) (*Influx, error) {
 	}
 	x.transport = newTransport(x.handler())
 
+	if err := trimLogs(filepath.Join(dir, "wal")); err != nil {
+		return nil, fmt.Errorf("open InfluxDB: %w", err)
+	}
 	if err := x.open(); err != nil {
 		x.Close()
 		return nil, err
@@ -119,7 +117,6 @@ func storeConfig(dir string) tsdb.Config {
 	c.Index = tsdb.TSI1IndexName
 	c.QueryLogEnabled = false
 	c.CacheMaxMemorySize = maxCache
-	c.WALFsyncDelay = toml.Duration(fsyncDelay)
 	return c
 }
 

@@ -175,6 +175,7 @@ func (s *server) missing(a account, from time.Time) int {
 		}
 		points, err := s.readings(device, "power_w", from)
 		if err != nil {
+			s.t.Logf("read %s: %v", device, err)
 			return -1
 		}
 		stored := map[int64]bool{}
