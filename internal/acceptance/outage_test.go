@@ -117,7 +117,9 @@ func TestInfluxOutage(t *testing.T) {
 	acked, open := s.verify(a, began)
 	t.Logf("%d acknowledged readings stored, %d never acknowledged (%d sent); drained %v after the return; memory %d MB after the first seconds, %d MB at the end; %d SOS paged meanwhile",
 		acked, open, r.Sent, time.Since(up).Round(100*time.Millisecond), early>>20, late>>20, paged)
-	if late > early+early*15/100 {
+	// A process that was just started grows to the level that its collector keeps (app/memory.go); beyond that it must stay.
+	const level = 256 << 20
+	if late > max(level, early+early*15/100) {
 		t.Errorf("memory grew from %d to %d MB during the outage", early>>20, late>>20)
 	}
 	if want := int(time.Since(began).Seconds())/3 - 3; paged == 0 {
