@@ -70,7 +70,7 @@ func (s *Settings) flags(fs *flag.FlagSet) {
 	fs.StringVar(&s.MQTTUser, "mqtt-user", "", "`user` at the external broker")
 	fs.StringVar(&s.MQTTPassword, "mqtt-password", "", "`password` at the external broker")
 	fs.StringVar(&s.MQTTShare, "mqtt-share", "", "`group` of a shared subscription, so that several ingest replicas divide the work")
-	fs.StringVar(&s.NATSURL, "nats-url", "", "external NATS `URL` instead of the embedded server")
+	fs.StringVar(&s.NATSURL, "nats-url", "", "external NATS `URL`, or several with commas between, instead of the embedded server")
 	fs.StringVar(&s.NATSCreds, "nats-creds", "", "credentials `file` for the external NATS")
 	fs.StringVar(&s.InfluxURL, "influx-url", "", "external InfluxDB `URL` instead of the embedded one")
 	fs.StringVar(&s.InfluxOrg, "influx-org", "", "`organisation` (2.x)")
@@ -153,9 +153,13 @@ func (s *Settings) validate() error {
 			bad("roles", "unknown role %q", r)
 		}
 	}
-	for flag, v := range map[string]string{"mqtt-url": s.MQTTURL, "nats-url": s.NATSURL, "influx-url": s.InfluxURL, "public-url": s.PublicURL} {
-		if u, err := url.Parse(v); v != "" && (err != nil || u.Host == "") {
-			bad(flag, "%q is not a URL with a host", v)
+	for flag, all := range map[string][]string{
+		"mqtt-url": {s.MQTTURL}, "nats-url": strings.Split(s.NATSURL, ","), "influx-url": {s.InfluxURL}, "public-url": {s.PublicURL},
+	} {
+		for _, v := range all {
+			if u, err := url.Parse(v); v != "" && (err != nil || u.Host == "") {
+				bad(flag, "%q is not a URL with a host", v)
+			}
 		}
 	}
 	if s.NATSURL != "" && s.MQTTURL == "" && (s.has("ingest") || s.has("simulate")) {

@@ -83,6 +83,13 @@ func TestListeningInTheClearIsAllowedWhereAsked(t *testing.T) {
 	}
 }
 
+func TestOutsideServersAreTaken(t *testing.T) {
+	args := []string{"--nats-url", "nats://a:4222,nats://b:4222", "--mqtt-url", "ssl://broker:8883", "--influx-url", "http://influx:8086"}
+	if _, err := parseSettings(args, env(nil)); err != nil {
+		t.Errorf("parseSettings(%q) = %v", args, err)
+	}
+}
+
 func TestSecretsAreKept(t *testing.T) {
 	dir := t.TempDir()
 	first, err := keep(dir, "x.key")
