@@ -22,15 +22,15 @@ func TestNothingIsLostWhenTheServerIsKilled(t *testing.T) {
 	s.start()
 	ids := s.fleet(4, 25, 25)
 	began := time.Now()
-	l := startLoad(t, s.mqtt, ids, "-rate", "2500", "-duration", "75s", "-sos-every", "2700ms")
+	l := startLoad(t, s.mqtt, ids, "-rate", "5000", "-duration", "75s", "-sos-every", "2700ms")
 
 	var killed []time.Time
 	for range *kills {
-		time.Sleep(time.Duration(random.Int64N(int64(2500 * time.Millisecond)))) // the random moment is the point
+		time.Sleep(300*time.Millisecond + time.Duration(random.Int64N(int64(2200*time.Millisecond)))) // the random moment is the point
 		killed = append(killed, time.Now())
 		s.kill()
 		s.launch()
-		if random.IntN(3) > 0 { // else kill it again while it starts
+		if random.IntN(5) > 0 { // else kill it again while it starts
 			s.await(30*time.Second, "ready", s.ready)
 		}
 	}
