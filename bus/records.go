@@ -65,13 +65,34 @@ type Alert struct {
 
 // AlertEvent is one thing that happened to an alert. Immutable; N counts from 1 without gaps.
 type AlertEvent struct {
-	N     int       `json:"n"`
-	Kind  string    `json:"kind"` // opened, repeated, confirmed (late until now), acknowledged, cleared, closed
-	At    time.Time `json:"at"`
-	By    string    `json:"by,omitempty"`
-	Note  string    `json:"note,omitempty"`
-	Key   string    `json:"key,omitempty"` // idempotency key of the action behind it
-	Alert Alert     `json:"alert"`         // as it was after this event
+	N     int         `json:"n"`
+	Kind  string      `json:"kind"` // opened, repeated, confirmed (late until now), acknowledged, cleared, closed
+	At    time.Time   `json:"at"`
+	By    string      `json:"by,omitempty"`
+	Note  string      `json:"note,omitempty"`
+	Key   string      `json:"key,omitempty"`  // idempotency key of the action behind it
+	Tell  []Recipient `json:"tell,omitempty"` // who is told of it, and who would have been but for a reason; decided by alerts alone
+	Alert Alert       `json:"alert"`          // as it was after this event
+}
+
+// Recipient is one who is told of an AlertEvent, or is not, with the reason. Who it is was decided when the event happened, so a
+// later change of the rota changes nothing here. Notify makes one delivery a recipient and, while it fails, one an address.
+type Recipient struct {
+	Target   string    `json:"target"`           // of the plan: person:ID, role:ROLE, circle, circle:N, or duty
+	Person   string    `json:"person,omitempty"` // id; empty for duty
+	Name     string    `json:"name,omitempty"`
+	Language string    `json:"language,omitempty"` // zh or en; empty: both
+	Reach    []Address `json:"reach,omitempty"`    // in the order to be tried; empty for duty: every duty channel of the notifier
+	Round    int       `json:"round,omitempty"`    // of the escalation ladder, from 0
+	Step     int       `json:"step,omitempty"`     // of the round, from 0
+	Held     string    `json:"held,omitempty"`     // why not told: late, synthetic, silenced, maintenance, commissioning, inhibited, quiet_hours, no_consent, no_address, storm
+	Until    time.Time `json:"until,omitzero"`     // held no longer than that
+}
+
+// Address is a way to reach somebody: a channel of the configuration, and whom it is to reach there.
+type Address struct {
+	Channel string `json:"channel" yaml:"channel"`           // its name in the configuration
+	To      string `json:"to,omitempty" yaml:"to,omitempty"` // phone number, mail address, topic …; empty where the channel itself is one place
 }
 
 // Action is what a person did. Its message id on ACTIONS is Key.
