@@ -174,6 +174,7 @@ func (b *book) record(a *bus.Alert, ev bus.AlertEvent) {
 	b.maintain(a)
 	a.Events++
 	ev.N, ev.Alert = a.Events, *a
+	b.tell(&ev)
 	b.out = append(b.out, ev)
 }
 
