@@ -19,15 +19,16 @@ type Directory interface {
 // core is the engine without time and without a bus: lines, actions and clocks go in, the book's records come out. It is not
 // safe for concurrent use.
 type core struct {
-	rules  *Rules
-	dir    Directory
-	series map[string]*series // by measurement and tags, as a line begins
-	book   *book
-	timers timerHeap
-	clock  int64   // ms: the latest receive time of a reading, or the wall clock once the stream is read to its end
-	quiet  bool    // replaying what the book knows already: cells move, alerts do not
-	fired  []fired // meanwhile
-	dirty  [shards]bool
+	rules     *Rules
+	dir       Directory
+	series    map[string]*series // by measurement and tags, as a line begins
+	book      *book
+	timers    timerHeap
+	clock     int64   // ms: the latest receive time of a reading, or the wall clock once the stream is read to its end
+	quiet     bool    // replaying what the book knows already: cells move, alerts do not
+	fired     []fired // meanwhile
+	recalling bool    // an event is only to be remembered: the book knows what came of it
+	dirty     [shards]bool
 
 	line    devices.Line
 	found   []found  // fields of the line that rules read

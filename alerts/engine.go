@@ -54,7 +54,8 @@ type Engine struct {
 	feeds   [3]*feed // events, actions, readings: in the order of their priority
 
 	done    bus.Offset // what the core has judged
-	resumed uint64     // READINGS up to here were judged before the start
+	resumed bus.Offset // what was judged before the start
+	recall  uint64     // EVENTS up to here are only remembered, before anything else is judged; 0: no more of them
 
 	consumed     int // messages since the last commit
 	urgent       bool
@@ -96,11 +97,15 @@ func Open(ctx context.Context, c Config) (*Engine, error) {
 		}
 		e.feeds[i] = f
 	}
-	readings := e.feeds[2]
-	e.done.Replay = min(e.done.Replay, e.done.Readings)
-	e.resumed, readings.next = e.done.Readings, e.done.Replay+1
+	events, readings := e.feeds[0], e.feeds[2]
+	e.done.Replay, e.done.ReplayEvents = min(e.done.Replay, e.done.Readings), min(e.done.ReplayEvents, e.done.Events)
+	events.next, readings.next = e.done.ReplayEvents+1, e.done.Replay+1
+	e.resumed = e.done
+	if last := min(e.done.Events, events.last); max(events.next, events.first) <= last {
+		e.recall = last
+	}
 	e.caughtUp = readings.next > readings.last
-	e.core.quiet = max(readings.next, readings.first) <= min(e.resumed, readings.last)
+	e.core.quiet = max(readings.next, readings.first) <= min(e.resumed.Readings, readings.last)
 	if !e.core.quiet {
 		e.core.endReplay()
 	}
@@ -166,11 +171,15 @@ func (e *Engine) setStatus(err error) {
 
 // loop is the one goroutine that judges. Events and actions always come before readings.
 func (e *Engine) loop(ctx context.Context) error {
-	events, actions, readings := e.feeds[0].out, e.feeds[1].out, e.feeds[2].out
+	events, actions := e.feeds[0].out, e.feeds[1].out
 	tick := time.NewTicker(commitEvery)
 	defer tick.Stop()
 	for {
 		var err error
+		readings := e.feeds[2].out
+		if e.recall > 0 {
+			readings = nil // a nil channel is never ready
+		}
 		select {
 		case m := <-events:
 			err = e.event(ctx, m)
@@ -198,11 +207,20 @@ func (e *Engine) loop(ctx context.Context) error {
 	}
 }
 
+// event judges an event. What came of one that was judged before the start is in the book already; only the memory of rules needs
+// it again.
 func (e *Engine) event(ctx context.Context, m message) error {
-	if err := e.core.event(m.data); err != nil {
+	judge := e.core.event
+	if m.seq <= e.resumed.Events {
+		judge = e.core.recall
+	}
+	if m.seq >= e.recall || m.left == 0 {
+		e.recall = 0
+	}
+	if err := judge(m.data); err != nil {
 		e.passOver(bus.Events, m, err)
 	}
-	e.done.Events = m.seq
+	e.done.Events = max(e.done.Events, m.seq)
 	return e.judged(ctx, m)
 }
 
@@ -222,7 +240,7 @@ func (e *Engine) action(ctx context.Context, m message) error {
 // readings judges a batch line by line. One that brings more transitions than a transaction takes is committed in parts: until
 // the last, the offset does not count it, and what is found again after a restart is known by its id.
 func (e *Engine) readings(ctx context.Context, m message) error {
-	if e.core.quiet && m.seq > e.resumed {
+	if e.core.quiet && m.seq > e.resumed.Readings {
 		e.core.endReplay()
 	}
 	for b := m.data; len(b) > 0; {
@@ -238,7 +256,7 @@ func (e *Engine) readings(ctx context.Context, m message) error {
 			}
 		}
 	}
-	if e.core.quiet && (m.seq >= e.resumed || m.left == 0) {
+	if e.core.quiet && (m.seq >= e.resumed.Readings || m.left == 0) {
 		e.core.endReplay()
 	}
 	e.done.Readings = max(e.done.Readings, m.seq)
@@ -293,7 +311,7 @@ func (e *Engine) commit(ctx context.Context, checkpoint bool) error {
 	t := transaction{events: e.core.book.out, offset: e.done}
 	if checkpoint && !e.core.quiet {
 		t.shards = e.pack()
-		t.offset.Replay = e.done.Readings
+		t.offset.Replay, t.offset.ReplayEvents = e.done.Readings, e.done.Events
 	}
 	if err := e.write(ctx, t); err != nil {
 		return err
@@ -305,7 +323,7 @@ func (e *Engine) commit(ctx context.Context, checkpoint bool) error {
 	e.announce(len(e.core.book.out))
 	e.consumed, e.urgent = 0, false
 	if t.shards != nil {
-		e.checkpointed, e.done.Replay = e.Now(), t.offset.Replay
+		e.checkpointed, e.done = e.Now(), t.offset
 		e.core.dirty = [shards]bool{}
 		e.core.book.forget()
 		e.measure()

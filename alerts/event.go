@@ -7,6 +7,13 @@ import (
 	"linli/devices"
 )
 
+// recall lets the memory of rules have an event again whose alerts are in the book.
+func (c *core) recall(b []byte) error {
+	c.recalling = true
+	defer func() { c.recalling = false }()
+	return c.event(b)
+}
+
 // event judges one line that came from EVENTS. It never asks more of a life-safety event than its topic: a device that the
 // registry does not know yet, a missing field and a bad payload all count as fulfilled.
 func (c *core) event(b []byte) error {
@@ -25,6 +32,9 @@ func (c *core) event(b []byte) error {
 		received = at
 	}
 	at = min(at, received)
+	if c.recalling {
+		return nil
+	}
 	c.book.advance(received)
 	dev := c.dir.Device(device)
 	for _, x := range p.ends[string(name)] {

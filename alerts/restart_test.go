@@ -48,7 +48,7 @@ func (d *disk) write(_ context.Context, t transaction) error {
 func (d *disk) engine(t *rapid.T, rules *Rules, now *time.Time) *Engine {
 	e := &Engine{
 		Config:  Config{Rules: rules, Directory: newPeople(), Log: testkit.Log, Now: func() time.Time { return *now }},
-		metrics: newMetrics(nil), core: newCore(rules, newPeople()), write: d.write, done: d.offset, resumed: d.offset.Readings,
+		metrics: newMetrics(nil), core: newCore(rules, newPeople()), write: d.write, done: d.offset, resumed: d.offset,
 		checkpointed: *now, caughtUp: true,
 	}
 	for i := range e.feeds {
@@ -63,6 +63,9 @@ func (d *disk) engine(t *rapid.T, rules *Rules, now *time.Time) *Engine {
 			t.Fatal(err)
 		}
 	}
+	if d.offset.ReplayEvents < d.offset.Events {
+		e.recall = d.offset.Events
+	}
 	e.core.quiet = d.offset.Replay < d.offset.Readings
 	if !e.core.quiet {
 		e.core.endReplay()
@@ -73,12 +76,17 @@ func (d *disk) engine(t *rapid.T, rules *Rules, now *time.Time) *Engine {
 
 // feed hands the engine what it has not judged.
 func (d *disk) feed(t *rapid.T, e *Engine) {
-	for _, m := range d.events[e.done.Events:] {
+	from := e.done.Events
+	if e.recall > 0 {
+		from = e.done.ReplayEvents
+	}
+	for _, m := range d.events[from:] {
+		m.left = uint64(len(d.events)) - m.seq
 		if err := e.event(t.Context(), m); err != nil {
 			t.Fatal(err)
 		}
 	}
-	from := e.done.Readings
+	from = e.done.Readings
 	if e.core.quiet {
 		from = e.done.Replay
 	}

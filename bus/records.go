@@ -108,12 +108,14 @@ type Action struct {
 }
 
 // Offset says how far alerts has read each of its inputs: the sequence of the last message whose effects are stored.
-// Replay is the READINGS sequence that the stored checkpoints stand for; a restart reads on from there.
+// Replay and ReplayEvents are the sequences of READINGS and EVENTS that the stored checkpoints stand for; a restart reads on from
+// there.
 type Offset struct {
-	Events   uint64 `json:"events"`
-	Actions  uint64 `json:"actions"`
-	Readings uint64 `json:"readings"`
-	Replay   uint64 `json:"replay"`
+	Events       uint64 `json:"events"`
+	Actions      uint64 `json:"actions"`
+	Readings     uint64 `json:"readings"`
+	Replay       uint64 `json:"replay"`
+	ReplayEvents uint64 `json:"replay_events"`
 }
 
 // DeliveryState is how far a delivery has come.
