@@ -7,12 +7,13 @@ import (
 	"time"
 
 	"linli/devices"
+	"linli/people"
 )
 
 // Directory is what the engine asks about devices. Values are immutable: one that changes is another pointer.
 type Directory interface {
 	Device(id string) *devices.Device
-	Person(id string) *devices.Person
+	Person(id string) *people.Person
 	Community(id string) *devices.Community
 }
 
@@ -227,7 +228,7 @@ func (c *core) applies(s *series, i int) bool {
 	if b.applies == nil {
 		return true
 	}
-	c.scope = scope{core: c, series: s, bound: b}
+	c.scope = scope{core: c, series: s, bound: b, at: c.clock}
 	t := b.applies.eval(&c.scope)
 	return t == yes || t == unknown && b.Safety
 }

@@ -6,13 +6,14 @@ import (
 	"testing"
 
 	"linli/devices"
+	"linli/people"
 )
 
 // anyone is a Directory in which every device is registered.
 type anyone struct{ device devices.Device }
 
 func (a *anyone) Device(string) *devices.Device       { return &a.device }
-func (a *anyone) Person(string) *devices.Person       { return nil }
+func (a *anyone) Person(string) *people.Person        { return nil }
 func (a *anyone) Community(string) *devices.Community { return nil }
 
 // BenchmarkReading is the whole way of a reading of 5 fields through the rules of its type: parse, look up, evaluate.

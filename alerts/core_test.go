@@ -11,6 +11,7 @@ import (
 
 	"linli/bus"
 	"linli/devices"
+	"linli/people"
 )
 
 // probeRules are the rules of testdata/types/probe.yaml alone.
@@ -32,30 +33,34 @@ func probeRules(t testing.TB) *Rules {
 
 var probeCatalogue = sync.OnceValues(func() (*devices.Catalogue, error) { return devices.LoadCatalogue("testdata/types") })
 
-// people is a Directory of the devices p1, p2, … and their persons.
-type people struct {
+// residents is a Directory of the devices p1, p2, … and their persons.
+type residents struct {
 	devices map[string]*devices.Device
 	away    map[string]bool
 }
 
-func newPeople() *people {
-	return &people{devices: map[string]*devices.Device{
+func newPeople() *residents {
+	return &residents{devices: map[string]*devices.Device{
 		"p1": {ID: "p1", Community: "tianjin", Type: "probe", Name: "一号探头", Person: "ma", State: devices.Active, Place: devices.Place{Building: "b12"}},
 		"p2": {ID: "p2", Community: "tianjin", Type: "probe", Person: "ma", State: devices.Active},
 		"p3": {ID: "p3", Community: "tianjin", Type: "probe", State: devices.Active, Tags: map[string]string{"care": "lives_alone"}},
 	}, away: map[string]bool{}}
 }
 
-func (p *people) Device(id string) *devices.Device { return p.devices[id] }
+func (p *residents) Device(id string) *devices.Device { return p.devices[id] }
 
-func (p *people) Person(id string) *devices.Person {
+func (p *residents) Person(id string) *people.Person {
 	if id == "" {
 		return nil
 	}
-	return &devices.Person{ID: id, Name: "马奶奶", Away: p.away[id]}
+	x := &people.Person{ID: id, Name: "马奶奶"}
+	if p.away[id] {
+		x.AwaySince = new(time.Time)
+	}
+	return x
 }
 
-func (p *people) Community(string) *devices.Community {
+func (p *residents) Community(string) *devices.Community {
 	return &devices.Community{ID: "tianjin", Name: devices.Text{ZH: "第四社区", EN: "Fourth Community"}}
 }
 
@@ -103,7 +108,7 @@ func say(text string) (line []byte, event bool) {
 type world struct {
 	*core
 	t      testing.TB
-	people *people
+	people *residents
 }
 
 func newWorld(t testing.TB) *world {

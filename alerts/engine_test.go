@@ -26,7 +26,7 @@ type site struct {
 	t      testing.TB
 	bus    *bus.Bus
 	rules  *Rules
-	people *people
+	people *residents
 	now    atomic.Int64 // ms, the wall clock of the engines
 
 	published int

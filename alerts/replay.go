@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"linli/devices"
+	"linli/people"
 )
 
 // Replay runs the examples of a rule that is evaluated through the engine, and checks that they show what they should: an
@@ -119,8 +120,12 @@ type exampleWorld struct {
 func (x *exampleWorld) Device(string) *devices.Device       { return x.device }
 func (x *exampleWorld) Community(string) *devices.Community { return nil }
 
-func (x *exampleWorld) Person(id string) *devices.Person {
-	return &devices.Person{ID: id, Community: "example", Away: x.away}
+func (x *exampleWorld) Person(id string) *people.Person {
+	p := &people.Person{ID: id, Community: "example"}
+	if x.away {
+		p.AwaySince = &exampleStart
+	}
+	return p
 }
 
 func (x *exampleWorld) checkNames() error {

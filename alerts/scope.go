@@ -63,7 +63,7 @@ func (sc *scope) value(v *variable) ref.Val {
 		return types.Double(x)
 	case fromPerson:
 		p := sc.core.dir.Person(dev.Person)
-		return types.Bool(p != nil && p.Away)
+		return types.Bool(p != nil && p.Away(moment(sc.at)))
 	}
 	return nil
 }

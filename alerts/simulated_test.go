@@ -7,21 +7,22 @@ import (
 
 	"linli/devices"
 	"linli/devices/simulate"
+	"linli/people"
 )
 
 // inventory is a Directory of simulated devices and people.
 type inventory struct {
 	devices     map[string]*devices.Device
-	people      map[string]*devices.Person
+	people      map[string]*people.Person
 	communities map[string]*devices.Community
 }
 
 func newInventory() *inventory {
-	return &inventory{map[string]*devices.Device{}, map[string]*devices.Person{}, map[string]*devices.Community{}}
+	return &inventory{map[string]*devices.Device{}, map[string]*people.Person{}, map[string]*devices.Community{}}
 }
 
 func (i *inventory) Device(id string) *devices.Device       { return i.devices[id] }
-func (i *inventory) Person(id string) *devices.Person       { return i.people[id] }
+func (i *inventory) Person(id string) *people.Person        { return i.people[id] }
 func (i *inventory) Community(id string) *devices.Community { return i.communities[id] }
 
 // listener judges by the rules of the catalogue what devices publish, as if it had come through ingest.

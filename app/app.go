@@ -25,6 +25,7 @@ import (
 	"linli/app/embedded"
 	"linli/bus"
 	"linli/devices"
+	"linli/people"
 	"linli/series"
 )
 
@@ -41,6 +42,7 @@ type App struct {
 	rules     *alerts.Rules
 	nats      *embedded.NATS // nil with an external NATS
 	registry  *devices.Registry
+	people    *people.Directory
 	auth      *auth
 	disk      *embedded.DiskWatch
 	influx    *series.Influx
@@ -81,6 +83,7 @@ var parts = []part{
 	{"catalogue", "", (*App).openCatalogue},
 	{"bus", "", (*App).openBus},
 	{"registry", "", (*App).openRegistry},
+	{"people", "", (*App).openPeople},
 	{"time series", "", (*App).openInflux},
 	{"store", "store", (*App).openStore},
 	{"notify", "notify", (*App).openNotify},

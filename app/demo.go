@@ -123,7 +123,7 @@ func (d *demo) register(ctx context.Context) error {
 			return fmt.Errorf("register %s: %w", c.ID, err)
 		}
 		people := c.People(d.app.set.Scale)
-		err := each(ctx, len(people), func(i int) error { return r.PutPerson(ctx, people[i]) })
+		err := each(ctx, len(people), func(i int) error { return d.app.people.PutPerson(ctx, people[i]) })
 		if err != nil {
 			return fmt.Errorf("register people of %s: %w", c.ID, err)
 		}

@@ -15,6 +15,7 @@ import (
 	"linli/app/embedded"
 	"linli/bus"
 	"linli/devices"
+	"linli/people"
 	"linli/series"
 )
 
@@ -160,11 +161,8 @@ func (a *App) openRegistry(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	people, err := a.setup.KV(ctx, bus.PeopleBucket)
-	if err != nil {
-		return err
-	}
-	if a.registry, err = devices.OpenRegistry(ctx, registry, people, a.catalogue, raw); err != nil {
+	lives := func(person, community string) bool { return a.people.Lives(person, community) }
+	if a.registry, err = devices.OpenRegistry(ctx, registry, a.catalogue, raw, lives); err != nil {
 		return err
 	}
 	if a.nats != nil {
@@ -173,6 +171,20 @@ func (a *App) openRegistry(ctx context.Context) error {
 	}
 	a.workers = append(a.workers, worker{"registry", a.registry.Run})
 	a.report("registry", a.registry.Status)
+	return nil
+}
+
+// openPeople follows who is registered and who is on duty.
+func (a *App) openPeople(ctx context.Context) error {
+	kv, err := a.setup.KV(ctx, bus.PeopleBucket)
+	if err != nil {
+		return err
+	}
+	if a.people, err = people.Open(ctx, kv, a.registry); err != nil {
+		return err
+	}
+	a.workers = append(a.workers, worker{"people", a.people.Run})
+	a.report("people", a.people.Status)
 	return nil
 }
 

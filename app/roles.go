@@ -5,8 +5,10 @@ import (
 
 	"linli/alerts"
 	"linli/alerts/notify"
+	"linli/devices"
 	"linli/ingest"
 	"linli/ingest/store"
+	"linli/people"
 	"linli/web"
 )
 
@@ -41,13 +43,19 @@ func (a *App) openNotify(ctx context.Context) error {
 	return nil
 }
 
+// directory is all that alerts asks about: devices and communities, people and rotas.
+type directory struct {
+	*devices.Registry
+	*people.Directory
+}
+
 func (a *App) openAlerts(ctx context.Context) error {
 	b, err := a.connect("alerts")
 	if err != nil {
 		return err
 	}
 	e, err := alerts.Open(ctx, alerts.Config{
-		Bus: b, Rules: a.rules, Directory: a.registry, Log: a.component("alerts"), Registerer: a.reg,
+		Bus: b, Rules: a.rules, Directory: directory{a.registry, a.people}, Log: a.component("alerts"), Registerer: a.reg,
 	})
 	if err != nil {
 		return err
@@ -67,7 +75,7 @@ func (a *App) openWeb(ctx context.Context) error {
 	}
 	s, err := web.Open(ctx, web.Config{
 		Addr: a.set.HTTP, TLS: cert, Token: a.token, Root: a.set.Root, Version: a.version, Bus: b, Catalogue: a.catalogue,
-		Registry: a.registry, History: a.influx, Writer: a.influx, Status: a.Status, Gatherer: a.reg, Reg: a.reg,
+		Registry: a.registry, People: a.people, History: a.influx, Writer: a.influx, Status: a.Status, Gatherer: a.reg, Reg: a.reg,
 		Log: a.component("web"),
 	})
 	if err != nil {

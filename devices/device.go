@@ -59,11 +59,3 @@ type Device struct {
 	ReplacedBy string             `json:"replaced_by,omitempty"`
 	Created    time.Time          `json:"created"`
 }
-
-// Person is somebody who lives in a community or looks after it. Minimal: names and phone numbers get an issue of their own.
-type Person struct {
-	ID        string `json:"id"`
-	Community string `json:"community"`
-	Name      string `json:"name"`
-	Away      bool   `json:"away,omitempty"`
-}

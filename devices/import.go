@@ -170,5 +170,5 @@ func (im *imported) write(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return im.r.buckets[0].await(ctx, last)
+	return im.r.bucket.Await(ctx, last)
 }

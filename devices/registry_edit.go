@@ -1,15 +1,12 @@
 package devices
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
 	"time"
-
-	"github.com/nats-io/nats.go/jetstream"
 )
 
 // AddCommunity registers a community. The same again is no error; another under the same id is ErrExists.
@@ -18,12 +15,11 @@ func (r *Registry) AddCommunity(ctx context.Context, c Community) error {
 	if err := checkCommunity(&c); err != nil {
 		return err
 	}
-	b := r.buckets[0]
-	revision, err := b.create(ctx, communityPrefix+c.ID, c)
+	revision, err := r.bucket.Create(ctx, communityPrefix+c.ID, c)
 	if err != nil {
 		return fmt.Errorf("community %q: %w", c.ID, err)
 	}
-	return b.await(ctx, revision)
+	return r.bucket.Await(ctx, revision)
 }
 
 // PutCommunity registers a community or replaces what is registered of it.
@@ -32,7 +28,7 @@ func (r *Registry) PutCommunity(ctx context.Context, c Community) error {
 	if err := checkCommunity(&c); err != nil {
 		return err
 	}
-	return put(ctx, r.buckets[0], communityPrefix+c.ID, c)
+	return r.bucket.Edit(ctx, communityPrefix+c.ID, func([]byte) (any, error) { return c, nil })
 }
 
 // complete fills in what may be left out of a community: a name in one language stands for both.
@@ -43,14 +39,6 @@ func complete(c *Community) {
 	if c.Name.EN == "" {
 		c.Name.EN = c.Name.ZH
 	}
-}
-
-// PutPerson registers a person or replaces what is registered of them.
-func (r *Registry) PutPerson(ctx context.Context, p Person) error {
-	if err := r.checkPerson(&p); err != nil {
-		return err
-	}
-	return put(ctx, r.buckets[1], personPrefix+p.ID, p)
 }
 
 // AddDevice registers a device with a new secret and returns it; it is not kept and cannot be read again. The same device
@@ -80,16 +68,16 @@ func (r *Registry) addDevice(ctx context.Context, d Device, secret Secret) (crea
 	if old := r.Device(d.ID); old != nil {
 		return false, same(old, &d)
 	}
-	if err := r.checkDevice(&d, registered{r}).err(); err != nil {
+	if err := r.checkDevice(&d, registered{r}).Err(); err != nil {
 		return false, err
 	}
 	revision, err := r.store(ctx, &d, secret)
 	if errors.Is(err, ErrExists) { // added by somebody else a moment ago
-		e, err := r.buckets[0].kv.Get(ctx, devicePrefix+d.ID)
+		revision, err := r.bucket.Revision(ctx, devicePrefix+d.ID)
 		if err != nil {
-			return false, fmt.Errorf("device %q: %w", d.ID, err)
+			return false, err
 		}
-		if err := r.buckets[0].await(ctx, e.Revision()); err != nil {
+		if err := r.bucket.Await(ctx, revision); err != nil {
 			return false, err
 		}
 		return false, same(r.Device(d.ID), &d)
@@ -97,13 +85,13 @@ func (r *Registry) addDevice(ctx context.Context, d Device, secret Secret) (crea
 	if err != nil {
 		return false, fmt.Errorf("device %q: %w", d.ID, err)
 	}
-	return true, r.buckets[0].await(ctx, revision)
+	return true, r.bucket.Await(ctx, revision)
 }
 
 // store writes a new device that has been checked.
 func (r *Registry) store(ctx context.Context, d *Device, secret Secret) (uint64, error) {
 	d.State, d.Created, d.SecretHash = Active, time.Now().UTC().Truncate(time.Millisecond), r.hash(d.ID, secret)
-	return r.buckets[0].create(ctx, devicePrefix+d.ID, d)
+	return r.bucket.Create(ctx, devicePrefix+d.ID, d)
 }
 
 // same returns nil if a device that is in use has the values of d.
@@ -177,88 +165,19 @@ func (r *Registry) Revoke(ctx context.Context, id string) error {
 
 // edit changes a device by compare-and-set; change may run several times, each time on what is stored then.
 func (r *Registry) edit(ctx context.Context, id string, change func(*Device) error) error {
-	b, key := r.buckets[0], devicePrefix+id
 	if !ValidID(id) {
 		return fmt.Errorf("device %q: %w", id, ErrNotFound)
 	}
-	for {
-		e, err := b.kv.Get(ctx, key)
-		if errors.Is(err, jetstream.ErrKeyNotFound) {
-			return fmt.Errorf("device %q: %w", id, ErrNotFound)
+	return r.bucket.Edit(ctx, devicePrefix+id, func(old []byte) (any, error) {
+		if old == nil {
+			return nil, fmt.Errorf("device %q: %w", id, ErrNotFound)
 		}
-		if err != nil {
-			return fmt.Errorf("device %q: %w", id, err)
+		d := &Device{}
+		if err := json.Unmarshal(old, d); err != nil {
+			return nil, fmt.Errorf("device %q: %w", id, err)
 		}
-		d, err := decodeEntry[Device](e, false)
-		if err != nil {
-			return fmt.Errorf("device %q: %w", id, err)
-		}
-		if err := change(d); err != nil {
-			return err
-		}
-		revision, err := b.update(ctx, key, d, e.Revision())
-		if errors.Is(err, ErrExists) {
-			continue
-		}
-		if err != nil {
-			return fmt.Errorf("device %q: %w", id, err)
-		}
-		return b.await(ctx, revision)
-	}
-}
-
-// put stores a value whatever is there, by compare-and-set against what it is about to replace.
-func put(ctx context.Context, b *bucket, key string, value any) error {
-	for {
-		var revision uint64
-		e, err := b.kv.Get(ctx, key)
-		if err == nil {
-			revision = e.Revision()
-		} else if !errors.Is(err, jetstream.ErrKeyNotFound) {
-			return fmt.Errorf("%s: %w", key, err)
-		}
-		if revision == 0 {
-			revision, err = b.create(ctx, key, value)
-		} else {
-			revision, err = b.update(ctx, key, value, revision)
-		}
-		if errors.Is(err, ErrExists) {
-			continue
-		}
-		if err != nil {
-			return fmt.Errorf("%s: %w", key, err)
-		}
-		return b.await(ctx, revision)
-	}
-}
-
-// create stores a value under a key that must not exist or hold just that value, else it is ErrExists.
-func (b *bucket) create(ctx context.Context, key string, value any) (uint64, error) {
-	return b.write(ctx, key, value, func(data []byte) (uint64, error) { return b.kv.Create(ctx, key, data) })
-}
-
-// update stores a value under a key whose last revision must be the one given, else it is ErrExists.
-func (b *bucket) update(ctx context.Context, key string, value any, last uint64) (uint64, error) {
-	return b.write(ctx, key, value, func(data []byte) (uint64, error) { return b.kv.Update(ctx, key, data, last) })
-}
-
-// write stores a value. An answer that went missing is looked for: what is stored is stored.
-func (b *bucket) write(ctx context.Context, key string, value any, store func([]byte) (uint64, error)) (uint64, error) {
-	data, err := json.Marshal(value)
-	if err != nil {
-		return 0, err
-	}
-	revision, err := store(data)
-	if err == nil {
-		return revision, nil
-	}
-	if e, e2 := b.kv.Get(ctx, key); e2 == nil && bytes.Equal(e.Value(), data) {
-		return e.Revision(), nil
-	}
-	if errors.Is(err, jetstream.ErrKeyExists) || errors.Is(err, jetstream.ErrKeyRevisionMismatch) {
-		return 0, ErrExists
-	}
-	return 0, err
+		return d, change(d)
+	})
 }
 
 // registered is what a single device is checked against.

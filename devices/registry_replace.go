@@ -12,9 +12,9 @@ import (
 // the devices behind it, and continues its history. It may be registered already, with the same community and type and nothing
 // of its own to continue; else it is added and its secret returned. A Replace that was interrupted can be repeated.
 func (r *Registry) Replace(ctx context.Context, oldID, newID string) (Secret, error) {
-	var c checks
-	if c.id("id", newID); len(c) > 0 {
-		return "", c.err()
+	var c Checks
+	if c.ID("id", newID); len(c) > 0 {
+		return "", c.Err()
 	}
 	old := r.Device(oldID)
 	if old == nil {
@@ -42,7 +42,7 @@ func (r *Registry) Replace(ctx context.Context, oldID, newID string) (Secret, er
 	revision, err := r.store(ctx, &heir, secret)
 	switch {
 	case err == nil:
-		err = r.buckets[0].await(ctx, revision)
+		err = r.bucket.Await(ctx, revision)
 	case errors.Is(err, ErrExists):
 		secret = ""
 		err = r.edit(ctx, newID, func(d *Device) error {

@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/nats-io/nats.go/jetstream"
 
 	"linli/bus"
 	"linli/devices"
@@ -53,9 +52,6 @@ func newSite(t testing.TB) *site {
 			t.Fatal(err)
 		}
 	}
-	if err := s.PutPerson(ctx, devices.Person{ID: "p1", Community: "north", Name: "王奶奶"}); err != nil {
-		t.Fatal(err)
-	}
 	return s
 }
 
@@ -71,15 +67,11 @@ func types(t testing.TB) *devices.Catalogue {
 
 func openRegistry(t testing.TB, b *bus.Bus) *devices.Registry {
 	t.Helper()
-	var kvs [2]jetstream.KeyValue
-	for i, name := range []string{bus.RegistryBucket, bus.PeopleBucket} {
-		kv, err := b.KV(t.Context(), name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		kvs[i] = kv
+	kv, err := b.KV(t.Context(), bus.RegistryBucket)
+	if err != nil {
+		t.Fatal(err)
 	}
-	r, err := devices.OpenRegistry(t.Context(), kvs[0], kvs[1], types(t), hashKey)
+	r, err := devices.OpenRegistry(t.Context(), kv, types(t), hashKey, func(person, community string) bool { return person == "p1" && community == "north" })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -378,15 +370,13 @@ func TestChangesArriveInOrder(t *testing.T) {
 		switch c := <-s.changes; {
 		case c.Community != "":
 			got = append(got, c.Community)
-		case c.Person != "":
-			got = append(got, c.Person)
 		case c.Old == nil:
 			got = append(got, "+"+c.New.ID)
 		default:
 			got = append(got, fmt.Sprintf("%s %s→%s", c.New.ID, c.Old.State, c.New.State))
 		}
 	}
-	if diff := cmp.Diff([]string{"north", "south", "p1", "+d1", "d1 active→revoked"}, got); diff != "" {
+	if diff := cmp.Diff([]string{"north", "south", "+d1", "d1 active→revoked"}, got); diff != "" {
 		t.Errorf("changes (-want +got):\n%s", diff)
 	}
 }
@@ -401,7 +391,7 @@ func TestSecondProcessFollows(t *testing.T) {
 	s.add(t, bin("d2")) // between Open and Run
 	run(t, late)
 	testkit.Eventually(t, 5*time.Second, func() bool { return late.Device("d2") != nil && late.Status() == nil })
-	if !late.Verify(late.Device("d1"), secret.Reveal()) || late.Community("north") == nil || late.Person("p1") == nil {
+	if !late.Verify(late.Device("d1"), secret.Reveal()) || late.Community("north") == nil {
 		t.Error("what was there before is missing")
 	}
 	kv, err := s.bus.KV(t.Context(), bus.RegistryBucket)
@@ -460,14 +450,8 @@ func TestCommunities(t *testing.T) {
 			t.Errorf("got %v, want %s", err, want)
 		}
 	}
-	if err := s.PutPerson(ctx, devices.Person{ID: "p2", Community: "west", Name: "李"}); err == nil || err.Error() != `community "west" is not registered` {
-		t.Errorf("person of nowhere: %v", err)
-	}
-	if err := s.PutPerson(ctx, devices.Person{ID: "p1", Community: "north", Name: "王奶奶", Away: true}); err != nil || !s.Person("p1").Away {
-		t.Errorf("away: %v", err)
-	}
-	if len(s.Communities()) != 2 || len(s.People()) != 1 {
-		t.Errorf("%d communities, %d people", len(s.Communities()), len(s.People()))
+	if len(s.Communities()) != 2 {
+		t.Errorf("%d communities", len(s.Communities()))
 	}
 }
 
@@ -491,7 +475,7 @@ func TestChosenSecret(t *testing.T) {
 }
 
 func TestShortKeyIsRefused(t *testing.T) {
-	if _, err := devices.OpenRegistry(t.Context(), nil, nil, nil, []byte("short")); err == nil {
+	if _, err := devices.OpenRegistry(t.Context(), nil, nil, []byte("short"), nil); err == nil {
 		t.Error("opened")
 	}
 }

@@ -152,14 +152,11 @@ func (s *site) register(t testing.TB) {
 	t.Helper()
 	s.catalogue = read(t, map[string]string{"common": common, "meter": meter, "band": band})
 	all := read(t, map[string]string{"common": common, "meter": meter, "band": band, "gone": gone})
-	var kvs [2]jetstream.KeyValue
-	var err error
-	for i, name := range []string{bus.RegistryBucket, bus.PeopleBucket} {
-		if kvs[i], err = s.bus.KV(t.Context(), name); err != nil {
-			t.Fatal(err)
-		}
+	kv, err := s.bus.KV(t.Context(), bus.RegistryBucket)
+	if err != nil {
+		t.Fatal(err)
 	}
-	if s.registry, err = devices.OpenRegistry(t.Context(), kvs[0], kvs[1], all, bytes.Repeat([]byte{7}, 32)); err != nil {
+	if s.registry, err = devices.OpenRegistry(t.Context(), kv, all, bytes.Repeat([]byte{7}, 32), nil); err != nil {
 		t.Fatal(err)
 	}
 	background(t, s.registry.Run)

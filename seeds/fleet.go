@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"linli/devices"
+	"linli/people"
 )
 
 // Device is a device of a demo fleet and what the registry does not keep about it.
@@ -46,15 +47,15 @@ func (c *Community) Fleet(scale float64) []Device {
 }
 
 // People are the elders of the fleet at that scale, with invented names.
-func (c *Community) People(scale float64) []devices.Person {
-	var out []devices.Person
+func (c *Community) People(scale float64) []people.Person {
+	var out []people.Person
 	for _, g := range c.groups {
 		if g.Home != "elder" {
 			continue
 		}
 		for i := range scaled(g.Count, scale) {
 			name := c.names.Surnames[i%len(c.names.Surnames)] + c.names.Given[(i*7+i/len(c.names.Surnames))%len(c.names.Given)]
-			out = append(out, devices.Person{ID: c.repeat(g, i).person(), Community: c.ID, Name: name})
+			out = append(out, people.Person{ID: c.repeat(g, i).person(), Community: c.ID, Name: name})
 		}
 	}
 	return out

@@ -17,6 +17,7 @@ import (
 	"linli/bus"
 	"linli/devices"
 	"linli/internal/testkit"
+	"linli/people"
 	"linli/series"
 )
 
@@ -59,7 +60,7 @@ func run(t *testing.T, with store, options ...func(*Config)) *site {
 	if err != nil {
 		t.Fatal(err)
 	}
-	reg := registry(t, b, cat)
+	reg, folk := registry(t, b, cat)
 	if err := reg.AddCommunity(ctx, devices.Community{ID: "tianjin", Name: devices.Text{ZH: "天津", EN: "Tianjin"}}); err != nil {
 		t.Fatal(err)
 	}
@@ -68,7 +69,7 @@ func run(t *testing.T, with store, options ...func(*Config)) *site {
 	}
 	metrics := prometheus.NewRegistry()
 	c := Config{
-		Addr: "127.0.0.1:0", Token: token, Root: "linli", Version: "v1", Bus: b, Catalogue: cat, Registry: reg,
+		Addr: "127.0.0.1:0", Token: token, Root: "linli", Version: "v1", Bus: b, Catalogue: cat, Registry: reg, People: folk,
 		History: with, Writer: with, Gatherer: metrics, Reg: metrics, Log: testkit.Log,
 	}
 	for _, o := range options {
@@ -83,25 +84,32 @@ func run(t *testing.T, with store, options ...func(*Config)) *site {
 	return &site{t, s, b, "http://" + s.Addr(), stop}
 }
 
-func registry(t *testing.T, b *bus.Bus, cat *devices.Catalogue) *devices.Registry {
+func registry(t *testing.T, b *bus.Bus, cat *devices.Catalogue) (*devices.Registry, *people.Directory) {
 	t.Helper()
 	things, err := b.KV(t.Context(), bus.RegistryBucket)
 	if err != nil {
 		t.Fatal(err)
 	}
-	people, err := b.KV(t.Context(), bus.PeopleBucket)
+	kv, err := b.KV(t.Context(), bus.PeopleBucket)
 	if err != nil {
 		t.Fatal(err)
 	}
-	reg, err := devices.OpenRegistry(t.Context(), things, people, cat, bytes.Repeat([]byte("k"), 32))
+	var folk *people.Directory
+	lives := func(person, community string) bool { return folk.Lives(person, community) }
+	reg, err := devices.OpenRegistry(t.Context(), things, cat, bytes.Repeat([]byte("k"), 32), lives)
 	if err != nil {
 		t.Fatal(err)
 	}
-	background(t, func(ctx context.Context) error {
-		_ = reg.Run(ctx) // has tests of its own; here the bus may be taken away from it
-		return nil
-	})
-	return reg
+	if folk, err = people.Open(t.Context(), kv, reg); err != nil {
+		t.Fatal(err)
+	}
+	for _, run := range []func(context.Context) error{reg.Run, folk.Run} {
+		background(t, func(ctx context.Context) error {
+			_ = run(ctx) // has tests of its own; here the bus may be taken away from it
+			return nil
+		})
+	}
+	return reg, folk
 }
 
 // background runs f until the test ends or stop is called, and waits for it.

@@ -29,33 +29,6 @@ func (s *Server) addCommunity(w http.ResponseWriter, r *http.Request) error {
 	return reply(w, http.StatusOK, s.Registry.Community(c.ID))
 }
 
-func (s *Server) people(w http.ResponseWriter, r *http.Request) error {
-	if err := onlyParams(r, "community"); err != nil {
-		return err
-	}
-	community := r.URL.Query().Get("community")
-	found := slices.DeleteFunc(s.Registry.People(), func(p *devices.Person) bool {
-		return community != "" && p.Community != community
-	})
-	return reply(w, http.StatusOK, map[string]any{"people": list(found)})
-}
-
-func (s *Server) putPerson(w http.ResponseWriter, r *http.Request) error {
-	var p devices.Person
-	if err := read(r, &p); err != nil {
-		return err
-	}
-	if id := r.PathValue("id"); p.ID == "" {
-		p.ID = id
-	} else if p.ID != id {
-		return invalid("id", "%q is not the %q of the path", p.ID, id)
-	}
-	if err := s.Registry.PutPerson(r.Context(), p); err != nil {
-		return err
-	}
-	return reply(w, http.StatusOK, p)
-}
-
 // devices lists devices in the order of their ids.
 func (s *Server) devices(w http.ResponseWriter, r *http.Request) error {
 	if err := onlyParams(r, "community", "type", "state", "limit", "cursor"); err != nil {

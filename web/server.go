@@ -27,6 +27,7 @@ import (
 
 	"linli/bus"
 	"linli/devices"
+	"linli/people"
 	"linli/series"
 )
 
@@ -52,6 +53,7 @@ type Config struct {
 	Bus       *bus.Bus
 	Catalogue *devices.Catalogue
 	Registry  *devices.Registry
+	People    *people.Directory
 	History   History
 	Writer    Writer
 	Status    func() map[string]error // every role and why it is not ready; nil: only this one

@@ -22,6 +22,7 @@ import (
 	"linli/bus"
 	"linli/devices"
 	"linli/internal/testkit"
+	"linli/people"
 	"linli/series"
 	"linli/web"
 )
@@ -51,6 +52,7 @@ type server struct {
 	*testing.T
 	bus      *bus.Bus
 	registry *devices.Registry
+	people   *people.Directory
 	series   written
 	env      map[string]string
 }
@@ -66,22 +68,27 @@ func serve(t *testing.T) *server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	people, err := s.bus.KV(t.Context(), bus.PeopleBucket)
+	kv, err := s.bus.KV(t.Context(), bus.PeopleBucket)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s.registry, err = devices.OpenRegistry(t.Context(), things, people, cat, bytes.Repeat([]byte("k"), 32)); err != nil {
+	lives := func(person, community string) bool { return s.people.Lives(person, community) }
+	if s.registry, err = devices.OpenRegistry(t.Context(), things, cat, bytes.Repeat([]byte("k"), 32), lives); err != nil {
+		t.Fatal(err)
+	}
+	if s.people, err = people.Open(t.Context(), kv, s.registry); err != nil {
 		t.Fatal(err)
 	}
 	metrics := prometheus.NewRegistry()
 	w, err := web.Open(t.Context(), web.Config{
-		Addr: "127.0.0.1:0", Token: token, Root: "linli", Bus: s.bus, Catalogue: cat, Registry: s.registry,
+		Addr: "127.0.0.1:0", Token: token, Root: "linli", Bus: s.bus, Catalogue: cat, Registry: s.registry, People: s.people,
 		History: &s.series, Writer: &s.series, Gatherer: metrics, Reg: metrics, Log: testkit.Log,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	background(t, s.registry.Run)
+	background(t, s.people.Run)
 	background(t, w.Run)
 	s.env = map[string]string{"LINLI_SERVER": "http://" + w.Addr(), "LINLI_TOKEN": token}
 	return s

@@ -14,6 +14,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"linli/devices"
+	"linli/people"
 )
 
 //go:embed scenarios/*.yaml
@@ -27,7 +28,7 @@ type Scenario struct {
 	Story     devices.Text
 	Community string           // where its devices are to be registered
 	Devices   []devices.Device // without secrets
-	People    []devices.Person
+	People    []people.Person
 	Length    time.Duration // from the first to the last word
 	Expect    Expect
 	lines     []line
@@ -257,9 +258,9 @@ func parseScenario(path string, data []byte) (*Scenario, error) {
 
 func (s *Scenario) read(f *script, prefix string) error {
 	for role, name := range f.People {
-		s.People = append(s.People, devices.Person{ID: prefix + role, Community: s.Community, Name: name})
+		s.People = append(s.People, people.Person{ID: prefix + role, Community: s.Community, Name: name})
 	}
-	slices.SortFunc(s.People, func(a, b devices.Person) int { return cmp.Compare(a.ID, b.ID) })
+	slices.SortFunc(s.People, func(a, b people.Person) int { return cmp.Compare(a.ID, b.ID) })
 	roles := map[string]int{}
 	for i, d := range f.Devices {
 		if _, twice := roles[d.Role]; twice || !devices.ValidID(prefix+d.Role) {
