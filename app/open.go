@@ -189,13 +189,18 @@ func (a *App) openPeople(ctx context.Context) error {
 }
 
 // openInflux opens the time series for the roles that use them.
-func (a *App) openInflux(context.Context) error {
+func (a *App) openInflux(ctx context.Context) error {
 	if !a.set.has("store") && !a.set.has("web") && !a.set.has("simulate") {
 		return nil
 	}
 	o := series.Options{URL: a.set.InfluxURL, Org: a.set.InfluxOrg, Bucket: a.set.InfluxBucket, Token: a.set.InfluxToken}
 	if o.URL == "" {
-		db, err := embedded.OpenInflux(filepath.Join(a.set.Data, "influx"), a.log)
+		// What a damaged disk took from the time series is still in the streams.
+		onLoss := func() error {
+			_, err := a.setup.RequestRebuild(ctx)
+			return err
+		}
+		db, err := embedded.OpenInflux(filepath.Join(a.set.Data, "influx"), a.log, onLoss)
 		if err != nil {
 			return err
 		}

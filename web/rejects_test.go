@@ -103,7 +103,7 @@ func TestRebuild(t *testing.T) {
 	if second := ask[request](s, 202, "POST", "/api/v1/rebuild", ""); first.ID == "" || second != first {
 		t.Errorf("while one runs: %v and %v", first, second)
 	}
-	if _, err := s.web.settings.Put(t.Context(), rebuildStatusKey, fmt.Appendf(nil, `{"id":%q,"done":true}`, first.ID)); err != nil {
+	if _, err := s.web.settings.Put(t.Context(), bus.RebuildStatusKey, fmt.Appendf(nil, `{"id":%q,"done":true}`, first.ID)); err != nil {
 		t.Fatal(err)
 	}
 	if got := ask[request](s, 200, "GET", "/api/v1/rebuild", ""); got != first {

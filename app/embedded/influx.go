@@ -15,6 +15,7 @@ import (
 	"github.com/influxdata/influxdb/query"
 	"github.com/influxdata/influxdb/services/httpd"
 	"github.com/influxdata/influxdb/services/meta"
+	"github.com/influxdata/influxdb/toml"
 	"github.com/influxdata/influxdb/tsdb"
 	_ "github.com/influxdata/influxdb/tsdb/engine" // the storage engine registers itself
 	_ "github.com/influxdata/influxdb/tsdb/index"
@@ -37,6 +38,10 @@ const (
 	maxSelectedSeries = 500_000
 	maxSelectBuckets  = 2_000_000
 
+	// Writes that come within this time share an fsync, and are acknowledged after it as they are without. Without it every write
+	// of a quiet site is an fsync of its own, and those of the streams, which an SOS waits for, stand in line behind.
+	fsyncDelay = 100 * time.Millisecond
+
 	maxWriteBody = 64 << 20
 	maxCache     = 256 << 20 // then writes are refused until the cache is on disk, and come again
 )
@@ -51,8 +56,9 @@ type Influx struct {
 	meta      *meta.Client
 }
 
-// OpenInflux opens or makes the database in dir. The caller sees to it that no other process uses dir.
-func OpenInflux(dir string, log *slog.Logger) (*Influx, error) {
+// OpenInflux opens or makes the database in dir. The caller sees to it that no other process uses dir. onLoss is called before
+// anything is left out that the database had acknowledged and cannot read any more; its error ends the opening.
+func OpenInflux(dir string, log *slog.Logger, onLoss func() error) (*Influx, error) {
 	logger := influxlog.New(influxLines{log.With("component", "influxdb")})
 
 	mc := meta.NewConfig()
@@ -88,7 +94,11 @@ func OpenInflux(dir string, log *slog.Logger) (*Influx, error) {
 	}
 	x.transport = newTransport(x.handler())
 
-	if err := trimLogs(filepath.Join(dir, "wal")); err != nil {
+	lost := func(file string) error {
+		log.Error("InfluxDB's log is damaged, what follows is left out", "component", "influxdb", "file", file)
+		return onLoss()
+	}
+	if err := trimLogs(filepath.Join(dir, "wal"), lost); err != nil {
 		return nil, fmt.Errorf("open InfluxDB: %w", err)
 	}
 	if err := x.open(); err != nil {
@@ -117,6 +127,7 @@ func storeConfig(dir string) tsdb.Config {
 	c.Index = tsdb.TSI1IndexName
 	c.QueryLogEnabled = false
 	c.CacheMaxMemorySize = maxCache
+	c.WALFsyncDelay = toml.Duration(fsyncDelay)
 	return c
 }
 

@@ -7,6 +7,8 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -27,6 +29,48 @@ func TestInfluxKeepsWhatItAcknowledged(t *testing.T) {
 	defer stop()
 	if got := query(t, client, base, "select power_w from electricity"); !strings.Contains(got, "230.5") {
 		t.Fatalf("after reopening: %s", got)
+	}
+}
+
+// A kill leaves the files as they are, with half of what was being written; that was acknowledged to nobody. What was must be
+// there after it, and what is written after it must be there after the next one.
+func TestInfluxKeepsWhatItAcknowledgedWhenItIsKilled(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	for n := range 4 {
+		client, base, stop := influxtest.InfluxAt(t, dir)
+		for earlier := range n {
+			if got := query(t, client, base, fmt.Sprintf("select v from m where v = %d", earlier)); !strings.Contains(got, "values") {
+				t.Errorf("start %d: what was acknowledged before kill %d is missing: %s", n, earlier, got)
+			}
+		}
+		write(t, client, base, fmt.Sprintf("m,device=d v=%d %d\n", n, n))
+		killed := t.TempDir()
+		if err := os.CopyFS(killed, os.DirFS(dir)); err != nil {
+			t.Fatal(err)
+		}
+		stop()
+		tear(t, killed)
+		dir = killed
+	}
+}
+
+// tear appends half an entry to the log of every shard.
+func tear(t *testing.T, dir string) {
+	t.Helper()
+	logs, err := filepath.Glob(filepath.Join(dir, "wal", "*", "*", "*", "_*.wal"))
+	if err != nil || len(logs) == 0 {
+		t.Fatalf("no log in %s (%v)", dir, err)
+	}
+	for _, name := range logs {
+		f, err := os.OpenFile(name, os.O_APPEND|os.O_WRONLY, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = f.Write([]byte{1, 0, 0, 1, 0, 'h', 'a', 'l', 'f'})
+		if err = errors.Join(err, f.Close()); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 

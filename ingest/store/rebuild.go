@@ -23,12 +23,6 @@ type rebuildStatus struct {
 	Finished *time.Time `json:"finished_at,omitempty"`
 }
 
-// Keys of the settings bucket: a request, whose value is its id, and how far it is.
-const (
-	rebuildKey       = "rebuild"
-	rebuildStatusKey = "rebuild_status"
-)
-
 // followRebuilds carries out requests to write everything in the streams again, until ctx ends. Nothing is dropped first: what is
 // stored is written over with itself. One that a stop has interrupted begins again.
 func (s *Store) followRebuilds(ctx context.Context) error {
@@ -36,7 +30,7 @@ func (s *Store) followRebuilds(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	requests, err := kv.Watch(ctx, rebuildKey, jetstream.IgnoreDeletes())
+	requests, err := kv.Watch(ctx, bus.RebuildKey, jetstream.IgnoreDeletes())
 	if err != nil {
 		return fmt.Errorf("watch rebuilds: %w", err)
 	}
@@ -74,7 +68,7 @@ func (s *Store) rebuild(ctx context.Context, kv jetstream.KeyValue, id string) e
 		return err
 	}
 	s.cfg.Log.Info("rebuild is done", "id", id, "messages", st.Messages, "bytes", st.Bytes, "took", now.Sub(st.Started))
-	return kv.Delete(ctx, rebuildKey)
+	return kv.Delete(ctx, bus.RebuildKey)
 }
 
 func (s *Store) rebuildStream(ctx context.Context, kv jetstream.KeyValue, st *rebuildStatus) error {
@@ -106,7 +100,7 @@ func tellRebuild(ctx context.Context, kv jetstream.KeyValue, st *rebuildStatus) 
 	if err != nil {
 		return err
 	}
-	if _, err := kv.Put(ctx, rebuildStatusKey, b); err != nil {
+	if _, err := kv.Put(ctx, bus.RebuildStatusKey, b); err != nil {
 		return fmt.Errorf("tell of the rebuild: %w", err)
 	}
 	return nil
