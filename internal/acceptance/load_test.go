@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -118,6 +119,14 @@ func (l *load) wait() loadResult {
 	return r
 }
 
+// stop ends the sending of the load; wait returns when the rest is acknowledged.
+func (l *load) stop() {
+	l.t.Helper()
+	if err := l.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		l.t.Fatalf("stop load: %v", err)
+	}
+}
+
 // entry is what the journal says of one message. Times are µs of the wall clock; ackedAt is 0 while the fate is open.
 type entry struct {
 	value           float64
@@ -164,6 +173,19 @@ func (a account) inFlight(at time.Time) int {
 		}
 	}
 	return n
+}
+
+// rate is how many readings a second the journal has between its first send and its last acknowledgement.
+func (a account) rate() float64 {
+	n, first, last := 0, int64(math.MaxInt64), int64(0)
+	for _, sent := range a {
+		for ts, e := range sent {
+			if ts != 0 && e.ackedAt != 0 {
+				n, first, last = n+1, min(first, e.sentAt), max(last, e.ackedAt)
+			}
+		}
+	}
+	return float64(n) / (time.Duration(last-first) * time.Microsecond).Seconds()
 }
 
 // missing is how many acknowledged readings are not stored yet.

@@ -47,23 +47,28 @@ func newConnection(id Identity, o *options, conns int, began time.Time) *connect
 	}
 }
 
-// run publishes until the duration is over and everything is acknowledged, at most 60 s longer.
+// run publishes until the duration is over or ctx ends, then waits until everything is acknowledged, at most 60 s.
 func (c *connection) run(ctx context.Context) {
-	end := c.began.Add(c.o.duration)
-	for time.Now().Before(end.Add(60*time.Second)) && ctx.Err() == nil {
-		err := c.session(ctx, end)
+	ctx, cancel := context.WithDeadline(ctx, c.began.Add(c.o.duration))
+	defer cancel()
+	waiting, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	defer context.AfterFunc(ctx, func() { time.AfterFunc(60*time.Second, stop) })()
+	for waiting.Err() == nil {
+		err := c.session(ctx, waiting)
 		if err == nil {
 			return
 		}
 		c.reconnects++
 		select {
 		case <-time.After(100 * time.Millisecond):
-		case <-ctx.Done():
+		case <-waiting.Done():
 		}
 	}
 }
 
-func (c *connection) session(ctx context.Context, end time.Time) error {
+// session publishes while sending lasts and reads acknowledgements while waiting lasts; nil when nothing is left to be done.
+func (c *connection) session(sending, waiting context.Context) error {
 	nc, err := net.DialTimeout("tcp", c.o.addr, 2*time.Second)
 	if err != nil {
 		return err
@@ -76,14 +81,12 @@ func (c *connection) session(ctx context.Context, end time.Time) error {
 	for id, m := range c.window {
 		writePublish(w, id, m, true)
 	}
-	for ctx.Err() == nil {
-		now := time.Now()
-		if now.After(end) && len(c.window) == 0 {
+	for waiting.Err() == nil {
+		if sending.Err() == nil {
+			c.fill(w, time.Now())
+		} else if len(c.window) == 0 {
 			w.Write([]byte{0xE0, 0})
 			return w.Flush()
-		}
-		if now.Before(end) {
-			c.fill(w, now)
 		}
 		if err := w.Flush(); err != nil {
 			return err

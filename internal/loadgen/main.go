@@ -87,6 +87,7 @@ func run() error {
 	}
 	defer o.journal.close()
 
+	// A signal ends the sending; what is not acknowledged by then is waited for.
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
 	defer stop()
 	var wg sync.WaitGroup

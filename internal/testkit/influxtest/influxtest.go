@@ -2,6 +2,7 @@
 package influxtest
 
 import (
+	"errors"
 	"net/http"
 	"testing"
 
@@ -26,7 +27,7 @@ func Influx(t testing.TB) (client *http.Client, url string) {
 // InfluxAt is like Influx on the data of dir, until stop is called: stop and a second InfluxAt are a restart.
 func InfluxAt(t testing.TB, dir string) (client *http.Client, url string, stop func()) {
 	t.Helper()
-	x, err := embedded.OpenInflux(dir, testkit.Log)
+	x, err := embedded.OpenInflux(dir, testkit.Log, func() error { return errors.New("the data is damaged") })
 	if err != nil {
 		t.Fatal(err)
 	}
