@@ -12,6 +12,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"linli/bus"
 )
 
 // Serve runs a server with the settings of args and the environment until ctx ends, and closes it. It prints to out where the
@@ -62,7 +64,7 @@ func (a *App) announce(ctx context.Context, began time.Time) error {
 func (a *App) notReady() error {
 	var errs []error
 	for name, err := range a.Status() {
-		if err != nil {
+		if bus.Broken(err) {
 			errs = append(errs, fmt.Errorf("%s: %w", name, err))
 		}
 	}

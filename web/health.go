@@ -4,6 +4,8 @@ import (
 	"net/http"
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"linli/bus"
 )
 
 // healthz says that the process answers.
@@ -11,7 +13,7 @@ func (s *Server) healthz(w http.ResponseWriter, _ *http.Request) error {
 	return reply(w, http.StatusOK, map[string]bool{"alive": true})
 }
 
-// readyz says whether every role keeps its promise; to who has the token also which does not, and why.
+// readyz says whether every role keeps its promise; to who has the token also which does not, and why, and what else is of concern.
 func (s *Server) readyz(w http.ResponseWriter, r *http.Request) error {
 	roles := map[string]error{"web": s.Status()}
 	if s.Config.Status != nil {
@@ -26,7 +28,8 @@ func (s *Server) readyz(w http.ResponseWriter, r *http.Request) error {
 	for name, err := range roles {
 		reasons[name] = "ok"
 		if err != nil {
-			body.Ready, reasons[name] = false, err.Error()
+			reasons[name] = err.Error()
+			body.Ready = body.Ready && !bus.Broken(err)
 		}
 	}
 	if s.access.granted(r) {

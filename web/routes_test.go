@@ -148,12 +148,16 @@ func TestHealth(t *testing.T) {
 	if code, body := open("/readyz"); code != 200 || body != `{"ready":true}` {
 		t.Errorf("readyz: %d %s", code, body)
 	}
-	status = map[string]error{"store": broken, "ingest": nil}
+	status = map[string]error{"store": nil, "ingest": bus.Concern("one record is damaged")}
+	if got := ask[struct{ Roles map[string]string }](s, 200, "GET", "/readyz", ""); got.Roles["ingest"] != "one record is damaged" {
+		t.Errorf("readyz with a concern: %v", got.Roles)
+	}
+	status = map[string]error{"store": broken, "ingest": bus.Concern("one record is damaged")}
 	if code, body := open("/readyz"); code != 503 || body != `{"ready":false}` {
 		t.Errorf("readyz without token: %d %s; the reason is for who has the token", code, body)
 	}
 	got := ask[struct{ Roles map[string]string }](s, 503, "GET", "/readyz", "")
-	if got.Roles["store"] != "no disk" || got.Roles["ingest"] != "ok" {
+	if got.Roles["store"] != "no disk" || got.Roles["ingest"] != "one record is damaged" {
 		t.Errorf("readyz with token: %v", got.Roles)
 	}
 	if code, _, body := s.do(s.request("GET", "/metrics", "")); code != 200 || !strings.Contains(body, `linli_web_requests_total{route="/readyz",status="503"}`) {

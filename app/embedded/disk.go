@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"linli/bus"
 )
 
 // StoreLimit is how much JetStream may keep in dir: 70 % of the space that was free when it was first asked. The answer is kept
@@ -59,13 +61,11 @@ func diskOf(dir string) (disk, error) {
 	return disk{used: int64(s.Blocks-s.Bfree) * s.Bsize, free: int64(s.Bavail) * s.Bsize}, nil
 }
 
-// Shares of the disk that are in use when somebody is told, when devices are no longer let in, and when they are again. A large
-// disk has room enough beyond them: while diskSpare bytes are free nothing is wrong.
+// Shares of the disk that are in use when somebody is told, when devices are no longer let in, and when they are again.
 const (
 	diskWarns   = 0.80
 	diskFull    = 0.90
 	diskRecover = 0.88
-	diskSpare   = 4 << 30
 
 	diskPeriod = 10 * time.Second
 )
@@ -101,12 +101,16 @@ func WatchDisk(dir string, onFull func(), log *slog.Logger, reg prometheus.Regis
 // Full says that devices are to be turned away. Safe for concurrent use.
 func (w *DiskWatch) Full() bool { return w.full.Load() }
 
-// Status is an error while devices are turned away. Safe for concurrent use.
+// Status is an error while devices are turned away, and a bus.Concern from 80 % on. Safe for concurrent use.
 func (w *DiskWatch) Status() error {
-	if !w.Full() {
-		return nil
+	share := math.Float64frombits(w.share.Load())
+	switch {
+	case w.Full():
+		return fmt.Errorf("disk of %s is %.0f %% full: devices are turned away", w.dir, 100*share)
+	case share >= diskWarns:
+		return bus.Concern(fmt.Sprintf("disk of %s is %.0f %% full: at %.0f %% devices are turned away", w.dir, 100*share, 100*diskFull))
 	}
-	return fmt.Errorf("disk of %s is %.0f %% full: devices are turned away", w.dir, 100*math.Float64frombits(w.share.Load()))
+	return nil
 }
 
 // Run looks every 10 s until ctx ends.
@@ -143,10 +147,9 @@ func (w *DiskWatch) see() error {
 	}
 	before := math.Float64frombits(w.share.Swap(math.Float64bits(d.share())))
 	w.gauge.Set(d.share())
-	short := d.free < diskSpare
-	if short && d.share() >= diskWarns && before < diskWarns {
-		w.log.Warn("disk is filling", "used", d.share(), "free_bytes", d.free)
+	if d.share() >= diskWarns && before < diskWarns {
+		w.log.Error("disk is filling", "used", d.share(), "free_bytes", d.free)
 	}
-	w.full.Store(short && (d.share() >= diskFull || w.Full() && d.share() > diskRecover))
+	w.full.Store(d.share() >= diskFull || w.Full() && d.share() > diskRecover)
 	return nil
 }

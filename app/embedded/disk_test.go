@@ -9,6 +9,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"linli/bus"
 )
 
 func TestFullDiskTurnsDevicesAwayUntilThereIsRoom(t *testing.T) {
@@ -25,32 +27,28 @@ func TestFullDiskTurnsDevicesAwayUntilThereIsRoom(t *testing.T) {
 		w.look = func(string) (disk, error) { return disk{used: used.Load(), free: 100 - used.Load()}, nil }
 		go w.Run(ctx)
 		for _, step := range []struct {
-			used int64
-			full bool
-			cut  int64
-		}{{79, false, 0}, {89, false, 0}, {90, true, 1}, {95, true, 1}, {89, true, 1}, {88, false, 1}, {20, false, 1}, {91, true, 2}} {
+			used          int64
+			concern, full bool
+			cut           int64
+		}{
+			{79, false, false, 0},
+			{80, true, false, 0},
+			{89, true, false, 0},
+			{90, true, true, 1},
+			{95, true, true, 1},
+			{89, true, true, 1},
+			{88, true, false, 1},
+			{20, false, false, 1},
+			{91, true, true, 2},
+		} {
 			used.Store(step.used)
 			time.Sleep(diskPeriod)
 			synctest.Wait()
-			if w.Full() != step.full || (w.Status() != nil) != step.full || cut.Load() != step.cut {
+			if status := w.Status(); w.Full() != step.full || bus.Broken(status) != step.full || (status != nil) != step.concern || cut.Load() != step.cut {
 				t.Errorf("at %d %%: full %t, status %v, devices cut %d times; want %+v", step.used, w.Full(), w.Status(), cut.Load(), step)
 			}
 		}
 	})
-}
-
-func TestLargeDiskHasRoomLeft(t *testing.T) {
-	t.Parallel()
-	w, err := WatchDisk(t.TempDir(), func() {}, slog.New(slog.DiscardHandler), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for free, full := range map[int64]bool{diskSpare: false, diskSpare - 1: true} {
-		w.look = func(string) (disk, error) { return disk{used: 100 * diskSpare, free: free}, nil }
-		if err := w.see(); err != nil || w.Full() != full {
-			t.Errorf("%d bytes free of a disk that is 99 %% used: full %t, %v", free, w.Full(), err)
-		}
-	}
 }
 
 func TestStoreLimitStaysWhenTheDiskFills(t *testing.T) {
