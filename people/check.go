@@ -117,8 +117,16 @@ func (d *Directory) checkRota(r *Rota, known func(id string) *Person) error {
 	if len(r.Layers) > maxLayers {
 		c.Fail("layers", strconv.Itoa(len(r.Layers)), "are more than %d", maxLayers)
 	}
+	registered := func(field string, ids ...string) {
+		for _, id := range ids {
+			if id != "" && known(id) == nil {
+				c.Fail(field, id, "is not registered")
+			}
+		}
+	}
 	for i := range r.Layers {
 		r.Layers[i].check(&c)
+		registered("layers.people", r.Layers[i].People...)
 	}
 	if len(r.Overrides) > maxOverrides {
 		c.Fail("overrides", strconv.Itoa(len(r.Overrides)), "are more than %d", maxOverrides)
@@ -130,6 +138,8 @@ func (d *Directory) checkRota(r *Rota, known func(id string) *Person) error {
 		case o.Off == "" && o.On == "", o.Swap && (o.Off == "" || o.On == ""):
 			c.Fail("overrides", o.From.Format(time.RFC3339), "names nobody to stand in: want on, or off and on of a swap")
 		}
+		registered("overrides.off", o.Off)
+		registered("overrides.on", o.On)
 		text(&c, "overrides.note", o.Note)
 	}
 	if len(r.Notes) > maxNotes {
@@ -138,11 +148,6 @@ func (d *Directory) checkRota(r *Rota, known func(id string) *Person) error {
 	for _, n := range r.Notes {
 		text(&c, "notes.text", n.Text)
 		c.Name("notes.by", n.By)
-	}
-	for _, id := range r.members() {
-		if p := known(id); p == nil {
-			c.Fail("people", id, "is not registered")
-		}
 	}
 	return c.Err()
 }

@@ -166,7 +166,7 @@ func (r *Rota) Calendar(from, to time.Time, zone *time.Location) []Shift {
 			out[last].To = end
 			continue
 		}
-		out = append(out, Shift{begin.In(zone), end.In(zone), on})
+		out = append(out, Shift{begin.In(zone), end.In(zone), append([]string{}, on...)})
 	}
 	return out
 }
