@@ -75,7 +75,7 @@ func (a *App) openWeb(ctx context.Context) error {
 	}
 	s, err := web.Open(ctx, web.Config{
 		Addr: a.set.HTTP, TLS: cert, Token: a.token, Root: a.set.Root, Version: a.version, Bus: b, Catalogue: a.catalogue,
-		Registry: a.registry, People: a.people, History: a.influx, Writer: a.influx, Status: a.Status, Gatherer: a.reg, Reg: a.reg,
+		Registry: a.registry, People: a.people, Channels: a.channelKinds(), History: a.influx, Writer: a.influx, Status: a.Status, Gatherer: a.reg, Reg: a.reg,
 		Log: a.component("web"),
 	})
 	if err != nil {
@@ -108,4 +108,19 @@ func (a *App) openIngest(ctx context.Context) error {
 	}
 	a.play("ingest", i)
 	return nil
+}
+
+// channelKinds are the kinds of the channels that notify has, by name; nil if it runs in another process.
+func (a *App) channelKinds() map[string]string {
+	if !a.set.has("notify") {
+		return nil
+	}
+	kinds := map[string]string{"log": "log"}
+	for i := range a.set.file.Channels {
+		var c struct{ Name, Type string }
+		if err := a.set.file.Channels[i].Decode(&c); err == nil {
+			kinds[c.Name] = c.Type
+		}
+	}
+	return kinds
 }

@@ -33,14 +33,14 @@ var ErrBadImport = errors.New("the import has mistakes, nothing was written")
 
 // File is people and rotas as import reads and export writes them.
 type File struct {
-	People []Entry `yaml:"people,omitempty"`
-	Rotas  []Rota  `yaml:"rotas,omitempty"`
+	People []Entry `json:"people,omitempty" yaml:"people,omitempty"`
+	Rotas  []Rota  `json:"rotas,omitempty" yaml:"rotas,omitempty"`
 }
 
 // Entry is a person in a file. Away alone, without since, begins when it is imported.
 type Entry struct {
 	Person `yaml:",inline"`
-	Away   bool `yaml:"away,omitempty"`
+	Away   bool `json:"away,omitempty" yaml:"away,omitempty"`
 }
 
 // Report says what an import did, or would do.

@@ -13,6 +13,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"linli/devices"
+	"linli/people"
 	"linli/series"
 )
 
@@ -57,7 +58,7 @@ func toProblem(err error) *problem {
 		return &problem{http.StatusBadRequest, "invalid", err.Error(), input.Field}
 	case errors.As(err, &refused):
 		return &problem{http.StatusBadRequest, "invalid", refused.Error(), refused.Part}
-	case errors.Is(err, devices.ErrBadRows):
+	case errors.Is(err, devices.ErrBadRows), errors.Is(err, people.ErrBadImport):
 		return &problem{http.StatusUnprocessableEntity, "bad_rows", err.Error(), ""}
 	case errors.Is(err, devices.ErrExists):
 		return &problem{http.StatusConflict, "exists", err.Error(), ""}

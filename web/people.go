@@ -3,7 +3,9 @@ package web
 import (
 	"net/http"
 	"slices"
+	"time"
 
+	"linli/devices"
 	"linli/people"
 )
 
@@ -47,4 +49,99 @@ func (s *Server) putPerson(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return reply(w, http.StatusOK, s.shownPerson(&p.Person))
+}
+
+func (s *Server) person(w http.ResponseWriter, r *http.Request) error {
+	id := r.PathValue("id")
+	p := s.People.Person(id)
+	if p == nil {
+		return notFound("person", id)
+	}
+	return reply(w, http.StatusOK, s.shownPerson(p))
+}
+
+// removePerson forgets a person to whom no device belongs.
+func (s *Server) removePerson(w http.ResponseWriter, r *http.Request) error {
+	id := r.PathValue("id")
+	for _, d := range s.Registry.Devices() {
+		if d.Person == id {
+			return invalid("id", "device %q belongs to %q", d.ID, id)
+		}
+	}
+	if err := s.People.RemovePerson(r.Context(), id); err != nil {
+		return err
+	}
+	s.Log.Info("person removed", "person", id)
+	return reply(w, http.StatusOK, map[string]string{"id": id})
+}
+
+// setAway says from when until when a person is away; without since from now on, without until until it is ended.
+func (s *Server) setAway(w http.ResponseWriter, r *http.Request) error {
+	var body struct {
+		Since *time.Time `json:"since"`
+		Until *time.Time `json:"until"`
+	}
+	if err := read(r, &body); err != nil {
+		return err
+	}
+	if body.Since == nil {
+		now := s.Now().UTC().Truncate(time.Second)
+		body.Since = &now
+	}
+	return s.away(w, r, body.Since, body.Until)
+}
+
+func (s *Server) endAway(w http.ResponseWriter, r *http.Request) error { return s.away(w, r, nil, nil) }
+
+func (s *Server) away(w http.ResponseWriter, r *http.Request, since, until *time.Time) error {
+	id := r.PathValue("id")
+	err := s.People.EditPerson(r.Context(), id, func(p *people.Person) error {
+		p.AwaySince, p.AwayUntil = since, until
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	s.Log.Info("person's away mode set", "person", id, "since", since, "until", until)
+	return s.person(w, r)
+}
+
+// importPeople registers the people and rotas of a YAML file, or with dry_run only says what it would change. The report is in
+// every answer.
+func (s *Server) importPeople(w http.ResponseWriter, r *http.Request) error {
+	if err := onlyParams(r, "dry_run"); err != nil {
+		return err
+	}
+	report, err := s.People.Import(r.Context(), r.Body, s.Now().UTC().Truncate(time.Second), r.URL.Query().Get("dry_run") == "1")
+	body := struct {
+		people.Report
+		Error *detail `json:"error,omitempty"`
+	}{Report: report}
+	if err != nil {
+		p := s.problem(r, err)
+		body.Error = &detail{p.code, p.text, p.field}
+		return reply(w, p.status, body)
+	}
+	if !report.DryRun {
+		for _, c := range report.Changes {
+			s.Log.Info(c.Kind+" imported", "id", c.ID, "added", c.Added, "fields", c.Fields)
+		}
+	}
+	return reply(w, http.StatusOK, body)
+}
+
+// peopleProblems lists what will hurt when it matters: elders whom nobody would be told of, hours that nobody covers.
+func (s *Server) peopleProblems(w http.ResponseWriter, r *http.Request) error {
+	if err := onlyParams(r, "community"); err != nil {
+		return err
+	}
+	survey := people.Survey{Channels: s.Channels, Now: s.Now()}
+	for _, d := range s.Registry.Devices() {
+		if t := s.Catalogue.Type(d.Type); d.Person != "" && d.State == devices.Active && t != nil && t.Safety {
+			survey.Elders = append(survey.Elders, d.Person)
+		}
+	}
+	community := r.URL.Query().Get("community")
+	found := slices.DeleteFunc(s.People.Problems(survey), func(p people.Problem) bool { return community != "" && p.Community != community })
+	return reply(w, http.StatusOK, map[string]any{"problems": list(found)})
 }

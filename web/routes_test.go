@@ -13,6 +13,7 @@ import (
 
 	"linli/bus"
 	"linli/devices"
+	"linli/people"
 )
 
 func TestEveryRouteWantsTheToken(t *testing.T) {
@@ -108,7 +109,8 @@ func TestOpenAPIHasEveryField(t *testing.T) {
 	}
 	for name, record := range map[string]any{
 		"Alert": bus.Alert{}, "AlertEvent": bus.AlertEvent{}, "Reject": bus.Reject{}, "Device": devices.Device{},
-		"Community": devices.Community{}, "Person": person{}, "Place": devices.Place{}, "Credentials": credentials{}, "Point": point{},
+		"Community": devices.Community{}, "Person": person{}, "Rota": rota{}, "Layer": people.Layer{}, "Override": people.Override{},
+		"PeopleReport": people.Report{}, "PeopleProblem": people.Problem{}, "Place": devices.Place{}, "Credentials": credentials{}, "Point": point{},
 	} {
 		want := map[string]bool{}
 		for _, f := range reflect.VisibleFields(reflect.TypeOf(record)) {

@@ -54,6 +54,7 @@ type Config struct {
 	Catalogue *devices.Catalogue
 	Registry  *devices.Registry
 	People    *people.Directory
+	Channels  map[string]string // kinds of the configured channels by name; nil: not known here
 	History   History
 	Writer    Writer
 	Status    func() map[string]error // every role and why it is not ready; nil: only this one

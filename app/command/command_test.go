@@ -230,13 +230,54 @@ func TestPeopleGoOutAsTheyCameIn(t *testing.T) {
 	t.Parallel()
 	s := serve(t)
 	s.run("communities add --id tianjin --name 第四社区")
-	const file = "people:\n    - id: p-1\n      community: tianjin\n      name: 王芳\n      away: true\n    - id: p-2\n      community: tianjin\n      name: 李伟\n"
-	s.run("people import " + s.file("people.yaml", file))
+	const file = "people:\n    - id: p-1\n      community: tianjin\n      name: 王芳\n      roles:\n        - property_duty\n    - id: p-2\n      community: tianjin\n" +
+		"      name: 李伟\n      circle:\n        - person: p-1\n          relation: daughter\n          consent:\n            - scope: events\n              since: 2026-01-01T00:00:00Z\n"
+	const rota = "rotas:\n    - id: desk\n      community: tianjin\n      role: property_duty\n      layers:\n        - people:\n            - p-1\n          turn: weekly\n          since: \"2026-01-05\"\n"
+	path := s.file("people.yaml", file)
+	if out := s.run("people import --dry-run " + path); out != "person  p-1  new\nperson  p-2  new\n" {
+		t.Errorf("dry run: %s", out)
+	}
+	s.run("people import " + path)
+	s.run("rota import " + s.file("rota.yaml", rota))
+	if out, errOut, err := s.try("people import " + path); err != nil || out != "" || errOut != "0 changed, 2 unchanged, 0 mistakes\n" {
+		t.Errorf("again: %v, %q, %q", err, out, errOut)
+	}
 	if diff := cmp.Diff(file, s.run("people export --community tianjin")); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	s.fails("people import "+s.file("bad.yaml", "people:\n- {id: p-3, nmae: x}\n"), "nmae")
-	s.fails("people import "+s.file("bad.yaml", "people:\n- {id: p-3, community: nowhere, name: x}\n"), `"p-3"`)
+	if diff := cmp.Diff(rota, s.run("rota export")); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if out := s.run("rota list"); !strings.Contains(out, "desk  tianjin    property_duty  p-1") {
+		t.Errorf("rotas: %s", out)
+	}
+	s.fails("people import "+s.file("bad.yaml", "people:\n- {id: p-3, nmae: x}\n"), "bad.yaml:2: field nmae")
+	s.fails("people import "+s.file("bad.yaml", "people:\n- {id: p-3, community: nowhere, name: x}\n"), `bad.yaml:2: person "p-3": community "nowhere" is not registered`)
+}
+
+func TestAwayMode(t *testing.T) {
+	t.Parallel()
+	s := serve(t)
+	s.run("communities add --id tianjin --name 第四社区")
+	s.run("people import " + s.file("people.yaml", "people: [{id: p-1, community: tianjin, name: 王芳, away: true}]"))
+	if p := s.people.Person("p-1"); !p.Away(time.Now()) {
+		t.Errorf("imported as away: %+v", p)
+	}
+	if out := s.run("people away p-1 --until 2099-02-01"); !strings.HasPrefix(out, "p-1 is away until 2099-02-01T00:00:00") {
+		t.Error(out)
+	}
+	if out := s.run("people away p-1 --end"); out != "p-1 is not away\n" {
+		t.Error(out)
+	}
+	if out := s.run("people away p-1"); out != "p-1 is away\n" {
+		t.Error(out)
+	}
+	s.fails("people away p-1 --until tomorrow", `"tomorrow" is not a date`)
+	s.fails("people away p-2", `person "p-2": not registered`)
+	s.run("devices add --community tianjin --type sos_button --id sos-1 --person p-1")
+	if out := s.run("people check"); !strings.Contains(out, "p-1  few_contacts") {
+		t.Error(out)
+	}
 }
 
 func TestRejects(t *testing.T) {
