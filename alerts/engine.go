@@ -227,7 +227,7 @@ func (e *Engine) event(ctx context.Context, m message) error {
 func (e *Engine) action(ctx context.Context, m message) error {
 	var x bus.Action
 	err := json.Unmarshal(m.data, &x)
-	if err == nil {
+	if err == nil && x.Callback == nil { // callbacks are for notify
 		err = e.core.book.act(&x)
 	}
 	if err != nil {

@@ -95,16 +95,28 @@ type Address struct {
 	To      string `json:"to,omitempty" yaml:"to,omitempty"` // phone number, mail address, topic …; empty where the channel itself is one place
 }
 
-// Action is what a person did. Its message id on ACTIONS is Key.
+// Action is what a person did, or what came of telling one. Its message id on ACTIONS is Key.
 type Action struct {
-	Key         string    `json:"key"`
-	Kind        string    `json:"kind"` // acknowledge, close
-	Alert       string    `json:"alert"`
-	Community   string    `json:"community"`
-	By          string    `json:"by"`
-	Note        string    `json:"note,omitempty"`
-	Disposition string    `json:"disposition,omitempty"` // helped, false_press, test, false_detection, no_access_escalated_120, duplicate
-	At          time.Time `json:"at"`
+	Key         string     `json:"key"`
+	Kind        string     `json:"kind"` // acknowledge, close; of notify: unreached; of web for notify: callback
+	Alert       string     `json:"alert"`
+	Community   string     `json:"community"`
+	By          string     `json:"by"`
+	Note        string     `json:"note,omitempty"`
+	Disposition string     `json:"disposition,omitempty"` // helped, false_press, test, false_detection, no_access_escalated_120, duplicate
+	At          time.Time  `json:"at"`
+	Person      string     `json:"person,omitempty"`    // who acknowledged by a link, a key press or a reply; the id in people
+	N           int        `json:"n,omitempty"`         // unreached: the AlertEvent that Recipient could not be told of
+	Recipient   *Recipient `json:"recipient,omitempty"` // unreached: none of the addresses took it in time
+	Callback    *Callback  `json:"callback,omitempty"`
+}
+
+// Callback is what a provider sent us about messages of a channel: receipts, key presses, replies. Web hands it over as it came, on
+// CallbacksSubject; notify, which knows the provider, reads it.
+type Callback struct {
+	Channel string `json:"channel"` // its name in the configuration
+	Query   string `json:"query,omitempty"`
+	Body    []byte `json:"body,omitempty"`
 }
 
 // Offset says how far alerts has read each of its inputs: the sequence of the last message whose effects are stored.
@@ -119,27 +131,47 @@ type Offset struct {
 }
 
 // DeliveryState is how far a delivery has come.
+//
+//	pending ─► sending ─► accepted ─► delivered ─► acted
+//	   ▲          │           └─────► failed: the receipt says that it did not arrive
+//	   └──────────┼─► failed: for good
+//	              └─► expired: there was no need any more
 type DeliveryState string
 
 const (
-	Pending  DeliveryState = "pending"
-	Sending  DeliveryState = "sending" // found at start-up: in doubt, sent again with the same id and bytes
-	Accepted DeliveryState = "accepted"
-	Failed   DeliveryState = "failed" // permanently
+	Pending   DeliveryState = "pending"
+	Sending   DeliveryState = "sending"   // found at start-up: in doubt
+	Accepted  DeliveryState = "accepted"  // by the provider
+	Delivered DeliveryState = "delivered" // a receipt says that it arrived: a message on the phone, a call answered
+	Acted     DeliveryState = "acted"     // the recipient answered: a key press, a reply
+	Failed    DeliveryState = "failed"    // this address cannot be reached with it
+	Expired   DeliveryState = "expired"   // not sent: acknowledged, reached otherwise, or nothing to take back; Error says which
 )
 
-// Delivery is one message to one recipient over one channel. Its id is deterministic, so it is the idempotency key everywhere.
+// Delivery is one message to one address of one recipient. Its id is deterministic, so it is the idempotency key everywhere. A
+// recipient who is reached by several addresses in turn has a delivery for each that was tried; one who is held has none: why is in
+// the AlertEvent.
 type Delivery struct {
-	ID       string        `json:"id"`
-	Alert    string        `json:"alert"`
-	N        int           `json:"n"` // of the AlertEvent it tells of
-	Channel  string        `json:"channel"`
-	State    DeliveryState `json:"state"`
-	Body     []byte        `json:"body,omitempty"` // the exact bytes sent
-	Attempts int           `json:"attempts"`
-	Error    string        `json:"error,omitempty"`
-	Created  time.Time     `json:"created"`
-	Updated  time.Time     `json:"updated"`
+	ID        string        `json:"id"`
+	Alert     string        `json:"alert"`
+	N         int           `json:"n"`               // of the AlertEvent it tells of
+	Event     string        `json:"event,omitempty"` // its kind
+	Community string        `json:"community,omitempty"`
+	Recipient Recipient     `json:"recipient,omitzero"`
+	Address   int           `json:"address,omitempty"` // which of Recipient.Reach, from 0
+	Channel   string        `json:"channel"`
+	To        string        `json:"to,omitempty"`
+	Safety    bool          `json:"safety,omitempty"`
+	State     DeliveryState `json:"state"`
+	Body      []byte        `json:"body,omitempty"` // the exact bytes sent
+	Attempts  int           `json:"attempts"`
+	Doubt     bool          `json:"doubt,omitempty"`   // an attempt ended without an answer: the message may have arrived
+	Receipt   string        `json:"receipt,omitempty"` // the provider's id of it
+	Class     string        `json:"class,omitempty"`   // of Error: retry, rate_limited, auth, bad_target, bad_message, in_doubt
+	Error     string        `json:"error,omitempty"`
+	Look      time.Time     `json:"look,omitzero"` // accepted: when the provider is asked what became of it
+	Created   time.Time     `json:"created"`
+	Updated   time.Time     `json:"updated"`
 }
 
 // Reject is a message or a part of one that could not be stored as a reading or event, with the reason.

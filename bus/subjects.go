@@ -26,6 +26,7 @@ const (
 	StoreConsumer       = "store"        // on READINGS
 	StoreEventsConsumer = "store-events" // on EVENTS
 	NotifyConsumer      = "notify"       // on CORE, filtered to alert events
+	CallbacksConsumer   = "callbacks"    // on ACTIONS, filtered to callbacks
 )
 
 // UnknownCommunity stands in for the community of a reject whose topic names none.
@@ -50,6 +51,9 @@ func RejectsSubject(community string) string { return "rejects." + community }
 // ActionsSubject is where what people did in a community goes.
 func ActionsSubject(community string) string { return "actions." + community }
 
+// CallbacksSubject is where what providers say of messages goes, on ACTIONS. No community has this id.
+const CallbacksSubject = "actions._callbacks"
+
 // Subjects of CORE. Only alerts writes them, but for deliveries, which only notify writes.
 const (
 	OffsetSubject     = "core.offset.alerts"   // one Offset; the fence of every transaction
@@ -67,5 +71,8 @@ func AlertEventSubject(id string, n int) string {
 	return "core.alert_event." + id + "." + strconv.Itoa(n)
 }
 
-// DeliverySubject holds the state of a delivery.
-func DeliverySubject(id string) string { return "core.delivery." + id }
+// DeliverySubject holds the state of a delivery of an alert.
+func DeliverySubject(alert, id string) string { return "core.delivery." + alert + "." + id }
+
+// AlertDeliveriesFilter is every Delivery of an alert.
+func AlertDeliveriesFilter(alert string) string { return "core.delivery." + alert + ".*" }

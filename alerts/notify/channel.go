@@ -11,42 +11,88 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"linli/bus"
 	"linli/devices"
 )
 
-// Message is what a channel sends: the same bytes under the same id at every try.
+// Message is what a channel sends: the same under the same id at every try, but for Repeat. Title and Text are for a person, in
+// their language; a channel for programs sends Body.
 type Message struct {
-	ID      string
-	Body    []byte // JSON, see body
-	Summary devices.Text
-	Repeat  bool // an earlier try may have arrived; for channels whose other side does not know ids
+	ID       string
+	To       string // phone number, mail address, topic …; empty: where the channel's settings lead
+	Language string // zh or en; empty: both
+	Event    string // what happened to the alert
+	Alert    bus.Alert
+	Title    string
+	Text     string
+	Link     string    // under which it is acknowledged without an account; empty: nowhere, or there is nothing to acknowledge
+	Body     []byte    // JSON, see body
+	Made     time.Time // when the delivery was made
+	Repeat   bool      // an earlier try may have arrived, and the other side does not know ids: the text says so
 }
 
-// Channel sends messages to where its settings say. Send is called from several goroutines; it returns when the other side has
-// taken the message, and its context ends after SendLimit. An error is retried unless it is Permanent.
-type Channel interface {
-	Send(ctx context.Context, m Message) error
+// Receipt is what a provider said when it took a message.
+type Receipt struct {
+	ID string // by which the provider knows it
 }
+
+// Channel sends messages to where its settings, or Message.To, say. Send is called from several goroutines; it returns when the
+// other side has taken the message, and its context ends after SendLimit. What its error means says SendError.
+type Channel interface {
+	Send(ctx context.Context, m Message) (Receipt, error)
+	Caps() Caps
+}
+
+// Caps is what the other side of a channel can do and how much it bears.
+type Caps struct {
+	Dedupes  time.Duration // it takes an id once within that time; 0: it does not know ids
+	Receipts bool          // it says later what became of a message, see Asker and Listener
+	MaxBytes int           // of a text; 0: no limit that we would meet
+	Account  string        // to which Limits apply, if several channels may share it; empty: the channel itself
+	Limits   []Limit
+}
+
+const forever = 100 * 365 * 24 * time.Hour
+
+// Limit is a quota of a provider: so many messages in any span of that length. Ordinary messages leave Reserved of them to
+// life-safety.
+type Limit struct {
+	Max, Reserved int
+	Per           time.Duration
+	Each          bool // of every address, not of the account
+}
+
+// Asker is a channel whose provider can be asked what became of a message that it took, or perhaps did not.
+type Asker interface {
+	// Ask finds a message by its id, or by its receipt if there was an answer.
+	Ask(ctx context.Context, m Message, r Receipt) (Fate, error)
+}
+
+// Fate is what became of a message.
+type Fate struct {
+	State   bus.DeliveryState // Accepted, Delivered or Failed; empty: the provider has never heard of it
+	Receipt Receipt
+	Why     string
+}
+
+// Listener is a channel whose provider calls back.
+type Listener interface {
+	Listen(c bus.Callback) ([]Answer, error)
+}
+
+// Answer is what a callback says of one message.
+type Answer struct {
+	Ref         string            // Short of the delivery's id, the provider's id, or the address that replied
+	State       bus.DeliveryState // Delivered, Failed or Acted
+	Acknowledge bool              // the recipient takes the alert on
+	Why         string
+}
+
+// short is the id of a delivery for providers whose field for it is small.
+func short(id string) string { return id[:min(len(id), 15)] }
 
 // SendLimit bounds one try.
 const SendLimit = 10 * time.Second
-
-// Permanent marks an error that trying again cannot mend.
-func Permanent(err error) error { return permanentError{err} }
-
-type permanentError struct{ error }
-
-func (e permanentError) Unwrap() error { return e.error }
-
-// RetryAfter marks an error after which the other side wants to be left alone for a while.
-func RetryAfter(err error, d time.Duration) error { return laterError{err, d} }
-
-type laterError struct {
-	error
-	after time.Duration
-}
-
-func (e laterError) Unwrap() error { return e.error }
 
 // opener opens a channel from its settings, a mapping without name and type.
 type opener func(settings *yaml.Node, log *slog.Logger) (Channel, error)

@@ -26,10 +26,15 @@ type dueItem struct {
 
 type dueHeap []dueItem
 
-func (h dueHeap) Len() int           { return len(h) }
-func (h dueHeap) Less(i, j int) bool { return h[i].at.Before(h[j].at) }
-func (h dueHeap) Swap(i, j int)      { h[i], h[j] = h[j], h[i] }
-func (h *dueHeap) Push(x any)        { *h = append(*h, x.(dueItem)) }
+func (h dueHeap) Len() int { return len(h) }
+func (h dueHeap) Less(i, j int) bool {
+	if c := h[i].at.Compare(h[j].at); c != 0 {
+		return c < 0
+	}
+	return h[i].d.Created.Before(h[j].d.Created)
+}
+func (h dueHeap) Swap(i, j int) { h[i], h[j] = h[j], h[i] }
+func (h *dueHeap) Push(x any)   { *h = append(*h, x.(dueItem)) }
 
 func (h *dueHeap) Pop() any {
 	last := (*h)[len(*h)-1]
@@ -44,6 +49,7 @@ func newLane() *lane { return &lane{changed: make(chan struct{}, 1)} }
 func (l *lane) put(d *delivery, at time.Time) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	d.due = at
 	if len(l.due) >= laneLimit {
 		l.spilled = true
 		return false
@@ -58,6 +64,22 @@ func (l *lane) spill() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.spilled = true
+}
+
+// hurry makes the deliveries of an alert due: whether they are still needed is to be looked at.
+func (l *lane) hurry(alert string, now time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	found := false
+	for i := range l.due {
+		if l.due[i].d.Alert == alert && l.due[i].at.After(now) {
+			l.due[i].at, found = now, true
+		}
+	}
+	if found {
+		heap.Init(&l.due)
+		l.wake()
+	}
 }
 
 func (l *lane) wake() {

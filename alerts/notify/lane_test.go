@@ -62,7 +62,7 @@ func TestPausesGrowAndNeverEnd(t *testing.T) {
 			t.Errorf("after %d tries wait %v, want %v", attempts, got, want)
 		}
 	}
-	if got := delay(1, RetryAfter(errors.New("busy"), 20*time.Second)); got != 20*time.Second {
+	if got := delay(1, &SendError{Class: Retry, After: 20 * time.Second, Err: errors.New("busy")}); got != 20*time.Second {
 		t.Errorf("wait %v, want what the receiver asked for", got)
 	}
 }

@@ -12,8 +12,11 @@ type logChannel struct{ log *slog.Logger }
 
 var _ Channel = logChannel{}
 
+// Caps implements Channel.
+func (c logChannel) Caps() Caps { return Caps{} }
+
 // Send implements Channel.
-func (c logChannel) Send(_ context.Context, m Message) error {
-	c.log.Warn("alert", "delivery", m.ID, "zh", m.Summary.ZH, "en", m.Summary.EN, "possible_repeat", m.Repeat)
-	return nil
+func (c logChannel) Send(_ context.Context, m Message) (Receipt, error) {
+	c.log.Warn("alert", "delivery", m.ID, "event", m.Event, "to", m.To, "zh", m.Alert.Text.ZH, "en", m.Alert.Text.EN, "possible_repeat", m.Repeat)
+	return Receipt{}, nil
 }

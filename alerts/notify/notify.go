@@ -23,18 +23,26 @@ import (
 type Config struct {
 	Bus      *bus.Bus
 	Channels Channels
-	Duty     []string // channels told of every alert; empty: the log
+	Duty     []string // channels that a recipient without addresses stands for; empty: the log
 	Log      *slog.Logger
 	Reg      prometheus.Registerer
+	// Link is where a recipient acknowledges without an account; nil: nowhere. The same event and recipient give the same link.
+	Link func(e *bus.AlertEvent, r *bus.Recipient) string
+
+	hook func(point string) bool // tests end the process here, so to speak: true leaves everything as it is at that point
 }
 
 // Notify is the role. One runs at a time: a second one reads on where the first stops, and guards keep both from sending.
 type Notify struct {
-	cfg      Config
-	consumer jetstream.Consumer
-	lanes    map[string][2]*lane // of each channel: ordinary, life-safety
-	metrics  *metrics
-	failing  atomic.Pointer[error]
+	cfg       Config
+	core      jetstream.Stream
+	consumer  jetstream.Consumer
+	lanes     map[string][2]*lane // of each channel: ordinary, life-safety
+	impatient *lane               // deliveries to addresses that take long; what does not fit waits for the ladder's next step
+	receipts  *lane               // deliveries that are looked at again; what does not fit is told by a callback, or never
+	governor  *governor
+	metrics   *metrics
+	failing   atomic.Pointer[error]
 
 	mu     sync.Mutex             // guards the two below
 	held   map[string]bool        // deliveries that are in a lane, being sent, or behind another
@@ -57,12 +65,21 @@ func Open(ctx context.Context, cfg Config) (*Notify, error) {
 			return nil, fmt.Errorf("duty: no channel %q among %q", name, slices.Sorted(maps.Keys(cfg.Channels)))
 		}
 	}
-	n := &Notify{cfg: cfg, lanes: map[string][2]*lane{}, held: map[string]bool{}, behind: map[string][]*delivery{}}
+	if cfg.hook == nil {
+		cfg.hook = func(string) bool { return false }
+	}
+	n := &Notify{
+		cfg: cfg, lanes: map[string][2]*lane{}, impatient: newLane(), receipts: newLane(), governor: newGovernor(cfg.Channels),
+		held: map[string]bool{}, behind: map[string][]*delivery{},
+	}
 	for name := range cfg.Channels {
 		n.lanes[name] = [2]*lane{newLane(), newLane()}
 	}
-	n.metrics = newMetrics(cfg.Reg, n.pending)
+	n.metrics = newMetrics(cfg.Reg, n)
 	var err error
+	if n.core, err = cfg.Bus.JS.Stream(ctx, bus.Core); err != nil {
+		return nil, fmt.Errorf("open stream %s: %w", bus.Core, err)
+	}
 	n.consumer, err = cfg.Bus.JS.CreateOrUpdateConsumer(ctx, bus.Core, jetstream.ConsumerConfig{
 		Durable: bus.NotifyConsumer, FilterSubject: bus.AlertEventsFilter, AckPolicy: jetstream.AckExplicitPolicy,
 		AckWait: ackWait, MaxAckPending: 1000, MaxDeliver: -1,
@@ -70,7 +87,7 @@ func Open(ctx context.Context, cfg Config) (*Notify, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open consumer %s: %w", bus.NotifyConsumer, err)
 	}
-	return n, n.refill(ctx)
+	return n, n.refill(ctx, true)
 }
 
 // Run delivers until ctx ends.
@@ -78,6 +95,8 @@ func (n *Notify) Run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return n.intake(ctx) })
 	g.Go(func() error { return n.watchLanes(ctx) })
+	g.Go(func() error { return n.watchPatience(ctx) })
+	g.Go(func() error { return n.watchReceipts(ctx) })
 	for _, lanes := range n.lanes {
 		for i, l := range lanes {
 			for range workersOf(i == 1) {
@@ -140,8 +159,14 @@ func (n *Notify) read(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		if n.cfg.hook("read") {
+			return ctx.Err()
+		}
 		if err := n.record(ctx, m.Data()); err != nil {
 			return err // not acknowledged: it comes again
+		}
+		if n.cfg.hook("recorded") {
+			return ctx.Err()
 		}
 		if err := m.Ack(); err != nil {
 			return err
@@ -149,8 +174,7 @@ func (n *Notify) read(ctx context.Context) error {
 	}
 }
 
-// record writes the deliveries of an event and puts them into their lanes. Those that are there already, because the event has
-// come before or the answer to the first write was lost, are taken as they are.
+// record writes the deliveries of an event and puts them into their lanes.
 func (n *Notify) record(ctx context.Context, data []byte) error {
 	var e bus.AlertEvent
 	if err := json.Unmarshal(data, &e); err != nil {
@@ -158,29 +182,57 @@ func (n *Notify) record(ctx context.Context, data []byte) error {
 		n.metrics.unreadable.Inc()
 		return nil
 	}
-	if !told(&e) {
-		return nil
+	if !call(e.Kind) {
+		n.hurry(e.Alert.ID)
 	}
-	for _, channel := range n.cfg.Duty {
-		d, err := plan(&e, channel, time.Now().UTC())
-		if err != nil {
+	all, err := n.recipients(&e)
+	if err != nil {
+		return err
+	}
+	for _, d := range all {
+		if err := n.add(ctx, d); err != nil {
 			return err
-		}
-		if d.safety {
-			d.begin()
-		}
-		err = n.write(ctx, d)
-		if errors.Is(err, bus.ErrConflict) {
-			d, err = lastDelivery(ctx, n.cfg.Bus, d.ID)
-		}
-		if err != nil {
-			return err
-		}
-		if !d.finished() {
-			n.enqueue(d)
 		}
 	}
 	return nil
+}
+
+// add writes the first record of a delivery and puts it into its lane. One that is there already, because its event has come before
+// or the answer to the first write was lost, is taken as it is.
+func (n *Notify) add(ctx context.Context, d *delivery) error {
+	if n.cfg.Channels[d.Channel] == nil {
+		d.State, d.Class, d.Error = bus.Failed, string(BadTarget), "no channel "+d.Channel+" is configured"
+	} else if d.Safety && d.Address == 0 && call(d.Event) && n.free(d) {
+		if _, ok := n.governor.admit(d.Channel, d.To, true, time.Now()); ok {
+			d.begin()
+		}
+	}
+	err := n.write(ctx, d)
+	if errors.Is(err, bus.ErrConflict) {
+		d, err = n.last(ctx, d.Alert, d.ID)
+	}
+	switch {
+	case err != nil:
+		return err
+	case !d.finished():
+		n.takeUp(d)
+	case d.State == bus.Failed:
+		return n.advance(ctx, d)
+	}
+	return nil
+}
+
+// takeUp puts an unfinished delivery into its lane, and has an eye on how long it takes.
+func (n *Notify) takeUp(d *delivery) {
+	if told(&d.Delivery) {
+		n.await(d)
+		return
+	}
+	if call(d.Event) {
+		watched := &delivery{Delivery: d.Delivery}
+		n.impatient.put(watched, d.Created.Add(patience(d.Safety)))
+	}
+	n.enqueue(d)
 }
 
 // write stores the next version of a record, guarded by the last.
@@ -189,7 +241,7 @@ func (n *Notify) write(ctx context.Context, d *delivery) error {
 	if err != nil {
 		return err
 	}
-	m := bus.Msg(bus.DeliverySubject(d.ID), b)
+	m := bus.Msg(bus.DeliverySubject(d.Alert, d.ID), b)
 	bus.ExpectLast(m, d.seq)
 	ack, err := n.cfg.Bus.JS.PublishMsg(ctx, m)
 	var api *jetstream.APIError
@@ -203,66 +255,6 @@ func (n *Notify) write(ctx context.Context, d *delivery) error {
 	return nil
 }
 
-// enqueue puts a delivery into its lane, or behind an earlier one of its alert.
-func (n *Notify) enqueue(d *delivery) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if n.held[d.ID] {
-		return
-	}
-	if waiting, busy := n.behind[d.lineUp()]; busy {
-		if len(waiting) < laneLimit {
-			n.held[d.ID] = true
-			n.behind[d.lineUp()] = append(waiting, d)
-		} else {
-			n.laneOf(d).spill()
-		}
-		return
-	}
-	n.place(d, time.Now())
-}
-
-// settle is what follows a try: another one, or the next delivery of the alert.
-func (n *Notify) settle(d *delivery, again bool, at time.Time) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if again {
-		n.place(d, at)
-		return
-	}
-	delete(n.held, d.ID)
-	waiting := n.behind[d.lineUp()]
-	if len(waiting) == 0 {
-		delete(n.behind, d.lineUp())
-		return
-	}
-	n.behind[d.lineUp()] = waiting[1:]
-	n.place(waiting[0], time.Now())
-}
-
-// place puts d into its lane. Without room there, d and what is behind it wait on CORE. The caller holds n.mu.
-func (n *Notify) place(d *delivery, at time.Time) {
-	l := n.laneOf(d)
-	if l != nil && l.put(d, at) {
-		n.held[d.ID] = true
-		n.behind[d.lineUp()] = n.behind[d.lineUp()]
-		return
-	}
-	for _, x := range append(n.behind[d.lineUp()], d) {
-		delete(n.held, x.ID)
-	}
-	delete(n.behind, d.lineUp())
-}
-
-// laneOf is nil for a channel that is configured no more; its deliveries wait for it.
-func (n *Notify) laneOf(d *delivery) *lane {
-	lanes := n.lanes[d.Channel]
-	if d.safety {
-		return lanes[1]
-	}
-	return lanes[0]
-}
-
 // watchLanes reads deliveries again that did not fit into a lane.
 func (n *Notify) watchLanes(ctx context.Context) error {
 	for wait(ctx, refillEvery) {
@@ -270,7 +262,7 @@ func (n *Notify) watchLanes(ctx context.Context) error {
 			if !lanes[0].emptied() && !lanes[1].emptied() {
 				continue
 			}
-			if err := n.refill(ctx); err != nil && ctx.Err() == nil {
+			if err := n.refill(ctx, false); err != nil && ctx.Err() == nil {
 				n.cfg.Log.Warn("pending deliveries are not read", "err", err)
 			}
 			break
@@ -279,9 +271,9 @@ func (n *Notify) watchLanes(ctx context.Context) error {
 	return nil
 }
 
-// refill puts every unfinished delivery of CORE into its lane.
-func (n *Notify) refill(ctx context.Context) error {
-	all, err := unfinished(ctx, n.cfg.Bus)
+// refill puts every unfinished delivery of CORE into its lane. At the start it also learns what was sent lately.
+func (n *Notify) refill(ctx context.Context, start bool) error {
+	all, err := n.unfinished(ctx, start)
 	if err != nil {
 		return err
 	}
@@ -290,7 +282,7 @@ func (n *Notify) refill(ctx context.Context) error {
 			n.cfg.Log.Error("delivery cannot be read", "delivery", d.ID, "err", err)
 			continue
 		}
-		n.enqueue(d)
+		n.takeUp(d)
 	}
 	return nil
 }

@@ -25,25 +25,31 @@ type recorder struct {
 	order []string
 	fail  func(m Message, try int) error
 	tries map[string]int
+	caps  Caps
+
+	messages []Message
 }
 
 func newRecorder() *recorder { return &recorder{taken: map[string]int{}, tries: map[string]int{}} }
 
-func (r *recorder) Send(_ context.Context, m Message) error {
+func (r *recorder) Caps() Caps { return r.caps }
+
+func (r *recorder) Send(_ context.Context, m Message) (Receipt, error) {
 	r.mu.Lock()
 	r.tries[m.ID]++
 	try, fail := r.tries[m.ID], r.fail
 	r.mu.Unlock()
 	if fail != nil {
 		if err := fail(m, try); err != nil {
-			return err
+			return Receipt{}, err
 		}
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.taken[m.ID]++
 	r.order = append(r.order, m.ID)
-	return nil
+	r.messages = append(r.messages, m)
+	return Receipt{ID: "r-" + m.ID}, nil
 }
 
 func (r *recorder) count() int {
@@ -65,8 +71,13 @@ func happen(t testing.TB, b *bus.Bus, e bus.AlertEvent) {
 }
 
 func opened(id string, safety bool) bus.AlertEvent {
-	return bus.AlertEvent{N: 1, Kind: "opened", At: time.Now(), Alert: bus.Alert{ID: id, Rule: "r", State: bus.Opened, Safety: safety}}
+	return bus.AlertEvent{N: 1, Kind: "opened", At: time.Now(), Tell: toDuty, Alert: bus.Alert{ID: id, Rule: "r", Community: "tianjin", State: bus.Opened, Safety: safety}}
 }
+
+var toDuty = []bus.Recipient{{Target: "duty"}}
+
+// dutyID is the id of the delivery of an event over the duty channel of the tests.
+func dutyID(alert string, n int) string { return idOf(alert, n, &toDuty[0], "ops", "") }
 
 // start runs a notifier until the test or the returned function ends it.
 func start(t testing.TB, b *bus.Bus, ch Channel) (stop func()) {
@@ -109,18 +120,21 @@ func TestEventsAreToldOnce(t *testing.T) {
 	e := opened("a1", true)
 	happen(t, b, e)
 	for i, kind := range []string{"repeated", "acknowledged", "cleared", "closed"} {
-		e.N, e.Kind, e.By = i+2, kind, "li"
+		e.N, e.Kind, e.By, e.Tell = i+2, kind, "li", nil
+		if i >= 2 {
+			e.Tell = toDuty
+		}
 		happen(t, b, e)
 	}
-	e.N, e.By = 6, "" // by itself
-	happen(t, b, e)
 	late, check, again, live := opened("a2", false), opened("a3", true), opened("a4", false), opened("a2", false)
-	late.Alert.Late, check.Alert.Synthetic, again.Kind = true, true, "repeated"
+	late.Tell = []bus.Recipient{{Target: "duty", Held: "late"}}
+	check.Tell = []bus.Recipient{{Target: "duty", Held: "synthetic"}}
+	again.Kind, again.Tell = "repeated", nil
 	live.N, live.Kind = 2, "confirmed"
 	for _, e := range []bus.AlertEvent{late, check, again, live} {
 		happen(t, b, e)
 	}
-	want := []string{idOf("a1", 1, "ops"), idOf("a1", 4, "ops"), idOf("a1", 5, "ops"), idOf("a2", 2, "ops")}
+	want := []string{dutyID("a1", 1), dutyID("a1", 4), dutyID("a1", 5), dutyID("a2", 2)}
 	testkit.Eventually(t, 10*time.Second, func() bool { return states(t, b)[bus.Accepted] >= len(want) })
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -132,7 +146,7 @@ func TestEventsAreToldOnce(t *testing.T) {
 // What happened to an alert is told in order, however often the first message has to be tried.
 func TestDeliveriesOfAnAlertKeepTheirOrder(t *testing.T) {
 	b, r := testkit.NATS(t), newRecorder()
-	first := idOf("a1", 1, "ops")
+	first := dutyID("a1", 1)
 	r.fail = func(m Message, try int) error {
 		if m.ID == first && try == 1 {
 			return errors.New("away")
@@ -147,7 +161,7 @@ func TestDeliveriesOfAnAlertKeepTheirOrder(t *testing.T) {
 	}
 	testkit.Eventually(t, 10*time.Second, func() bool { return states(t, b)[bus.Accepted] == 3 })
 	stop()
-	if want := []string{first, idOf("a1", 2, "ops"), idOf("a1", 3, "ops")}; !slices.Equal(r.order, want) {
+	if want := []string{first, dutyID("a1", 2), dutyID("a1", 3)}; !slices.Equal(r.order, want) {
 		t.Errorf("told %v, want %v", r.order, want)
 	}
 }
@@ -157,11 +171,11 @@ func TestRecordedDeliveryIsTakenUpWhenTheEventComesAgain(t *testing.T) {
 	b, r := testkit.NATS(t), newRecorder()
 	e := opened("a1", true)
 	start(t, b, r)
-	d, err := plan(&e, "ops", time.Now())
+	n := &Notify{cfg: Config{Bus: b}}
+	d, err := n.plan(&e, &toDuty[0], 0, bus.Address{Channel: "ops"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	n := &Notify{cfg: Config{Bus: b}}
 	if err := n.write(t.Context(), d); err != nil {
 		t.Fatal(err)
 	}
@@ -173,7 +187,7 @@ func TestDeliveryIsTriedUntilItIsTaken(t *testing.T) {
 	b, r := testkit.NATS(t), newRecorder()
 	r.fail = func(_ Message, try int) error {
 		if try == 1 {
-			return RetryAfter(errors.New("away"), 0)
+			return errors.New("away")
 		}
 		return nil
 	}
@@ -184,7 +198,7 @@ func TestDeliveryIsTriedUntilItIsTaken(t *testing.T) {
 
 func TestPermanentFailureIsRecorded(t *testing.T) {
 	b, r := testkit.NATS(t), newRecorder()
-	r.fail = func(Message, int) error { return Permanent(errors.New("no such receiver")) }
+	r.fail = func(Message, int) error { return refuse(BadTarget, "", "no such receiver") }
 	start(t, b, r)
 	happen(t, b, opened("a1", false))
 	testkit.Eventually(t, 10*time.Second, func() bool { return states(t, b)[bus.Failed] == 1 })
@@ -238,7 +252,7 @@ func TestStormDoesNotDelaySafety(t *testing.T) {
 	testkit.Eventually(t, 10*time.Second, func() bool {
 		r.mu.Lock()
 		defer r.mu.Unlock()
-		return r.taken[idOf("sos", 1, "ops")] == 1
+		return r.taken[dutyID("sos", 1)] == 1
 	})
 	if n := r.count(); n != 1 {
 		t.Errorf("%d deliveries were taken, want the SOS alone", n)

@@ -22,7 +22,7 @@ func (n *Notify) send(ctx context.Context, l *lane) {
 		if d == nil {
 			return
 		}
-		again, at := n.try(ctx, d)
+		again, at := n.work(ctx, d)
 		n.settle(d, again, at)
 	}
 }
@@ -30,47 +30,123 @@ func (n *Notify) send(ctx context.Context, l *lane) {
 // keepLimit bounds the recording of an answer.
 const keepLimit = 2 * time.Second
 
-// try makes one try and says whether and when there is to be another.
-func (n *Notify) try(ctx context.Context, d *delivery) (again bool, at time.Time) {
-	log := n.cfg.Log.With("channel", d.Channel, "delivery", d.ID, "alert", d.Alert)
+// work does what a delivery waits for, and says whether and when there is more to do.
+func (n *Notify) work(ctx context.Context, d *delivery) (again bool, at time.Time) {
 	m, err := d.message()
 	if err != nil {
-		log.Error("delivery cannot be read", "err", err)
+		n.cfg.Log.Error("delivery cannot be read", "delivery", d.ID, "err", err)
 		return false, at
 	}
 	if d.begun {
 		d.begun = false
-	} else {
-		m.Repeat = d.Attempts > 0
-		d.State, d.Attempts, d.Updated = bus.Sending, d.Attempts+1, time.Now().UTC()
-		if again, done := n.keep(ctx, d); done {
-			return again, time.Now().Add(time.Second)
+	} else if again, at, done := n.prepare(ctx, d, &m); done {
+		return again, at
+	}
+	if n.cfg.hook("sending") {
+		return false, at
+	}
+	receipt, err := n.call(ctx, d, m)
+	if n.cfg.hook("sent") || err != nil && ctx.Err() != nil {
+		return false, at // found as sending at the next start
+	}
+	return n.answered(ctx, d, receipt, err)
+}
+
+// prepare is what comes before a try: is it still needed, may it go out now, did an earlier one arrive? Then it records the try.
+func (n *Notify) prepare(ctx context.Context, d *delivery, m *Message) (again bool, at time.Time, done bool) {
+	now := time.Now()
+	woken := now.Before(d.due) // only to see whether it is needed
+	if free := n.governor.free(d.Channel, d.To, d.Safety, now); !woken && free.After(now) {
+		if free.After(d.Created.Add(patience(d.Safety))) {
+			n.pass(ctx, d)
+		}
+		return true, free, true
+	}
+	why, err := n.needed(ctx, d, m)
+	if err != nil {
+		n.cfg.Log.Warn("whether a delivery is still needed is not known", "delivery", d.ID, "err", err)
+	}
+	if why != "" {
+		d.State, d.Error, d.Look = bus.Expired, why, time.Time{}
+		n.metrics.done(d, "expired")
+		again, at = n.end(ctx, d)
+		return again, at, true
+	}
+	if woken {
+		return true, d.due, true
+	}
+	if d.Doubt {
+		if fate := n.ask(ctx, d, *m); fate.State != "" {
+			again, at = n.answered(ctx, d, fate.Receipt, fate.err())
+			return again, at, true
+		}
+		if n.governor.caps[d.Channel].Dedupes < now.Sub(d.Created) {
+			m.Repeat = true
+			m.labelled()
 		}
 	}
-	err = n.call(ctx, d.Channel, m)
-	d.Updated = time.Now().UTC()
+	if free, ok := n.governor.admit(d.Channel, d.To, d.Safety, now); !ok { // another worker was faster
+		return true, free, true
+	}
+	d.State, d.Attempts, d.Updated = bus.Sending, d.Attempts+1, now.UTC()
+	again, done = n.keep(ctx, d)
+	return again, now.Add(time.Second), done
+}
+
+// answered records the answer to a try.
+func (n *Notify) answered(ctx context.Context, d *delivery, r Receipt, err error) (again bool, at time.Time) {
+	log := n.cfg.Log.With("channel", d.Channel, "delivery", d.ID, "alert", d.Alert)
+	d.Class, d.Error = string(classOf(err)), ""
+	if err != nil {
+		d.Error = err.Error()
+	}
+	d.Doubt = d.Doubt && err != nil || classOf(err) == InDoubt
+	var e *SendError
 	switch {
 	case err == nil:
-		d.State, d.Error = bus.Accepted, ""
+		d.State, d.Receipt = bus.Accepted, r.ID
 		n.metrics.done(d, "accepted")
-	case errors.As(err, new(permanentError)) && !d.safety: // life-safety is tried until somebody mends the receiver
-		d.State, d.Error = bus.Failed, err.Error()
+		if call(d.Event) && n.governor.caps[d.Channel].Receipts {
+			d.Look = time.Now().UTC().Add(receiptWait)
+		}
+		again, at = n.end(ctx, d)
+		if len(d.Recipient.Reach) > 1 {
+			n.hurry(d.Alert) // his other addresses need not be tried
+		}
+		n.await(d)
+		return again, at
+	case Permanent(err) && !(d.Safety && duty(&d.Recipient)): // duty channels are tried until somebody mends the receiver
+		d.State = bus.Failed
 		n.metrics.done(d, "failed")
 		log.Error("delivery failed for good", "err", err, "attempts", d.Attempts)
-	case ctx.Err() != nil:
-		return false, at // found as sending at the next start
-	default:
-		d.State, d.Error = bus.Pending, err.Error()
-		n.metrics.deliveries.WithLabelValues(d.Channel, "retried").Inc()
-		log.Warn("delivery is tried again", "err", err, "attempts", d.Attempts)
+		n.goOn(ctx, d)
+		return n.end(ctx, d)
+	case errors.As(err, &e) && e.Class == RateLimited:
+		n.governor.punished(d.Channel, d.To, e, time.Now())
 	}
-	// An answer is recorded though we are asked to end: else it would be sent again at the next start.
+	d.State = bus.Pending
+	n.metrics.deliveries.WithLabelValues(d.Channel, "retried").Inc()
+	log.Warn("delivery is tried again", "err", err, "attempts", d.Attempts)
+	next := delay(d.Attempts, err)
+	if c := classOf(err); c == RateLimited || c == Auth {
+		n.pass(ctx, d)
+	}
+	if again, at = n.end(ctx, d); d.State == bus.Pending && at.IsZero() {
+		return true, time.Now().Add(next)
+	}
+	return again, at
+}
+
+// end records d as it is now, though we are asked to end: else it would be sent again at the next start. If that does not work,
+// it says whether and when there is more to do.
+func (n *Notify) end(ctx context.Context, d *delivery) (again bool, at time.Time) {
+	d.Updated = time.Now().UTC()
 	keeping, cancel := context.WithTimeout(context.WithoutCancel(ctx), keepLimit)
 	defer cancel()
 	if again, done := n.keep(keeping, d); done {
 		return again, time.Now().Add(time.Second)
 	}
-	return d.State == bus.Pending, time.Now().Add(delay(d.Attempts, err))
+	return false, at
 }
 
 // keep records d. It is done with it if that does not work: because another process has it (and then it is not ours to try
@@ -92,7 +168,7 @@ func (n *Notify) keep(ctx context.Context, d *delivery) (again, done bool) {
 // reread brings the record up to what is stored, after a write whose fate is unknown. It reports whether there is more to do.
 func (n *Notify) reread(ctx context.Context, d *delivery) bool {
 	for wait(ctx, time.Second) {
-		stored, err := lastDelivery(ctx, n.cfg.Bus, d.ID)
+		stored, err := n.last(ctx, d.Alert, d.ID)
 		if err != nil {
 			n.cfg.Log.Warn("delivery is not read", "delivery", d.ID, "err", err)
 			continue
@@ -103,33 +179,31 @@ func (n *Notify) reread(ctx context.Context, d *delivery) bool {
 	return false
 }
 
-func (n *Notify) call(ctx context.Context, channel string, m Message) error {
+func (n *Notify) call(ctx context.Context, d *delivery, m Message) (Receipt, error) {
 	ctx, cancel := context.WithTimeout(ctx, SendLimit)
 	defer cancel()
-	return n.cfg.Channels[channel].Send(ctx, m)
+	return n.cfg.Channels[d.Channel].Send(ctx, m)
 }
 
-// delay is how long to wait after so many tries, the last of which ended with err.
-func delay(attempts int, err error) time.Duration {
-	d := pause(attempts)
-	var later laterError
-	if errors.As(err, &later) {
-		d = max(d, min(later.after, time.Hour))
-	}
-	return d
-}
-
-// unfinished are the deliveries on CORE that are not at their end, in the order in which they were made.
-func unfinished(ctx context.Context, b *bus.Bus) (all []*delivery, err error) {
+// unfinished are the deliveries on CORE that are not at their end, in the order in which they were made. At the start, what was sent
+// lately is counted against the quotas and its answers are expected.
+func (n *Notify) unfinished(ctx context.Context, start bool) (all []*delivery, err error) {
 	latest := map[string]*delivery{}
-	err = b.ReadAll(ctx, bus.Core, bus.DeliveriesFilter, func(m jetstream.Msg) error {
+	now := time.Now()
+	err = n.cfg.Bus.ReadAll(ctx, bus.Core, bus.DeliveriesFilter, func(m jetstream.Msg) error {
 		meta, err := m.Metadata()
 		if err != nil {
 			return fmt.Errorf("read deliveries: %w", err)
 		}
-		d := &delivery{seq: meta.Sequence.Stream}
-		if err := json.Unmarshal(m.Data(), &d.Delivery); err != nil {
-			return fmt.Errorf("read delivery %s: %w", m.Subject(), err)
+		d, err := decode(m.Data(), meta.Sequence.Stream)
+		if err != nil {
+			n.cfg.Log.Error("delivery cannot be read", "subject", m.Subject(), "err", err)
+			n.metrics.unreadable.Inc()
+			return nil
+		}
+		if start && d.Attempts > 0 && now.Sub(d.Updated) < recallFor {
+			n.governor.recall(d.Channel, d.To, d.Safety, d.Updated)
+			n.expect(d)
 		}
 		if d.finished() {
 			delete(latest, d.ID)
@@ -138,24 +212,30 @@ func unfinished(ctx context.Context, b *bus.Bus) (all []*delivery, err error) {
 		}
 		return nil
 	})
+	n.governor.ordered()
 	return slices.SortedFunc(maps.Values(latest), func(a, b *delivery) int {
 		return cmp.Or(a.Created.Compare(b.Created), cmp.Compare(a.N, b.N))
 	}), err
 }
 
-func lastDelivery(ctx context.Context, b *bus.Bus, id string) (*delivery, error) {
-	s, err := b.JS.Stream(ctx, bus.Core)
+// recallFor is the longest span of a quota.
+const recallFor = 24 * time.Hour
+
+// decode reads a record. One that is being sent may have arrived.
+func decode(data []byte, seq uint64) (*delivery, error) {
+	d := &delivery{seq: seq}
+	if err := json.Unmarshal(data, &d.Delivery); err != nil {
+		return nil, err
+	}
+	d.Doubt = d.Doubt || d.State == bus.Sending
+	return d, nil
+}
+
+// last reads a delivery as it is stored.
+func (n *Notify) last(ctx context.Context, alert, id string) (*delivery, error) {
+	m, err := n.core.GetLastMsgForSubject(ctx, bus.DeliverySubject(alert, id))
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("read delivery %s: %w", id, err)
 	}
-	m, err := s.GetLastMsgForSubject(ctx, bus.DeliverySubject(id))
-	if err != nil {
-		return nil, err
-	}
-	d := &delivery{seq: m.Sequence}
-	if err := json.Unmarshal(m.Data, &d.Delivery); err != nil {
-		return nil, err
-	}
-	_, err = d.message()
-	return d, err
+	return decode(m.Data, m.Sequence)
 }

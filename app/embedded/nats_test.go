@@ -301,7 +301,7 @@ func TestRoleMayDoOnlyItsOwn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := n.Publish(t.Context(), bus.DeliverySubject("d1"), "", []byte("{}")); err != nil {
+	if _, _, err := n.Publish(t.Context(), bus.DeliverySubject("a1", "d1"), "", []byte("{}")); err != nil {
 		t.Errorf("notify stores a delivery: %v", err)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), time.Second)

@@ -43,7 +43,7 @@ var roles = map[string]func(*grants){
 	},
 	"notify": func(g *grants) {
 		g.publish("core.delivery.>", "actions.>")
-		g.consume(bus.Core)
+		g.consume(bus.Core, bus.Actions)
 		g.follow(bus.RegistryBucket, bus.PeopleBucket, bus.SettingsBucket)
 	},
 	"web": func(g *grants) {

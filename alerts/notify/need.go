@@ -1,0 +1,121 @@
+package notify
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"linli/bus"
+)
+
+// need says why a delivery is not to be sent any more; empty while it is. It knows the alert as it is now, and all deliveries of
+// the alert.
+//
+//	a call   an acknowledgement or a close since; another address of the recipient took it; a later call to the same address
+//	news     its address was never told of the alert
+func need(d *bus.Delivery, since *time.Time, a *bus.Alert, others []bus.Delivery) (why string) {
+	if !call(d.Event) {
+		for i := range others {
+			o := &others[i]
+			if call(o.Event) && o.Channel == d.Channel && o.To == d.To && told(o) {
+				return ""
+			}
+		}
+		return "was not told of the alert"
+	}
+	switch {
+	case a == nil:
+	case a.State == bus.Closed:
+		return "closed"
+	case a.AckedAt != nil && (since == nil || a.AckedAt.After(*since)):
+		return "acknowledged"
+	}
+	if duty(&d.Recipient) {
+		return ""
+	}
+	for i := range others {
+		o := &others[i]
+		switch {
+		case o.ID == d.ID || !call(o.Event):
+		case o.Channel == d.Channel && o.To == d.To && o.N > d.N:
+			return "told of what came later"
+		case o.N == d.N && same(&o.Recipient, &d.Recipient) && told(o):
+			return "reached over " + o.Channel
+		}
+	}
+	return ""
+}
+
+// needed asks CORE whether a delivery is still to be sent. Without an answer it is.
+func (n *Notify) needed(ctx context.Context, d *delivery, m *Message) (why string, err error) {
+	ctx, cancel := context.WithTimeout(ctx, lookLimit)
+	defer cancel()
+	a, err := n.alertNow(ctx, d.Alert)
+	if err != nil {
+		return "", err
+	}
+	others, err := deliveriesOf(ctx, n.cfg.Bus, d.Alert)
+	if err != nil {
+		return "", err
+	}
+	return need(&d.Delivery, m.Alert.AckedAt, a, others), nil
+}
+
+// lookLimit bounds a look at CORE.
+const lookLimit = 2 * time.Second
+
+// alertNow reads an alert; nil when there is none.
+func (n *Notify) alertNow(ctx context.Context, id string) (*bus.Alert, error) {
+	m, err := n.core.GetLastMsgForSubject(ctx, bus.AlertSubject(id))
+	switch {
+	case errors.Is(err, jetstream.ErrMsgNotFound):
+		return nil, nil
+	case err != nil:
+		return nil, fmt.Errorf("read alert %s: %w", id, err)
+	}
+	a := new(bus.Alert)
+	if err := json.Unmarshal(m.Data, a); err != nil {
+		return nil, fmt.Errorf("read alert %s: %w", id, err)
+	}
+	return a, nil
+}
+
+// deliveriesOf reads the deliveries of an alert with one request, without a consumer.
+func deliveriesOf(ctx context.Context, b *bus.Bus, alert string) (all []bus.Delivery, err error) {
+	ask, err := json.Marshal(map[string]any{"multi_last": []string{bus.AlertDeliveriesFilter(alert)}})
+	if err != nil {
+		return nil, err
+	}
+	inbox := b.NC.NewInbox()
+	sub, err := b.NC.SubscribeSync(inbox)
+	if err != nil {
+		return nil, fmt.Errorf("read deliveries of alert %s: %w", alert, err)
+	}
+	defer func() { _ = sub.Unsubscribe() }()
+	if err := b.NC.PublishMsg(&nats.Msg{Subject: "$JS.API.DIRECT.GET." + bus.Core, Reply: inbox, Data: ask}); err != nil {
+		return nil, fmt.Errorf("read deliveries of alert %s: %w", alert, err)
+	}
+	for {
+		m, err := sub.NextMsgWithContext(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("read deliveries of alert %s: %w", alert, err)
+		}
+		switch status := m.Header.Get("Status"); status {
+		case "":
+		case "204", "404": // all have come; there are none
+			return all, nil
+		default:
+			return nil, fmt.Errorf("read deliveries of alert %s: %s %s", alert, status, m.Header.Get("Description"))
+		}
+		var d bus.Delivery
+		if err := json.Unmarshal(m.Data, &d); err != nil {
+			return nil, fmt.Errorf("read deliveries of alert %s: %w", alert, err)
+		}
+		all = append(all, d)
+	}
+}

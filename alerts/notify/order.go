@@ -1,0 +1,90 @@
+package notify
+
+import (
+	"time"
+)
+
+// enqueue puts a delivery into its lane, or behind an earlier one of its alert to the same address.
+func (n *Notify) enqueue(d *delivery) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.held[d.ID] {
+		return
+	}
+	if waiting, busy := n.behind[d.lineUp()]; busy {
+		if len(waiting) < laneLimit {
+			n.held[d.ID] = true
+			n.behind[d.lineUp()] = append(waiting, d)
+		} else {
+			n.laneOf(d).spill()
+		}
+		n.hurry(d.Alert) // the earlier one may not be needed any more
+		return
+	}
+	n.place(d, time.Now())
+}
+
+// free reports whether nothing is before d in its line.
+func (n *Notify) free(d *delivery) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	_, busy := n.behind[d.lineUp()]
+	return !busy
+}
+
+// isHeld reports whether a delivery of this process is unfinished.
+func (n *Notify) isHeld(d *delivery) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.held[d.ID]
+}
+
+// settle is what follows a try: another one, or the next delivery of the line.
+func (n *Notify) settle(d *delivery, again bool, at time.Time) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if again {
+		n.place(d, at)
+		return
+	}
+	delete(n.held, d.ID)
+	waiting := n.behind[d.lineUp()]
+	if len(waiting) == 0 {
+		delete(n.behind, d.lineUp())
+		return
+	}
+	n.behind[d.lineUp()] = waiting[1:]
+	n.place(waiting[0], time.Now())
+}
+
+// place puts d into its lane. Without room there, d and what is behind it wait on CORE. The caller holds n.mu.
+func (n *Notify) place(d *delivery, at time.Time) {
+	l := n.laneOf(d)
+	if l != nil && l.put(d, at) {
+		n.held[d.ID] = true
+		n.behind[d.lineUp()] = n.behind[d.lineUp()]
+		return
+	}
+	for _, x := range append(n.behind[d.lineUp()], d) {
+		delete(n.held, x.ID)
+	}
+	delete(n.behind, d.lineUp())
+}
+
+// laneOf is nil for a channel that is configured no more; its deliveries wait for it, and the next address is tried.
+func (n *Notify) laneOf(d *delivery) *lane {
+	lanes := n.lanes[d.Channel]
+	if d.Safety {
+		return lanes[1]
+	}
+	return lanes[0]
+}
+
+// hurry makes every delivery of an alert look whether it is still needed.
+func (n *Notify) hurry(alert string) {
+	now := time.Now()
+	for _, lanes := range n.lanes {
+		lanes[0].hurry(alert, now)
+		lanes[1].hurry(alert, now)
+	}
+}

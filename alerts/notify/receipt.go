@@ -1,0 +1,102 @@
+package notify
+
+import (
+	"context"
+	"time"
+
+	"linli/bus"
+)
+
+const (
+	// receiptWait is how long a receipt may take; without one after that, the next address of a life-safety message is tried too.
+	receiptWait = 30 * time.Second
+	// receiptLimit is when nobody asks any more.
+	receiptLimit = 20 * time.Minute
+)
+
+// err is what a fate means for the try that it was asked of.
+func (f Fate) err() error {
+	if f.State == bus.Failed {
+		return refuse(BadTarget, "", "did not arrive: %s", f.Why)
+	}
+	return nil
+}
+
+// ask asks the provider what became of a delivery. Nothing is known where it cannot be asked, or does not answer.
+func (n *Notify) ask(ctx context.Context, d *delivery, m Message) Fate {
+	asker, ok := n.cfg.Channels[d.Channel].(Asker)
+	if !ok {
+		return Fate{}
+	}
+	ctx, cancel := context.WithTimeout(ctx, SendLimit)
+	defer cancel()
+	fate, err := asker.Ask(ctx, m, Receipt{d.Receipt})
+	if err != nil {
+		n.cfg.Log.Warn("the provider does not say what became of a delivery", "channel", d.Channel, "delivery", d.ID, "err", err)
+		return Fate{}
+	}
+	if fate.Receipt.ID == "" {
+		fate.Receipt.ID = d.Receipt
+	}
+	return fate
+}
+
+// await has a delivery looked at again when it is due.
+func (n *Notify) await(d *delivery) {
+	if !d.Look.IsZero() {
+		n.receipts.put(&delivery{Delivery: d.Delivery}, d.Look)
+	}
+}
+
+// watchReceipts asks what became of accepted deliveries.
+func (n *Notify) watchReceipts(ctx context.Context) error {
+	for {
+		d := n.receipts.take(ctx)
+		if d == nil {
+			return nil
+		}
+		if again, at := n.look(ctx, d); again {
+			n.receipts.put(d, at)
+		}
+	}
+}
+
+// look asks whether an accepted delivery has arrived, unless a callback has told already.
+func (n *Notify) look(ctx context.Context, d *delivery) (again bool, at time.Time) {
+	stored, err := n.last(ctx, d.Alert, d.ID)
+	if err != nil {
+		return ctx.Err() == nil, time.Now().Add(time.Second)
+	}
+	if *d = *stored; d.finished() {
+		return false, at
+	}
+	m, err := d.message()
+	if err != nil {
+		return false, at
+	}
+	now, fate := time.Now(), n.ask(ctx, d, m)
+	switch {
+	case fate.State == bus.Delivered || fate.State == bus.Failed:
+		n.fated(ctx, d, fate.State, fate.Why)
+	case now.Sub(d.Updated) > receiptLimit:
+		d.Look = time.Time{}
+	default:
+		if d.Safety {
+			n.goOn(ctx, d)
+		}
+		return true, now.Add(max(receiptWait, now.Sub(d.Updated)))
+	}
+	return n.end(ctx, d)
+}
+
+// fated puts d into the state that its provider tells. One that did not arrive is followed by the next address.
+func (n *Notify) fated(ctx context.Context, d *delivery, state bus.DeliveryState, why string) {
+	d.State, d.Look = state, time.Time{}
+	n.metrics.deliveries.WithLabelValues(d.Channel, string(state)).Inc()
+	if state == bus.Failed {
+		d.Class, d.Error = string(BadTarget), "did not arrive: "+why
+		n.goOn(ctx, d)
+	}
+}
+
+func (n *Notify) expect(*delivery) {}
