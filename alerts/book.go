@@ -4,8 +4,6 @@ import (
 	"container/heap"
 	"crypto/sha256"
 	"encoding/base32"
-	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -14,8 +12,8 @@ import (
 )
 
 const (
-	// unanswered is how long a cleared alert waits for somebody to acknowledge it.
-	unanswered = 24 * time.Hour
+	// clearedKept is how long a cleared alert waits for somebody to acknowledge it.
+	clearedKept = 24 * time.Hour
 	// eventEpisode is how long after its last event an alert that is not latched ends.
 	eventEpisode = 24 * time.Hour
 	// closedKept is how many closed alerts stay in memory, to know what has been told already.
@@ -24,39 +22,64 @@ const (
 
 // What happens to alerts.
 const (
-	opened       = "opened"
-	repeated     = "repeated"
-	confirmed    = "confirmed"
-	acknowledged = "acknowledged"
-	cleared      = "cleared"
-	closed       = "closed"
+	opened             = "opened"
+	repeated           = "repeated"            // its event came again; of life-safety: somebody called again
+	confirmed          = "confirmed"           // people are told from now on: it was late, or kept back
+	escalated          = "escalated"           // the next step of its ladder
+	unanswered         = "unanswered"          // the ladder has ended, and begins again
+	unreached          = "unreached"           // somebody of the last step cannot be reached
+	acknowledged       = "acknowledged"        // somebody looks after it: the ladder stops
+	familyAcknowledged = "family_acknowledged" // somebody of the family does: the property is told on
+	reminded           = "reminded"            // who acknowledged it is asked for a sign
+	renewed            = "renewed"             // and has given it
+	unacknowledged     = "unacknowledged"      // or has not: the ladder goes on
+	assigned           = "assigned"
+	commented          = "commented"
+	snoozed            = "snoozed"
+	kept               = "kept" // why nobody is told has changed
+	cleared            = "cleared"
+	reopened           = "reopened" // its condition came back soon, or a person says it is not over
+	flapping           = "flapping" // the same once too often: nothing more is told until it keeps still
+	closed             = "closed"
 )
 
 // book holds the alerts and writes down everything that happens to them.
 type book struct {
-	rules    map[string]*Rule
+	rules    *Rules
+	dir      Directory
+	resolver Resolver              // nil: only the duty channels are known
 	alerts   map[string]*bus.Alert // by id; all that are not closed, and the latest closed ones
 	episodes map[string]*episode   // by rule and identity
-	due      dueHeap               // alerts that time will move
+	due      dueHeap               // alerts that the time of the streams will move
+	wakes    dueHeap               // alerts that the server's clock will move
 	closed   []string              // ids in the order of closing; the oldest are forgotten
 
-	maintained map[string]bool // devices with an open alert of the rule maintenance
+	maintained  map[string]bool            // devices with an open alert of the rule maintenance
+	edges       []edge                     // which alerts follow from which
+	causes      map[string]map[string]bool // open causes by causeKey
+	held        map[string]bool            // alerts that are kept back
+	holds       map[string]*bus.Hold       // that are not over
+	holdsLooked time.Time                  // when they were looked through for such as are
+	loads       map[string]*bus.Load       // by subject
+	waiting     map[string]*bus.Load       // those with a digest to come
 
-	out []bus.AlertEvent // what happened since the last commit
+	out     []bus.AlertEvent // what happened since the last commit
+	changed map[string]any   // and the other records that changed, by subject
 }
 
 // episode is what a rule has to say of one identity: at most one alert that is not closed, fed by any number of cells.
 type episode struct {
 	alert  *bus.Alert // nil when all are closed
+	last   *bus.Alert // the latest that its condition closed, while it may come back
 	firing int        // cells in state firing
 }
 
-func newBook(rules *Rules) *book {
-	b := &book{rules: map[string]*Rule{}, alerts: map[string]*bus.Alert{}, episodes: map[string]*episode{}, maintained: map[string]bool{}}
-	for _, r := range append(slices.Clone(rules.all), safetyEvent, maintenance) {
-		b.rules[r.ID] = r
+func newBook(rules *Rules, dir Directory) *book {
+	return &book{
+		rules: rules, dir: dir, alerts: map[string]*bus.Alert{}, episodes: map[string]*episode{}, maintained: map[string]bool{},
+		edges: rules.causes, causes: map[string]map[string]bool{}, held: map[string]bool{}, holds: map[string]*bus.Hold{},
+		loads: map[string]*bus.Load{}, waiting: map[string]*bus.Load{}, changed: map[string]any{},
 	}
-	return b
 }
 
 func episodeKey(rule, identity string) string { return rule + "|" + identity }
@@ -77,36 +100,56 @@ func (b *book) episode(key string) *episode {
 	return e
 }
 
-// open adds an alert; one that is known by its id changes nothing.
+// open adds an alert; one that is known by its id changes nothing. When the last of its episode ended by itself a short while ago,
+// that one opens again in its place.
 func (b *book) open(a *bus.Alert) {
 	if b.alerts[a.ID] != nil {
 		return
 	}
 	e := b.episode(episodeKey(a.Rule, a.Identity))
+	if old := e.returning(a); old != nil {
+		b.comeBack(old, a)
+		return
+	}
 	if e.alert != nil {
 		b.close(e.alert, a.OpenedAt, "", "opened again")
 	}
-	e.alert = a
+	e.alert, e.last = a, nil
 	b.alerts[a.ID] = a
-	b.record(a, bus.AlertEvent{Kind: opened, At: a.OpenedAt})
+	a.Escalation = b.rules.plan(a.Rule).freeze()
+	a.Instructions = b.instructions(a)
+	b.raise(a, bus.AlertEvent{Kind: opened, At: a.OpenedAt}, begun(a))
 	b.schedule(a)
 }
 
-// repeat counts one more event.
-func (b *book) repeat(a *bus.Alert, at time.Time) {
+// repeat counts one more event, which arrived at received.
+func (b *book) repeat(a *bus.Alert, at, received time.Time) {
+	again := pressedAgain(a, at, received)
 	a.Count++
 	if at.After(a.LastEvent) {
 		a.LastEvent = at
 	}
-	b.record(a, bus.AlertEvent{Kind: repeated, At: at})
+	ev := bus.AlertEvent{Kind: repeated, At: at}
+	if again {
+		b.press(a, ev, received)
+		return
+	}
+	b.record(a, ev)
 }
 
 // confirm ends the lateness of an alert that a fresh reading still fulfils.
 func (b *book) confirm(a *bus.Alert, at time.Time) {
-	if a.Late {
-		a.Late = false
-		b.record(a, bus.AlertEvent{Kind: confirmed, At: at})
+	if !a.Late {
+		return
 	}
+	a.Late = false
+	ev := bus.AlertEvent{Kind: confirmed, At: at}
+	if a.State == bus.Opened {
+		b.raise(a, ev, latest(at, a.Received))
+		return
+	}
+	a.Held, a.HeldBy, a.HeldUntil = "", "", time.Time{}
+	b.record(a, ev)
 }
 
 // clear notes that the condition has ended. Nothing happens to an alert that is latched or cleared.
@@ -115,7 +158,7 @@ func (b *book) clear(a *bus.Alert, at time.Time) {
 		return
 	}
 	a.State, a.ClearedAt = bus.Cleared, &at
-	b.record(a, bus.AlertEvent{Kind: cleared, At: at})
+	b.record(a, bus.AlertEvent{Kind: cleared, At: at, Tell: b.ended(a, at)})
 	if a.AckedAt != nil {
 		b.close(a, at, "", "acknowledged and cleared")
 		return
@@ -127,55 +170,43 @@ func (b *book) close(a *bus.Alert, at time.Time, by, note string) {
 	b.closeAs(a, bus.AlertEvent{Kind: closed, At: at, By: by, Note: note})
 }
 
+// closeAs closes an alert. People are told when a person does; by itself it closes after it cleared, which they know.
 func (b *book) closeAs(a *bus.Alert, ev bus.AlertEvent) {
 	a.State, a.ClosedAt, a.ClosedBy = bus.Closed, &ev.At, ev.By
-	b.episode(episodeKey(a.Rule, a.Identity)).alert = nil
+	e := b.episode(episodeKey(a.Rule, a.Identity))
+	e.alert, e.last = nil, nil
+	if ev.By == "" && a.ClearedAt != nil {
+		e.last = a
+	}
+	if ev.By != "" {
+		ev.Tell = b.ended(a, ev.At)
+	}
 	b.record(a, ev)
 	b.closed = append(b.closed, a.ID)
 }
 
-// act does what a person asked for. What makes no sense any more changes nothing, so an action may come twice.
-func (b *book) act(x *bus.Action) error {
-	a := b.alerts[x.Alert]
-	ev := bus.AlertEvent{At: x.At, By: x.By, Note: x.Note, Key: x.Key}
-	switch {
-	case a == nil:
-		return fmt.Errorf("%s: no open alert %q", x.Kind, x.Alert)
-	case a.State == bus.Closed:
-		return nil
-	case x.Kind == "acknowledge":
-		if a.AckedAt != nil {
-			return nil
-		}
-		a.AckedAt, a.AckedBy = &x.At, x.By
-		wasCleared := a.State == bus.Cleared
-		if !wasCleared {
-			a.State = bus.Acknowledged
-		}
-		ev.Kind = acknowledged
-		b.record(a, ev)
-		if wasCleared {
-			b.close(a, x.At, x.By, "acknowledged and cleared")
-		}
-	case x.Kind == "close":
-		if a.Latched && x.Disposition == "" {
-			return fmt.Errorf("close: alert %s of rule %s needs a disposition", a.ID, a.Rule)
-		}
-		a.Disposition = x.Disposition
-		ev.Kind = closed
-		b.closeAs(a, ev)
-	default:
-		return fmt.Errorf("unknown action %q", x.Kind)
-	}
-	return nil
-}
-
 func (b *book) record(a *bus.Alert, ev bus.AlertEvent) {
-	b.maintain(a)
 	a.Events++
 	ev.N, ev.Alert = a.Events, *a
-	b.tell(&ev)
 	b.out = append(b.out, ev)
+	if a.Escalation != nil { // what is written stays as it is
+		e := *a.Escalation
+		a.Escalation = &e
+	}
+	b.index(a)
+	b.freed(a, ev.At)
+}
+
+// index follows what the state of an alert means for others, and when it is to be looked at again.
+func (b *book) index(a *bus.Alert) {
+	b.maintain(a)
+	b.follow(a)
+	if a.HeldBy != "" || a.Owed {
+		b.held[a.ID] = true
+	} else {
+		delete(b.held, a.ID)
+	}
+	b.arm(a)
 }
 
 // maintain follows which devices are being worked on.
@@ -193,13 +224,18 @@ func (b *book) maintain(a *bus.Alert) {
 // load takes an alert as CORE has it.
 func (b *book) load(a *bus.Alert) {
 	b.alerts[a.ID] = a
-	if a.State == bus.Closed {
-		b.closed = append(b.closed, a.ID)
+	b.index(a)
+	if a.State != bus.Closed {
+		b.episode(episodeKey(a.Rule, a.Identity)).alert = a
+		b.schedule(a)
 		return
 	}
-	b.episode(episodeKey(a.Rule, a.Identity)).alert = a
-	b.maintain(a)
-	b.schedule(a)
+	b.closed = append(b.closed, a.ID)
+	if a.ClosedBy == "" && a.ClearedAt != nil {
+		if e := b.episode(episodeKey(a.Rule, a.Identity)); e.last == nil || e.last.ClosedAt.Before(*a.ClosedAt) {
+			e.last = a
+		}
+	}
 }
 
 // replace puts an alert as CORE has it in the place of one that was opened again by mistake.
@@ -220,7 +256,7 @@ func (b *book) forget() {
 		b.closed = append([]string(nil), b.closed[excess:]...)
 	}
 	for key, e := range b.episodes {
-		if e.alert == nil && e.firing == 0 {
+		if e.alert == nil && e.firing == 0 && (e.last == nil || b.alerts[e.last.ID] == nil) {
 			delete(b.episodes, key)
 		}
 	}
@@ -228,9 +264,9 @@ func (b *book) forget() {
 
 // deadline is when time alone moves an alert; zero for never.
 func (b *book) deadline(a *bus.Alert) time.Time {
-	switch rule := b.rules[a.Rule]; {
+	switch rule := b.rules.byID[a.Rule]; {
 	case a.State == bus.Cleared:
-		return a.ClearedAt.Add(unanswered)
+		return a.ClearedAt.Add(clearedKept)
 	case a.State == bus.Closed, a.Latched, rule == nil, rule.Kind != EventKind:
 		return time.Time{}
 	}

@@ -64,7 +64,7 @@ type slot struct {
 const shards = 64
 
 func newCore(rules *Rules, dir Directory) *core {
-	c := &core{rules: rules, dir: dir, series: map[string]*series{}, book: newBook(rules), zones: map[string]*time.Location{}}
+	c := &core{rules: rules, dir: dir, series: map[string]*series{}, book: newBook(rules, dir), zones: map[string]*time.Location{}}
 	c.scope.core = c
 	return c
 }

@@ -37,6 +37,7 @@ var probeCatalogue = sync.OnceValues(func() (*devices.Catalogue, error) { return
 type residents struct {
 	devices map[string]*devices.Device
 	away    map[string]bool
+	family  map[string]bool // the others are staff
 }
 
 func newPeople() *residents {
@@ -44,7 +45,7 @@ func newPeople() *residents {
 		"p1": {ID: "p1", Community: "tianjin", Type: "probe", Name: "一号探头", Person: "ma", State: devices.Active, Place: devices.Place{Building: "b12"}},
 		"p2": {ID: "p2", Community: "tianjin", Type: "probe", Person: "ma", State: devices.Active},
 		"p3": {ID: "p3", Community: "tianjin", Type: "probe", State: devices.Active, Tags: map[string]string{"care": "lives_alone"}},
-	}, away: map[string]bool{}}
+	}, away: map[string]bool{}, family: map[string]bool{}}
 }
 
 func (p *residents) Device(id string) *devices.Device { return p.devices[id] }
@@ -53,7 +54,10 @@ func (p *residents) Person(id string) *people.Person {
 	if id == "" {
 		return nil
 	}
-	x := &people.Person{ID: id, Name: "马奶奶"}
+	x := &people.Person{ID: id, Name: "马奶奶", Phone: "13900000000", Home: "天津市红桥区 12 号楼 301", Notes: "钥匙在门卫", Roles: []people.Role{people.Duty}}
+	if p.family[id] {
+		x.Roles = []people.Role{people.Contact}
+	}
 	if p.away[id] {
 		x.AwaySince = new(time.Time)
 	}
@@ -109,11 +113,12 @@ type world struct {
 	*core
 	t      testing.TB
 	people *residents
+	ticked time.Duration // how far the server's clock has gone
 }
 
 func newWorld(t testing.TB) *world {
 	p := newPeople()
-	return &world{newCore(probeRules(t), p), t, p}
+	return &world{core: newCore(probeRules(t), p), t: t, people: p}
 }
 
 func (w *world) say(texts ...string) {
@@ -274,7 +279,7 @@ func TestWhatComesOfReadings(t *testing.T) {
 			want: []string{
 				"t_heat[device=p2,inlet=1] 0s:opened", "t_latched_heat[device=p2] 0s:opened",
 				"t_heat[device=p2,inlet=2] 1m:opened", "t_heat[device=p2,inlet=1] 2m:cleared", "t_heat[device=p2,inlet=2] 3m:cleared",
-				"t_heat[device=p2,inlet=1] 4m:closed", "t_heat[device=p2,inlet=1] 4m:opened",
+				"t_heat[device=p2,inlet=1] 4m:reopened",
 			},
 		},
 		"a rule applies by registry tags": {

@@ -32,6 +32,24 @@
 //   - 24 h after it cleared without an answer;
 //   - a new alert of the same episode, when it was cleared.
 //
+// What clears and comes back within 15 min is the same alert again, reopened; a person may reopen one too.
+//
 // An event does not say when it is over: an alert of an event rule that is not latched clears 24 h after its last event, or with
 // the event that the rule names in cleared_by.
+//
+// # Who is told
+//
+//	plan (plans.yaml) ─ frozen into the alert when it opens ─► ladder: step, wait, step, wait, … unanswered ─► again
+//	                                                             │ targets are resolved when a step runs
+//	                                                             ▼
+//	                          AlertEvent.Tell: who is told, and who is not and why ─► notify
+//
+// An acknowledgement stops the ladder, and is void when its author gives no sign for a while. A second call for help and a step
+// that reaches nobody run the next step at once. Steps are records of the alert and run by the server's clock, never before
+// everything that came in earlier is judged; what is overdue after a restart runs together.
+//
+// Nobody is told of what is late, synthetic, silenced, in maintenance, being commissioned, flapping, or the effect of another alert;
+// the alert says so, and is told when that ends and it is still true. A recipient alone can be kept from being told: at rest, or in a
+// storm of alerts. A digest names those alerts later. Life-safety is held back by nothing but its lateness, a commissioning of its
+// device, or a confirmed silence of one device or person.
 package alerts

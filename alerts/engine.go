@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
 	"sync"
 	"time"
 
@@ -21,7 +20,8 @@ import (
 type Config struct {
 	Bus        *bus.Bus
 	Rules      *Rules
-	Directory  Directory // a *devices.Registry
+	Directory  Directory
+	Resolver   Resolver // a *people.Directory; nil: only the duty channels are known
 	Log        *slog.Logger
 	Registerer prometheus.Registerer
 	Now        func() time.Time // nil: time.Now
@@ -33,6 +33,8 @@ const (
 	commitMessages = 500
 	// commitEvents keeps a transaction below 900 records: an event and its alert each, the checkpoints and the offset.
 	commitEvents = 400
+	// commitRecords are the holds and loads beside them.
+	commitRecords = 30
 	// checkpointEvery is how often the cells that changed are written.
 	checkpointEvery = 30 * time.Second
 	// wallGrace is how far the wall clock stays behind for readings that are on their way.
@@ -60,6 +62,7 @@ type Engine struct {
 	consumed     int // messages since the last commit
 	urgent       bool
 	caughtUp     bool // nothing in READINGS is left to judge
+	opened       time.Time
 	checkpointed time.Time
 
 	mu     sync.Mutex // guards status
@@ -73,11 +76,12 @@ func Open(ctx context.Context, c Config) (*Engine, error) {
 	}
 	e := &Engine{
 		Config: c, metrics: newMetrics(c.Registerer), core: newCore(c.Rules, c.Directory),
-		journal: journal{bus: c.Bus}, checkpointed: c.Now(), status: errors.New("not running yet"),
+		journal: journal{bus: c.Bus}, opened: c.Now(), checkpointed: c.Now(), status: errors.New("not running yet"),
 	}
 	if err := e.journal.claim(ctx); err != nil {
 		return nil, fmt.Errorf("open alerts: %w", err)
 	}
+	e.core.book.resolver = c.Resolver
 	e.done = e.journal.stored
 	e.write = func(ctx context.Context, t transaction) error {
 		return e.journal.commit(ctx, t, e.core.book, e.setStatus)
@@ -125,10 +129,36 @@ func (e *Engine) load(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := e.loadRecords(ctx); err != nil {
+		return err
+	}
 	return e.Bus.ReadAll(ctx, bus.Core, bus.CheckpointSubject+".*", func(m jetstream.Msg) error {
 		if err := e.core.unpack(m.Data()); err != nil {
 			return fmt.Errorf("read %s: %w", m.Subject(), err)
 		}
+		return nil
+	})
+}
+
+// loadRecords reads the holds and the loads.
+func (e *Engine) loadRecords(ctx context.Context) error {
+	err := e.Bus.ReadAll(ctx, bus.Core, bus.HoldsFilter, func(m jetstream.Msg) error {
+		h := &bus.Hold{}
+		if err := json.Unmarshal(m.Data(), h); err != nil {
+			return fmt.Errorf("read %s: %w", m.Subject(), err)
+		}
+		e.core.book.loadHold(h)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return e.Bus.ReadAll(ctx, bus.Core, bus.LoadsFilter, func(m jetstream.Msg) error {
+		l := &bus.Load{}
+		if err := json.Unmarshal(m.Data(), l); err != nil {
+			return fmt.Errorf("read %s: %w", m.Subject(), err)
+		}
+		e.core.book.loadLoad(l)
 		return nil
 	})
 }
@@ -289,85 +319,29 @@ func (e *Engine) judged(ctx context.Context, m message) error {
 func (e *Engine) tick(ctx context.Context) error {
 	now := e.Now()
 	e.core.book.advance(now.UnixMilli())
+	if e.heard(now) {
+		e.core.book.wake(now)
+	}
 	if e.caughtUp && !e.core.quiet {
 		e.core.advance(now.Add(-wallGrace).UnixMilli())
 	}
 	due := now.Sub(e.checkpointed) >= checkpointEvery && !e.core.quiet
-	if e.consumed == 0 && len(e.core.book.out) == 0 && !due {
+	if e.consumed == 0 && len(e.core.book.out) == 0 && len(e.core.book.changed) == 0 && !due {
 		return nil
 	}
 	return e.commit(ctx, due)
 }
 
-// commit stores what happened since the last one, with a checkpoint if asked for.
-func (e *Engine) commit(ctx context.Context, checkpoint bool) error {
-	began := time.Now()
-	for len(e.core.book.out) > commitEvents { // the offsets count with the last part only
-		if err := e.write(ctx, transaction{events: e.core.book.out[:commitEvents], offset: e.journal.stored}); err != nil {
-			return err
+// hearingLimit bounds the wait for what came in before the start.
+const hearingLimit = 10 * time.Second
+
+// heard reports whether every event and action that was there at the start is judged: until then no ladder moves, for one of them
+// may be the acknowledgement that stops it.
+func (e *Engine) heard(now time.Time) bool {
+	for i, judged := range []uint64{e.done.Events, e.done.Actions} {
+		if f := e.feeds[i]; judged < f.last && f.first <= f.last && now.Sub(e.opened) < hearingLimit {
+			return false
 		}
-		e.announce(commitEvents)
 	}
-	t := transaction{events: e.core.book.out, offset: e.done}
-	if checkpoint && !e.core.quiet {
-		t.shards = e.pack()
-		t.offset.Replay, t.offset.ReplayEvents = e.done.Readings, e.done.Events
-	}
-	if err := e.write(ctx, t); err != nil {
-		return err
-	}
-	if !e.core.quiet {
-		e.setStatus(nil)
-	}
-	e.metrics.commits.Observe(time.Since(began).Seconds())
-	e.announce(len(e.core.book.out))
-	e.consumed, e.urgent = 0, false
-	if t.shards != nil {
-		e.checkpointed, e.done = e.Now(), t.offset
-		e.core.dirty = [shards]bool{}
-		e.core.book.forget()
-		e.measure()
-	}
-	return nil
-}
-
-// announce counts and logs the first n things that happened, and forgets them: they are stored.
-func (e *Engine) announce(n int) {
-	for i := range e.core.book.out[:n] {
-		ev := &e.core.book.out[i]
-		e.metrics.transitions.WithLabelValues(ev.Kind, string(ev.Alert.Severity)).Inc()
-		e.Log.Info("alert "+ev.Kind, "alert", ev.Alert.ID, "rule", ev.Alert.Rule, "severity", ev.Alert.Severity,
-			"community", ev.Alert.Community, "device", ev.Alert.Device, "late", ev.Alert.Late)
-	}
-	e.core.book.out = slices.Delete(e.core.book.out, 0, n)
-}
-
-// pack writes the shards that changed. A series is forgotten when its device is gone and nothing of it can still arrive.
-func (e *Engine) pack() map[uint8][]byte {
-	all := map[uint8][]byte{}
-	oldest := e.Now().Add(-forgetAfter).UnixMilli()
-	size := 0
-	for i, dirty := range e.core.dirty {
-		if !dirty {
-			continue
-		}
-		all[uint8(i)] = e.core.pack(uint8(i), func(s *series) bool {
-			return s.received > oldest || e.Directory.Device(s.device) != nil
-		})
-		size += len(all[uint8(i)])
-	}
-	e.metrics.checkpoint.Set(float64(size))
-	return all
-}
-
-// measure sets the figures that need counting.
-func (e *Engine) measure() {
-	e.metrics.cells.Set(float64(len(e.core.series)))
-	count := map[bus.AlertState]int{bus.Opened: 0, bus.Acknowledged: 0, bus.Cleared: 0}
-	for _, a := range e.core.book.alerts {
-		count[a.State]++
-	}
-	for _, state := range []bus.AlertState{bus.Opened, bus.Acknowledged, bus.Cleared} {
-		e.metrics.alerts.WithLabelValues(string(state)).Set(float64(count[state]))
-	}
+	return e.recall == 0 || now.Sub(e.opened) >= hearingLimit
 }

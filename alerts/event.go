@@ -81,7 +81,7 @@ func (c *core) raiseByEvent(b *bound, p *program, dev *devices.Device, at, recei
 	who := identity(b.Rule, sub)
 	if e := c.book.episodes[episodeKey(b.ID, who)]; e != nil && e.alert != nil && e.alert.State != bus.Cleared {
 		c.wake(b, sub, e.alert, at, received)
-		c.book.repeat(e.alert, moment(at))
+		c.book.repeat(e.alert, moment(at), moment(received))
 		return
 	}
 	a := c.alert(b, sub, who, at, at)

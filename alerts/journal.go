@@ -32,9 +32,10 @@ type journal struct {
 
 // transaction is what one commit stores.
 type transaction struct {
-	events []bus.AlertEvent
-	shards map[uint8][]byte
-	offset bus.Offset
+	events  []bus.AlertEvent
+	records map[string]any // by subject: holds and loads
+	shards  map[uint8][]byte
+	offset  bus.Offset
 }
 
 // errTransient are commits that stored nothing and may be tried again.
@@ -173,6 +174,13 @@ func (j *journal) messages(t transaction, name string) ([]*nats.Msg, error) {
 	}
 	for id, a := range latest {
 		m, err := record(bus.AlertSubject(id), a)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, m)
+	}
+	for subject, v := range t.records {
+		m, err := record(subject, v)
 		if err != nil {
 			return nil, err
 		}

@@ -21,6 +21,9 @@ type Rules struct {
 	cat      *devices.Catalogue
 	programs map[string]*program // by measurement
 	byType   map[string]*program // by device type
+	byID     map[string]*Rule    // with those that have no file
+	plans    map[string]*Plan    // by rule
+	causes   []edge
 }
 
 // All are the rules in the order of device types, then of files.
@@ -76,7 +79,8 @@ type loader struct {
 	cat   *devices.Catalogue
 	rules []*Rule
 	ids   map[string]*Rule
-	errs  []*devices.FileError
+	ladders
+	errs []*devices.FileError
 }
 
 // err joins the mistakes. One rule on several types makes the same mistake several times; it is told once.
@@ -104,7 +108,9 @@ func (l *loader) file(name string, data []byte) {
 		return
 	}
 	r := &reader{file: name}
-	r.mapping(doc.Content[0], map[string]read{"rules": func(n *yaml.Node) { l.parse(name, n, nil) }}, "rules")
+	keys := l.ladders.keys(&parser{r, nil})
+	keys["rules"] = func(n *yaml.Node) { l.parse(name, n, nil) }
+	r.mapping(doc.Content[0], keys)
 	l.errs = append(l.errs, r.errs...)
 }
 
@@ -145,6 +151,7 @@ func (l *loader) bind() *Rules {
 	for _, p := range rules.programs {
 		p.addBuiltin()
 	}
+	l.escalate(rules)
 	return rules
 }
 

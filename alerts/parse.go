@@ -53,7 +53,7 @@ func (p *parser) rule(n *yaml.Node) *Rule {
 	}
 	all := p.keys(r)
 	allowed, required := map[string]read{}, []string{"id", "name", "kind", "severity", "category", "basis"}
-	for _, k := range strings.Fields("id name kind severity category basis source note action safety latched identity applies text between example confirmed_by") {
+	for _, k := range strings.Fields("id name kind severity category basis source note action escalate safety latched identity applies text between example confirmed_by") {
 		allowed[k] = all[k]
 	}
 	if p.own == nil {
@@ -105,7 +105,7 @@ func (p *parser) keys(r *Rule) map[string]read {
 		"severity": word(p.reader, &r.Severity, bus.Critical, bus.High, bus.Medium, bus.Low, bus.Informational),
 		"category": word(p.reader, &r.Category, strings.Fields("fire health security environment energy waste traffic water device service")...),
 		"basis":    word(p.reader, &r.Basis, "verified", "known", "judgement"),
-		"source":   p.str(&r.Source), "note": p.str(&r.Note), "action": p.str(&r.Action),
+		"source":   p.str(&r.Source), "note": p.str(&r.Note), "action": p.str(&r.Action), "escalate": p.str(&r.Escalate),
 		"safety": p.flag(&r.Safety), "latched": p.flag(&r.Latched),
 		"identity": p.strs(&r.Identity),
 		"type":     one(&r.Types), "types": p.strs(&r.Types),

@@ -39,6 +39,7 @@ type Rule struct {
 	Basis    string // verified, known or judgement
 	Source   string // where a verified or known figure is from
 	Note     string
+	Escalate string   // the plan of its alerts; empty: by the lines of escalate, see plans.yaml
 	Action   string   // a linkage that a site may add; not executed
 	Safety   bool     // life-safety: fast, never late within 24 h, a missing event field counts as fulfilled
 	Latched  bool     // only a person closes its alerts

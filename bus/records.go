@@ -56,17 +56,32 @@ type Alert struct {
 	Count       int           `json:"count"`               // how often its event has come, from 1
 	AckedAt     *time.Time    `json:"acknowledged_at,omitempty"`
 	AckedBy     string        `json:"acknowledged_by,omitempty"`
+	AckedPerson string        `json:"acknowledged_person,omitempty"` // the id of who did, where known
 	ClearedAt   *time.Time    `json:"cleared_at,omitempty"`
 	ClosedAt    *time.Time    `json:"closed_at,omitempty"`
 	ClosedBy    string        `json:"closed_by,omitempty"`
 	Disposition string        `json:"disposition,omitempty"`
 	Events      int           `json:"events"` // number of the last AlertEvent
+
+	Instructions devices.Text `json:"instructions,omitzero"`   // what to say to 120 or 119, of life-safety
+	Openings     []time.Time  `json:"openings,omitempty"`      // the latest times it opened again because its condition came back
+	Assignee     string       `json:"assignee,omitempty"`      // who is to look after it
+	FamilyAckBy  string       `json:"family_ack_by,omitempty"` // who of the circle looks after it; the property is told on
+	SnoozedUntil *time.Time   `json:"snoozed_until,omitempty"` // nothing is repeated before
+	Held         string       `json:"held,omitempty"`          // why nobody is told at present, as in Recipient
+	HeldBy       string       `json:"held_by,omitempty"`       // the Hold or the alert that is why
+	HeldUntil    time.Time    `json:"held_until,omitzero"`     // when that is looked at again
+	Owed         bool         `json:"owed,omitempty"`          // those who were told of it are to be told of its end yet
+	Told         []string     `json:"told,omitempty"`          // who has been told, as Recipient.Who
+	Deferred     []Deferral   `json:"deferred,omitempty"`      // who is told by a digest
+	Listed       []string     `json:"listed,omitempty"`        // of a digest: the alerts that it stands for
+	Escalation   *Escalation  `json:"escalation,omitempty"`    // nil for what has no plan
 }
 
 // AlertEvent is one thing that happened to an alert. Immutable; N counts from 1 without gaps.
 type AlertEvent struct {
 	N     int         `json:"n"`
-	Kind  string      `json:"kind"` // opened, repeated, confirmed (late until now), acknowledged, cleared, closed
+	Kind  string      `json:"kind"` // see package alerts
 	At    time.Time   `json:"at"`
 	By    string      `json:"by,omitempty"`
 	Note  string      `json:"note,omitempty"`
@@ -98,17 +113,20 @@ type Address struct {
 // Action is what a person did, or what came of telling one. Its message id on ACTIONS is Key.
 type Action struct {
 	Key         string     `json:"key"`
-	Kind        string     `json:"kind"` // acknowledge, close; of notify: unreached; of web for notify: callback
-	Alert       string     `json:"alert"`
+	Kind        string     `json:"kind"` // see package alerts; of web for notify: callback
+	Alert       string     `json:"alert,omitempty"`
 	Community   string     `json:"community"`
 	By          string     `json:"by"`
 	Note        string     `json:"note,omitempty"`
 	Disposition string     `json:"disposition,omitempty"` // helped, false_press, test, false_detection, no_access_escalated_120, duplicate
 	At          time.Time  `json:"at"`
-	Person      string     `json:"person,omitempty"`    // who acknowledged by a link, a key press or a reply; the id in people
+	Person      string     `json:"person,omitempty"`    // id of who did it, where known: what the family does counts less than what staff does
 	N           int        `json:"n,omitempty"`         // unreached: the AlertEvent that Recipient could not be told of
 	Recipient   *Recipient `json:"recipient,omitempty"` // unreached: none of the addresses took it in time
 	Callback    *Callback  `json:"callback,omitempty"`
+	Assignee    string     `json:"assignee,omitempty"` // of assign
+	Until       time.Time  `json:"until,omitzero"`     // of snooze
+	Hold        *Hold      `json:"hold,omitempty"`     // of hold; of confirm and release its id alone
 }
 
 // Callback is what a provider sent us about messages of a channel: receipts, key presses, replies. Web hands it over as it came, on

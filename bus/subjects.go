@@ -61,6 +61,8 @@ const (
 	AlertsFilter      = "core.alert.*"         // every Alert
 	AlertEventsFilter = "core.alert_event.*.*" // every AlertEvent
 	DeliveriesFilter  = "core.delivery.>"      // every Delivery
+	HoldsFilter       = "core.hold.*"          // every Hold
+	LoadsFilter       = "core.load.*.*"        // every Load
 )
 
 // AlertSubject holds the present state of an alert.
@@ -76,3 +78,9 @@ func DeliverySubject(alert, id string) string { return "core.delivery." + alert 
 
 // AlertDeliveriesFilter is every Delivery of an alert.
 func AlertDeliveriesFilter(alert string) string { return "core.delivery." + alert + ".*" }
+
+// HoldSubject holds a silence, a maintenance window or a commissioning.
+func HoldSubject(id string) string { return "core.hold." + id }
+
+// LoadSubject holds what a recipient of a community was told of late.
+func LoadSubject(community, who string) string { return "core.load." + community + "." + who }

@@ -1,0 +1,293 @@
+package alerts
+
+import (
+	"container/heap"
+	"slices"
+	"time"
+
+	"linli/bus"
+)
+
+// lag is how late a step may run and still count as in time: the ladder then keeps its times. What is later goes on from now.
+const lag = 2 * time.Second
+
+// raise lets people be told of an alert from now on, by its ladder from the beginning, unless something keeps it back.
+func (b *book) raise(a *bus.Alert, ev bus.AlertEvent, now time.Time) {
+	e := a.Escalation
+	e.Round, e.Next, e.Due, e.NoAnswer = 0, 0, now, false
+	b.climb(a, ev, now)
+}
+
+// climb records ev with the recipients of what is due of the ladder at now, all of it together, and of the steps that are told
+// again. What keeps the alert back is noted in it, and the ladder stays where it is.
+func (b *book) climb(a *bus.Alert, ev bus.AlertEvent, now time.Time, again ...bus.Step) {
+	e := a.Escalation
+	if ev.At.IsZero() {
+		if ev.At = e.Due; now.Sub(e.Due) > lag {
+			ev.At = now
+		}
+	}
+	was := e.NoAnswer
+	var all []bus.Recipient
+	for i, s := range again {
+		all = merge(all, b.recipients(a, s, e.Round, i, now))
+	}
+	a.Held, a.HeldBy, a.HeldUntil = b.keep(a, now)
+	if a.Held != "" {
+		if e.Next < len(e.Steps) && len(all) == 0 {
+			all = b.recipients(a, e.Steps[e.Next], e.Round, e.Next, now)
+		}
+		b.countHeld(a)
+	}
+	if a.Held == "" {
+		all = merge(all, b.rungs(a, now))
+	}
+	switch {
+	case ev.Kind != "":
+	case a.Held != "":
+		ev.Kind = kept
+	case e.NoAnswer && !was:
+		ev.Kind = unanswered
+	default:
+		ev.Kind = escalated
+	}
+	if len(all) == 0 && a.Held != "" {
+		all = []bus.Recipient{{Target: duty}}
+	}
+	ev.Tell = b.address(a, all, now)
+	e.N, e.Reaching = a.Events+1, nil
+	for i := range ev.Tell {
+		if r := &ev.Tell[i]; r.Held == "" {
+			e.Reaching = append(e.Reaching, r.Who())
+		}
+	}
+	b.record(a, ev)
+}
+
+// rungs runs every step that is due. After such as are overdue the ladder goes on as if the last of them had been due now.
+func (b *book) rungs(a *bus.Alert, now time.Time) (all []bus.Recipient) {
+	e := a.Escalation
+	var last time.Time
+	late := now.Sub(e.Due) > lag
+	for !e.Due.IsZero() && !e.Due.After(now) {
+		if last = e.Due; e.Next == 0 && late {
+			last = now
+		}
+		all = merge(all, b.rung(a, last, now))
+	}
+	if behind := now.Sub(last); late && behind > 0 && !e.Due.IsZero() {
+		e.Due, e.Began = e.Due.Add(behind), e.Began.Add(behind)
+	}
+	return all
+}
+
+// rung runs the next step of a ladder, or marks that nobody answered, and says when the one after it is due. base is when it
+// counts as having run.
+func (b *book) rung(a *bus.Alert, base, now time.Time) []bus.Recipient {
+	e := a.Escalation
+	if e.Next >= len(e.Steps) {
+		desk := bus.Recipient{Target: duty, Round: e.Round, Step: e.Next}
+		e.NoAnswer = true
+		repeat(e, base)
+		return []bus.Recipient{desk}
+	}
+	if e.Next == 0 {
+		e.Began = base
+	}
+	all := b.recipients(a, e.Steps[e.Next], e.Round, e.Next, now)
+	if e.Next == 0 && !anybody(all) && (e.Round == 0 || a.Safety) {
+		all = append(all, bus.Recipient{Target: duty, Round: e.Round})
+	}
+	e.Next++
+	switch nobody := !anybody(all) && !slices.ContainsFunc(all, func(r bus.Recipient) bool { return r.Held == heldAnswered }); {
+	case e.Next < len(e.Steps) && nobody:
+		e.Due = base // there is nobody to wait for
+	case e.Next < len(e.Steps):
+		e.Due = base.Add(wait(e.Steps[e.Next].Wait))
+	case e.Unanswered > 0: // at its time, however fast the steps went
+		e.Due = latest(base, e.Began.Add(length(e)))
+	default:
+		repeat(e, base)
+	}
+	return all
+}
+
+// repeat lets the ladder begin again.
+func repeat(e *bus.Escalation, base time.Time) {
+	every := 0
+	for i, left := 0, e.Round; i < len(e.Repeat); i++ {
+		r := e.Repeat[i]
+		if every = r.Every; r.Rounds == 0 || left < r.Rounds {
+			break
+		}
+		left -= r.Rounds
+	}
+	if every == 0 {
+		e.Due = time.Time{}
+		return
+	}
+	e.Due, e.Next = latest(base, e.Began.Add(wait(every))), 0
+	e.Round++
+}
+
+// length is from the beginning of a ladder to its end without an answer.
+func length(e *bus.Escalation) time.Duration {
+	total := e.Unanswered
+	for _, s := range e.Steps {
+		total += s.Wait
+	}
+	return wait(total)
+}
+
+func wait(seconds int) time.Duration { return time.Duration(seconds) * time.Second }
+
+func latest(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}
+
+// wakeAt is when the server's clock alone moves an alert; zero for never.
+func (b *book) wakeAt(a *bus.Alert) (at time.Time) {
+	e := a.Escalation
+	switch {
+	case !a.HeldUntil.IsZero() && (a.Owed || a.State != bus.Closed):
+		return a.HeldUntil
+	case a.Held != "" || e == nil:
+		return at
+	case a.State == bus.Opened:
+		at = e.Due
+	case a.State == bus.Acknowledged && e.Lapse > 0 && e.Remind > 0 && !e.Reminded:
+		at = e.Handled.Add(wait(e.Remind))
+	case a.State == bus.Acknowledged && e.Lapse > 0:
+		at = e.Handled.Add(wait(e.Lapse))
+	}
+	if a.SnoozedUntil != nil && !at.IsZero() {
+		at = latest(at, *a.SnoozedUntil)
+	}
+	return at
+}
+
+func (b *book) arm(a *bus.Alert) {
+	if at := b.wakeAt(a); !at.IsZero() {
+		heap.Push(&b.wakes, dueAlert{at.UnixMilli(), a.ID})
+	}
+}
+
+// wake does what the server's clock says is due at now. It is not called before every event and action that came earlier is known:
+// an acknowledgement stops what has not run.
+func (b *book) wake(now time.Time) {
+	for len(b.wakes) > 0 && b.wakes[0].at <= now.UnixMilli() {
+		next := heap.Pop(&b.wakes).(dueAlert)
+		a := b.alerts[next.alert]
+		if a == nil {
+			continue
+		}
+		if at := b.wakeAt(a); at.IsZero() || at.UnixMilli() != next.at || at.After(now) {
+			continue // it was another wait, long over; the present one is in the heap too
+		}
+		switch {
+		case !a.HeldUntil.IsZero():
+			b.release(a, now)
+		case a.State == bus.Opened:
+			b.climb(a, bus.AlertEvent{}, now)
+		case a.Escalation.Remind > 0 && !a.Escalation.Reminded:
+			b.remind(a, now)
+		default:
+			b.lapse(a, now)
+		}
+	}
+	b.digests(now)
+	b.endHolds(now)
+}
+
+// remind asks who acknowledged an alert for a sign.
+func (b *book) remind(a *bus.Alert, now time.Time) {
+	at := a.Escalation.Handled.Add(wait(a.Escalation.Remind))
+	a.Escalation.Reminded = true
+	b.record(a, bus.AlertEvent{Kind: reminded, At: at, Tell: b.address(a, b.handler(a, now), now)})
+}
+
+// handler is who acknowledged an alert; the duty channels if that is not known.
+func (b *book) handler(a *bus.Alert, now time.Time) []bus.Recipient {
+	if a.AckedPerson != "" {
+		if all := b.resolve(a, []string{"person:" + a.AckedPerson}, now); anybody(all) {
+			return all
+		}
+	}
+	return []bus.Recipient{{Target: duty}}
+}
+
+// lapse takes an acknowledgement back whose author has gone silent. The ladder goes on with its next step.
+func (b *book) lapse(a *bus.Alert, now time.Time) {
+	e := a.Escalation
+	at := e.Handled.Add(wait(e.Lapse))
+	a.State, a.AckedAt = bus.Opened, nil
+	note := a.AckedBy + " gave no sign"
+	a.AckedBy, a.AckedPerson = "", ""
+	e.Due = now
+	b.climb(a, bus.AlertEvent{Kind: unacknowledged, At: at, Note: note}, now)
+}
+
+// sign notes that somebody looks after an alert.
+func sign(a *bus.Alert, at time.Time) {
+	if e := a.Escalation; e != nil && a.State == bus.Acknowledged && at.After(e.Handled) {
+		e.Handled, e.Reminded = at, false
+	}
+}
+
+const (
+	// pressAfter is how much later a press is another one, and not the same by a nervous hand.
+	pressAfter = 10 * time.Second
+	// pressFresh is how old a press may be on arrival; one that waited on the way is no second cry.
+	pressFresh = time.Minute
+)
+
+// pressedAgain reports whether a repeated event of life-safety is another call for help.
+func pressedAgain(a *bus.Alert, at, received time.Time) bool {
+	return a.Safety && !a.Late && a.Held == "" && a.Escalation != nil &&
+		at.Sub(a.LastEvent) >= pressAfter && received.Sub(at) <= pressFresh
+}
+
+// press tells everybody again who was told in this round, and runs the next step at once. One who has acknowledged goes on
+// looking after the alert, and hears of it with those of the first step.
+func (b *book) press(a *bus.Alert, ev bus.AlertEvent, received time.Time) {
+	e := a.Escalation
+	if a.State == bus.Acknowledged {
+		ev.Tell = b.address(a, merge(b.handler(a, received), b.recipients(a, e.Steps[0], e.Round, 0, received)), received)
+		b.record(a, ev)
+		return
+	}
+	told := e.Steps[:min(e.Next, len(e.Steps))]
+	if e.Next < len(e.Steps) {
+		e.Due = received
+	}
+	b.climb(a, ev, received, told...)
+}
+
+// unreachable notes that every way to a recipient of the last step failed. When that was the last of them, the next step runs at
+// once; a new round does not.
+func (b *book) unreachable(a *bus.Alert, x *bus.Action, ev bus.AlertEvent) {
+	e := a.Escalation
+	if e == nil || x.Recipient == nil || a.State != bus.Opened || a.Held != "" || x.N != e.N {
+		return
+	}
+	var left []string
+	for _, who := range e.Reaching {
+		if who != x.Recipient.Who() {
+			left = append(left, who)
+		}
+	}
+	if len(left) == len(e.Reaching) {
+		return
+	}
+	e.Reaching = left
+	ev.Kind = unreached
+	if len(left) > 0 || e.Due.IsZero() || e.Next == 0 {
+		b.record(a, ev)
+		return
+	}
+	e.Due = x.At
+	b.climb(a, ev, x.At)
+}

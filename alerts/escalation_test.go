@@ -1,0 +1,308 @@
+package alerts
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"linli/bus"
+	"linli/people"
+)
+
+// circle is a Resolver: who each target is.
+type circle map[string][]string
+
+func (c circle) Resolve(q people.Question) (all []bus.Recipient) {
+	for _, target := range q.Targets {
+		if target == duty {
+			all = merge(all, []bus.Recipient{{Target: duty}})
+			continue
+		}
+		ids, named := strings.CutPrefix(target, "person:")
+		for _, id := range append(strings.Fields(strings.Repeat(ids+" ", b2i(named))), c[target]...) {
+			r := bus.Recipient{Target: target, Person: id, Reach: []bus.Address{{Channel: "sms", To: id}, {Channel: "voice", To: id}}}
+			if strings.HasPrefix(id, "tired") && !q.Safety {
+				r.Held, r.Until = people.HeldQuietHours, q.At.Truncate(24*time.Hour).Add(47*time.Hour)
+			}
+			if strings.HasPrefix(id, "mute") {
+				r.Held, r.Reach = people.HeldNoAddress, nil
+			}
+			all = merge(all, []bus.Recipient{r})
+		}
+	}
+	return all
+}
+
+func b2i(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// neighbours are the people of the tests.
+var neighbours = circle{
+	"role:property_duty": {"wang", "zhao"}, "role:property_duty:2": {"zhao"}, "role:manager": {"chen"}, "role:caretaker": {"mute"},
+	"circle": {"daughter", "son"}, "circle:1": {"daughter"}, "circle:2": {"son"},
+}
+
+func newTold(t testing.TB) *world {
+	w := newWorld(t)
+	w.book.resolver = neighbours
+	return w
+}
+
+// tick lets the server's clock go to an offset, as the engine does.
+func (w *world) tick(until time.Duration) {
+	for ; w.ticked <= until; w.ticked += commitEvery {
+		w.book.advance(start.Add(w.ticked).UnixMilli())
+		w.book.wake(start.Add(w.ticked))
+	}
+}
+
+// told is what happened with who was told: "20s escalated wang@voice zhao@voice", with the reason of who was not.
+func (w *world) told() (all []string) {
+	for _, ev := range w.book.out {
+		line := formatOffset(ev.At.Sub(start)) + " " + ev.Kind
+		for _, r := range ev.Tell {
+			who := strings.TrimPrefix(r.Who(), "person:")
+			if len(r.Reach) > 0 && r.Reach[0].Channel != "sms" {
+				who += "@" + r.Reach[0].Channel
+			}
+			if r.Held != "" {
+				who += "!" + r.Held
+			}
+			line += " " + who
+		}
+		all = append(all, line)
+	}
+	return all
+}
+
+func (w *world) expectTold(want ...string) {
+	w.t.Helper()
+	if diff := cmp.Diff(want, w.told()); diff != "" {
+		w.t.Errorf("who was told of what (-want +got):\n%s", diff)
+	}
+}
+
+func (w *world) do(at time.Duration, x bus.Action) {
+	w.t.Helper()
+	x.At, x.Community = start.Add(at), "tianjin"
+	x.Key = fmt.Sprint(x.Kind, at)
+	if x.By == "" {
+		x.By = "li"
+	}
+	if err := w.book.act(&x); err != nil {
+		w.t.Fatalf("%s: %v", x.Kind, err)
+	}
+}
+
+func (w *world) last() *bus.Alert {
+	return w.book.alerts[w.book.out[len(w.book.out)-1].Alert.ID]
+}
+
+var sosLadder = []string{
+	"0s opened wang zhao daughter",
+	"20s escalated wang@voice zhao@voice",
+	"40s escalated daughter@voice",
+	"1m15s escalated zhao son",
+	"2m escalated chen mute!no_address daughter son",
+}
+
+func TestSOSLadderNeverEnds(t *testing.T) {
+	w := newTold(t)
+	w.say("p1 0s!sos")
+	w.tick(3*time.Minute - time.Millisecond)
+	w.expectTold(sosLadder...)
+	if w.last().Escalation.NoAnswer {
+		t.Error("unanswered before its time")
+	}
+	w.tick(3 * time.Minute)
+	w.expectTold(append(sosLadder, "3m unanswered duty wang zhao daughter")...)
+	w.tick(3 * time.Hour)
+	var rounds []time.Duration
+	for _, ev := range w.book.out {
+		for _, r := range ev.Tell {
+			if r.Step == 0 && r.Person == "wang" {
+				rounds = append(rounds, ev.At.Sub(start))
+			}
+		}
+	}
+	for i := 1; i < len(rounds); i++ {
+		want := 3 * time.Minute
+		if i > 10 {
+			want = 15 * time.Minute
+		}
+		if got := rounds[i] - rounds[i-1]; got != want {
+			t.Errorf("round %d begins %s after the one before, want %s", i, got, want)
+		}
+	}
+	if len(rounds) != 11+10 {
+		t.Errorf("%d rounds in 3 h, want 21: 11 in the first half hour, then 10", len(rounds))
+	}
+}
+
+func TestWhoIsToldOfAnSOS(t *testing.T) {
+	ack := bus.Action{Kind: "acknowledge", By: "王"}
+	for name, c := range map[string]struct {
+		play func(w *world)
+		want []string
+	}{
+		"an acknowledgement stops the ladder": {
+			func(w *world) { w.tick(30 * time.Second); w.do(31*time.Second, with(ack, w)); w.tick(7 * time.Minute) },
+			append(sosLadder[:2:2], "31s acknowledged"),
+		},
+		"who acknowledged and gives no sign is reminded, and then the ladder goes on": {
+			func(w *world) {
+				x := with(ack, w)
+				x.Person = "wang"
+				w.tick(30 * time.Second)
+				w.do(31*time.Second, x)
+				w.tick(10*time.Minute + 51*time.Second)
+			},
+			append(sosLadder[:2:2], "31s acknowledged", "8m31s reminded wang", "10m31s unacknowledged daughter@voice"),
+		},
+		"a comment is a sign": {
+			func(w *world) {
+				w.do(time.Second, with(ack, w))
+				w.tick(9 * time.Minute)
+				w.do(9*time.Minute, with(bus.Action{Kind: "comment", Note: "on the stairs"}, w))
+				w.tick(18 * time.Minute)
+			},
+			[]string{"0s opened wang zhao daughter", "1s acknowledged", "8m1s reminded duty", "9m commented", "17m reminded duty"},
+		},
+		"so is another acknowledgement after the reminder": {
+			func(w *world) {
+				w.do(time.Second, with(ack, w))
+				w.do(2*time.Second, with(ack, w))
+				w.tick(9 * time.Minute)
+				w.do(9*time.Minute, with(ack, w))
+			},
+			[]string{"0s opened wang zhao daughter", "1s acknowledged", "8m1s reminded duty", "9m renewed"},
+		},
+		"the family does not stop the property": {
+			func(w *world) {
+				x := with(ack, w)
+				x.Person = "daughter"
+				w.people.family["daughter"], w.people.family["son"] = true, true
+				w.tick(30 * time.Second)
+				w.do(31*time.Second, x)
+				w.tick(2 * time.Minute)
+			},
+			append(sosLadder[:2:2], "31s family_acknowledged", "40s escalated daughter@voice!answered", "1m15s escalated zhao son!answered",
+				"2m escalated chen mute!no_address daughter!answered son!answered"),
+		},
+		"a press within 10 s is counted": {
+			func(w *world) { w.say("p1 9s!sos"); w.tick(19 * time.Second) },
+			[]string{"0s opened wang zhao daughter", "9s repeated"},
+		},
+		"a press after that tells everybody again and runs the next step": {
+			func(w *world) { w.say("p1 10s!sos"); w.tick(30 * time.Second) },
+			[]string{"0s opened wang zhao daughter", "10s repeated wang zhao daughter", "30s escalated daughter@voice"},
+		},
+		"a press that waited on the way is no cry": {
+			func(w *world) { w.say("p1 10s!sos +2m"); w.tick(19 * time.Second) },
+			[]string{"0s opened wang zhao daughter", "10s repeated"},
+		},
+		"a press while somebody is on the way reaches them, and the ladder stays": {
+			func(w *world) {
+				x := with(ack, w)
+				x.Person = "chen"
+				w.do(time.Second, x)
+				w.say("p1 30s!sos")
+				w.tick(5 * time.Minute)
+			},
+			[]string{"0s opened wang zhao daughter", "1s acknowledged", "30s repeated chen wang zhao daughter"},
+		},
+		"all of a step cannot be reached: the next one at once": {
+			func(w *world) {
+				for _, who := range []string{"wang", "zhao", "daughter"} {
+					w.do(5*time.Second, with(bus.Action{Kind: "unreached", N: 1, Recipient: &bus.Recipient{Person: who}, By: "notify"}, w))
+				}
+				w.tick(24 * time.Second)
+			},
+			[]string{"0s opened wang zhao daughter", "5s unreached", "5s unreached", "5s unreached wang@voice zhao@voice"},
+		},
+		"one of it is not enough": {
+			func(w *world) {
+				w.do(5*time.Second, with(bus.Action{Kind: "unreached", N: 1, Recipient: &bus.Recipient{Person: "wang"}, By: "notify"}, w))
+				w.tick(19 * time.Second)
+			},
+			[]string{"0s opened wang zhao daughter", "5s unreached"},
+		},
+		"what is overdue runs together": {
+			func(w *world) { w.book.wake(start.Add(100 * time.Second)) },
+			[]string{"0s opened wang zhao daughter", "1m40s escalated wang@voice zhao@voice daughter@voice son"},
+		},
+		"a step late by less than a moment does not move the next": {
+			func(w *world) {
+				w.book.wake(start.Add(21 * time.Second))
+				w.ticked = 21 * time.Second
+				w.tick(40 * time.Second)
+			},
+			sosLadder[:3],
+		},
+		"closed with a disposition, everybody is told who was": {
+			func(w *world) {
+				w.tick(20 * time.Second)
+				w.do(25*time.Second, with(bus.Action{Kind: "close", Disposition: "helped"}, w))
+				w.tick(time.Hour)
+			},
+			append(sosLadder[:2:2], "25s closed wang zhao daughter"),
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newTold(t)
+			w.say("p1 0s!sos")
+			c.play(w)
+			w.expectTold(c.want...)
+		})
+	}
+}
+
+// with makes an action one on the alert that something happened to last.
+func with(x bus.Action, w *world) bus.Action {
+	x.Alert = w.book.out[0].Alert.ID
+	return x
+}
+
+func TestWithoutPeopleTheDeskIsTold(t *testing.T) {
+	w := newWorld(t)
+	w.say("p1 0s!sos")
+	w.tick(6 * time.Minute)
+	w.expectTold("0s opened duty", "20s escalated", "3m unanswered duty", "3m20s escalated", "6m escalated duty")
+}
+
+func TestOrdinaryAlertsAreToldOnceOrRepeatSlowly(t *testing.T) {
+	w := newTold(t)
+	w.say("p1 0s!jam attempts=3")
+	w.tick(20 * time.Hour)
+	w.expectTold("0s opened wang zhao")
+	w = newTold(t)
+	w.say("p1 0s heat=120") // critical, latched, and no life-safety
+	w.book.out = nil
+	for id, a := range w.book.alerts {
+		if a.Safety {
+			delete(w.book.alerts, id)
+		}
+	}
+	w.tick(13 * time.Hour)
+	w.expectTold("10m escalated chen", "30m unanswered duty wang zhao", "40m escalated chen", "1h escalated duty",
+		"2h30m escalated wang zhao", "2h40m escalated chen", "3h escalated duty", "10h30m escalated wang zhao", "10h40m escalated chen", "11h escalated duty")
+}
+
+func TestAnSOSSaysWhatToTellTheAmbulance(t *testing.T) {
+	w := newWorld(t)
+	w.say("p1 0s!sos")
+	got := w.last().Instructions
+	if want := "拨打120（急救）：地址 天津市红桥区 12 号楼 301；姓名 马奶奶；情况 求救；电话 13900000000；注意 钥匙在门卫。"; got.ZH != want {
+		t.Errorf("instructions %q, want %q", got.ZH, want)
+	}
+	if !strings.HasPrefix(got.EN, "Call 120 (ambulance): address 天津市红桥区 12 号楼 301; name 马奶奶; what SOS") {
+		t.Errorf("instructions %q", got.EN)
+	}
+}

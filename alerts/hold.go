@@ -1,0 +1,199 @@
+package alerts
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"linli/bus"
+)
+
+// How long people may be kept from being told.
+const (
+	maxSilence       = 24 * time.Hour
+	maxMaintenance   = 24 * time.Hour
+	maxCommissioning = 30 * time.Minute
+)
+
+// reasons are what a recipient is held with, by the kind of hold.
+var reasons = map[string]string{
+	bus.Silence: heldSilenced, bus.Maintenance: heldMaintenance, bus.Commissioning: heldCommissioning,
+}
+
+// checkHold says what is wrong with a hold that a person asks for.
+func checkHold(h *bus.Hold) error {
+	length := h.Until.Sub(h.From)
+	one := h.Match.Device != "" || h.Match.Person != ""
+	limit := map[string]time.Duration{
+		bus.Silence: maxSilence, bus.Maintenance: maxMaintenance, bus.Commissioning: maxCommissioning,
+	}[h.Kind]
+	switch {
+	case h.ID == "" || limit == 0:
+		return fmt.Errorf("hold %q of kind %q", h.ID, h.Kind)
+	case h.Match.Community == "":
+		return errors.New("community: wanted")
+	case h.Reason == "":
+		return errors.New("reason: wanted")
+	case length <= 0 || length > limit:
+		return fmt.Errorf("until: %s after from, want up to %s", length, limit)
+	case h.Kind == bus.Commissioning && h.Match.Device == "":
+		return errors.New("device: wanted for commissioning")
+	case h.EveryDays < 0 || h.EveryDays > 0 && h.Kind != bus.Maintenance:
+		return errors.New("every_days: for maintenance windows only")
+	case h.Safety && (h.Kind != bus.Silence || !one):
+		return errors.New("safety: a silence of one device or person only")
+	}
+	return nil
+}
+
+// occurrence is the latest time, up to now, that a hold came into force, and how long it stays so.
+func (b *book) occurrence(h *bus.Hold, now time.Time) (from, until time.Time) {
+	from, until = h.From, h.Until
+	if h.EveryDays == 0 || now.Before(from) {
+		return from, until
+	}
+	length := until.Sub(from)
+	local := from.In(b.zone(h.Match.Community))
+	n := int(now.Sub(from).Hours()/24)/h.EveryDays + 1
+	for ; n > 0 && local.AddDate(0, 0, n*h.EveryDays).After(now); n-- {
+	}
+	from = local.AddDate(0, 0, n*h.EveryDays).UTC()
+	return from, from.Add(length)
+}
+
+// holding returns the hold that keeps people from being told of an alert at a moment, and its end. Of several, the one that ends
+// last.
+func (b *book) holding(a *bus.Alert, now time.Time) (by *bus.Hold, end time.Time) {
+	for _, h := range b.holds {
+		from, until := b.occurrence(h, now)
+		if h.EndedAt != nil || now.Before(from) || !now.Before(until) || !h.Match.Alert(a) || !covers(h, a) {
+			continue
+		}
+		if c := until.Compare(end); by == nil || c > 0 || c == 0 && h.ID < by.ID {
+			by, end = h, until
+		}
+	}
+	return by, end
+}
+
+// covers reports whether a hold may keep back an alert of that kind at all: life-safety only while its device is put into service,
+// or by a silence of one device or person that was confirmed; maintenance holds back what devices say of themselves.
+func covers(h *bus.Hold, a *bus.Alert) bool {
+	switch {
+	case h.Kind == bus.Commissioning:
+		return true
+	case a.Safety:
+		return h.Safety && h.ConfirmedBy != ""
+	case h.Kind == bus.Maintenance:
+		return a.Category == "device"
+	}
+	return true
+}
+
+// hold does what a person asked for about a hold.
+func (b *book) hold(x *bus.Action) error {
+	if x.Hold == nil {
+		return fmt.Errorf("%s: no hold", x.Kind)
+	}
+	known := b.holds[x.Hold.ID]
+	switch x.Kind {
+	case "hold":
+		if known != nil {
+			return nil
+		}
+		h := *x.Hold
+		h.By, h.ConfirmedBy, h.EndedAt, h.EndedBy, h.Count = x.By, "", nil, "", 0
+		h.Match.Community = x.Community
+		if h.From.IsZero() {
+			h.From = x.At
+		}
+		if err := checkHold(&h); err != nil {
+			return fmt.Errorf("hold: %w", err)
+		}
+		b.holds[h.ID] = &h
+		b.keepHold(&h)
+		return nil
+	case "confirm":
+		if known == nil || known.Match.Community != x.Community {
+			return fmt.Errorf("confirm: no hold %q", x.Hold.ID)
+		}
+		if known.Safety && known.ConfirmedBy == "" {
+			known.ConfirmedBy = x.By
+			b.keepHold(known)
+		}
+		return nil
+	}
+	if known == nil || known.Match.Community != x.Community {
+		return fmt.Errorf("release: no hold %q", x.Hold.ID)
+	}
+	b.endHold(known, x.At, x.By)
+	return nil
+}
+
+// endHold ends a hold before its time.
+func (b *book) endHold(h *bus.Hold, at time.Time, by string) {
+	h.EndedAt, h.EndedBy = &at, by
+	b.keepHold(h)
+	delete(b.holds, h.ID)
+	for _, a := range b.heldBy(h.ID) {
+		a.HeldUntil = at
+		b.release(a, at)
+	}
+}
+
+// endHolds forgets the holds whose time is over. What they kept back has a time of its own.
+func (b *book) endHolds(now time.Time) {
+	if now.Before(b.holdsLooked.Add(time.Minute)) {
+		return
+	}
+	b.holdsLooked = now
+	for id, h := range b.holds {
+		if h.EveryDays == 0 && !now.Before(h.Until) {
+			delete(b.holds, id)
+		}
+	}
+}
+
+// heldBy are the alerts kept back by a hold or a cause, by id.
+func (b *book) heldBy(id string) (all []*bus.Alert) {
+	for alert := range b.held {
+		if a := b.alerts[alert]; a != nil && a.HeldBy == id {
+			all = append(all, a)
+		}
+	}
+	slices.SortFunc(all, func(x, y *bus.Alert) int { return cmp.Compare(x.ID, y.ID) })
+	return all
+}
+
+// countHeld counts an alert in the hold that keeps it back.
+func (b *book) countHeld(a *bus.Alert) {
+	if h := b.holds[a.HeldBy]; h != nil {
+		h.Count++
+		b.keepHold(h)
+	}
+}
+
+// keepHold lets the next transaction store a hold as it is now.
+func (b *book) keepHold(h *bus.Hold) {
+	now := *h
+	b.changed[bus.HoldSubject(h.ID)] = &now
+}
+
+// loadHold takes a hold as CORE has it.
+func (b *book) loadHold(h *bus.Hold) {
+	if h.EndedAt == nil {
+		b.holds[h.ID] = h
+	}
+}
+
+// zone is the local time of a community.
+func (b *book) zone(community string) *time.Location {
+	if x := b.dir.Community(community); x != nil && x.Timezone != "" {
+		if z, err := time.LoadLocation(x.Timezone); err == nil {
+			return z
+		}
+	}
+	return time.FixedZone("Asia/Shanghai", 8*3600)
+}

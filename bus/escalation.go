@@ -1,0 +1,102 @@
+package bus
+
+import "time"
+
+// Escalation is the plan of an alert, frozen when it opened, and how far it has come. Steps run by the server's clock.
+type Escalation struct {
+	Plan       string    `json:"plan"`
+	Steps      []Step    `json:"steps"`
+	Unanswered int       `json:"unanswered_s,omitempty"` // after the last step the alert is unanswered; 0: never
+	Repeat     []Repeat  `json:"repeat,omitempty"`       // of the ladder, until somebody acknowledges; empty: never
+	AckAny     bool      `json:"ack_any,omitempty"`      // an acknowledgement of the family stops the property's steps as well
+	Remind     int       `json:"remind_s,omitempty"`     // after so long without a sign of who acknowledged, they are reminded
+	Lapse      int       `json:"lapse_s,omitempty"`      // and after so long the acknowledgement is void; 0: never
+	Round      int       `json:"round"`                  // the present one, from 0
+	Next       int       `json:"next"`                   // the step to run next; len(Steps): to be marked unanswered
+	Began      time.Time `json:"began,omitzero"`         // the present round
+	Due        time.Time `json:"due,omitzero"`           // when Next runs; zero: nothing is due
+	NoAnswer   bool      `json:"no_answer,omitempty"`    // a ladder has ended without one
+	Handled    time.Time `json:"handled,omitzero"`       // last sign of who acknowledged
+	Reminded   bool      `json:"reminded,omitempty"`     // since then
+	N          int       `json:"n,omitempty"`            // the AlertEvent of the last step
+	Reaching   []string  `json:"reaching,omitempty"`     // whom it told and who was not reported as unreached
+}
+
+// Step is one rung of a ladder.
+type Step struct {
+	Wait int      `json:"wait_s,omitempty"` // after the step before
+	Tell []string `json:"tell"`             // targets, as in Recipient
+	Way  int      `json:"way,omitempty"`    // begin with the Way-th address of each, from 1; 0 is 1
+}
+
+// Repeat says how often a ladder begins again.
+type Repeat struct {
+	Every  int `json:"every_s"`          // from beginning to beginning
+	Rounds int `json:"rounds,omitempty"` // 0: for ever
+}
+
+// Deferral is somebody who was not told of an alert at once, but by a digest.
+type Deferral struct {
+	Who   string    `json:"who"` // as Recipient.Who
+	Why   string    `json:"why"` // quiet_hours or storm
+	Until time.Time `json:"until"`
+}
+
+// Who is the recipient as a word: person:ID, or duty.
+func (r *Recipient) Who() string {
+	if r.Person != "" {
+		return "person:" + r.Person
+	}
+	return r.Target
+}
+
+// Kinds of a Hold.
+const (
+	Silence       = "silence"
+	Maintenance   = "maintenance"
+	Commissioning = "commissioning"
+)
+
+// Hold keeps people from being told of the alerts that match, for a time and with a reason. Nothing else about the alerts changes,
+// and what is still true at its end is told then.
+type Hold struct {
+	ID          string     `json:"id"`
+	Kind        string     `json:"kind,omitempty"` // silence, maintenance, commissioning
+	Match       Match      `json:"match,omitzero"`
+	Reason      string     `json:"reason,omitempty"`
+	By          string     `json:"by,omitempty"`
+	From        time.Time  `json:"from,omitzero"`
+	Until       time.Time  `json:"until,omitzero"`
+	EveryDays   int        `json:"every_days,omitempty"` // of a maintenance window: again after so many days, at the same local time
+	Safety      bool       `json:"safety,omitempty"`     // of life-safety alerts as well, once it is confirmed
+	ConfirmedBy string     `json:"confirmed_by,omitempty"`
+	EndedAt     *time.Time `json:"ended_at,omitempty"` // before its time
+	EndedBy     string     `json:"ended_by,omitempty"`
+	Count       int        `json:"count"` // alerts held back
+}
+
+// Match is what alerts must have to match. What is empty is anything.
+type Match struct {
+	Community string   `json:"community"`
+	Device    string   `json:"device,omitempty"`
+	Person    string   `json:"person,omitempty"`
+	Rule      string   `json:"rule,omitempty"`
+	Category  string   `json:"category,omitempty"`
+	Severity  Severity `json:"severity,omitempty"`
+}
+
+// Alert reports whether a matches.
+func (m *Match) Alert(a *Alert) bool {
+	fits := func(want, got string) bool { return want == "" || want == got }
+	return fits(m.Community, a.Community) && fits(m.Device, a.Device) && fits(m.Person, a.Person) && fits(m.Rule, a.Rule) &&
+		fits(m.Category, a.Category) && fits(string(m.Severity), string(a.Severity))
+}
+
+// Load is what a recipient was told of late, and when a digest of the rest is due.
+type Load struct {
+	Community string      `json:"community"`
+	Who       string      `json:"who"`              // as Recipient.Who
+	Recent    []time.Time `json:"recent,omitempty"` // of the latest ordinary alerts told, no more than make a storm
+	Due       time.Time   `json:"due,omitzero"`     // of the next digest
+	Done      time.Time   `json:"done,omitzero"`    // what was deferred until then is told
+}
