@@ -8,12 +8,14 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
 
 	"linli/devices"
 	"linli/devices/simulate"
+	"linli/people"
 	"linli/seeds"
 )
 
@@ -122,9 +124,7 @@ func (d *demo) register(ctx context.Context) error {
 		if err := r.PutCommunity(ctx, c.Community); err != nil {
 			return fmt.Errorf("register %s: %w", c.ID, err)
 		}
-		people := c.People(d.app.set.Scale)
-		err := each(ctx, len(people), func(i int) error { return d.app.people.PutPerson(ctx, people[i]) })
-		if err != nil {
+		if err := d.registerPeople(ctx, c); err != nil {
 			return fmt.Errorf("register people of %s: %w", c.ID, err)
 		}
 		fleet := c.Fleet(d.app.set.Scale)
@@ -141,6 +141,45 @@ func (d *demo) register(ctx context.Context) error {
 		}
 	}
 	return d.add(ctx, devices.Device{ID: trialDevice, Community: trialCommunity, Type: trialType, Name: "试用手环"})
+}
+
+// registerPeople adds the people and rotas of a community that are not there yet. Invented staff must not keep an alert from the
+// duty channels of the configuration: where there are such, the staff has no addresses, and covers nothing.
+func (d *demo) registerPeople(ctx context.Context, c *seeds.Community) error {
+	all, known := c.People(d.app.set.Scale), d.app.people
+	for _, withCircle := range []bool{false, true} { // who is in a circle before whose it is
+		err := each(ctx, len(all), func(i int) error {
+			p := &all[i]
+			if (len(p.Circle) > 0) != withCircle {
+				return nil
+			}
+			if p.Staff() && len(d.app.set.file.Duty) > 0 {
+				p.Reach = nil
+			}
+			old := known.Person(p.ID)
+			if old == nil || len(old.Roles) == 0 { // of an older demo, which had names only
+				return known.PutPerson(ctx, *p)
+			}
+			if ours := len(old.Reach) == 0 || slices.Equal(old.Reach, seeds.Reach); p.Staff() && ours && len(old.Reach) != len(p.Reach) {
+				return known.EditPerson(ctx, p.ID, func(x *people.Person) error {
+					x.Reach = p.Reach
+					return nil
+				})
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	for _, r := range c.Rotas() {
+		if known.Rota(r.ID) == nil {
+			if err := known.PutRota(ctx, r); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 func (d *demo) add(ctx context.Context, device devices.Device) error {

@@ -1,6 +1,7 @@
 package people
 
 import (
+	"slices"
 	"time"
 
 	"linli/bus"
@@ -71,6 +72,11 @@ type QuietHours struct {
 // AllIsWell is the daily line to the circle that an elder is fine; its absence raises an alert.
 type AllIsWell struct {
 	At string `json:"at" yaml:"at"` // 09:00, community time
+}
+
+// Staff reports whether somebody works for the community.
+func (p *Person) Staff() bool {
+	return slices.ContainsFunc(p.Roles, func(r Role) bool { return r != Elder && r != Resident && r != Contact })
 }
 
 // Away reports whether the person is away at a moment.

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"linli/devices"
-	"linli/people"
 )
 
 // Device is a device of a demo fleet and what the registry does not keep about it.
@@ -29,7 +28,7 @@ func (c *Community) Fleet(scale float64) []Device {
 		n := scaled(g.Count, scale)
 		for i := range n {
 			r := c.repeat(g, i)
-			r.place = places[i*len(places)/n]
+			r.place = spread(places, i, n)
 			if g.Zone != "" {
 				r.place.Zone = g.Zone
 			} else {
@@ -41,21 +40,6 @@ func (c *Community) Fleet(scale float64) []Device {
 			for _, m := range g.Devices {
 				out = append(out, r.device(m, i))
 			}
-		}
-	}
-	return out
-}
-
-// People are the elders of the fleet at that scale, with invented names.
-func (c *Community) People(scale float64) []people.Person {
-	var out []people.Person
-	for _, g := range c.groups {
-		if g.Home != "elder" {
-			continue
-		}
-		for i := range scaled(g.Count, scale) {
-			name := c.names.Surnames[i%len(c.names.Surnames)] + c.names.Given[(i*7+i/len(c.names.Surnames))%len(c.names.Given)]
-			out = append(out, people.Person{ID: c.repeat(g, i).person(), Community: c.ID, Name: name})
 		}
 	}
 	return out
@@ -134,6 +118,9 @@ func (c *Community) group(id string) *group {
 	}
 	return nil
 }
+
+// spread is the place of the i-th of n repeats.
+func spread(places []devices.Place, i, n int) devices.Place { return places[i*len(places)/n] }
 
 // places are what the repeats of a group are spread over.
 func (c *Community) places(g group) ([]devices.Place, error) {

@@ -16,7 +16,7 @@ var allowed = map[string][]string{
 	"devices":          {"bus/bucket"},
 	"bus":              {"devices"},
 	"series":           {"devices"},
-	"seeds":            {"devices", "people"},
+	"seeds":            {"bus", "devices", "people"},
 	"devices/simulate": {"devices", "people", "seeds"},
 	"ingest":           {"bus", "devices"},
 	"ingest/store":     {"bus", "devices", "series"},
