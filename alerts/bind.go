@@ -2,7 +2,6 @@ package alerts
 
 import (
 	"slices"
-	"time"
 
 	"cel.dev/cel-go/cel"
 
@@ -11,20 +10,22 @@ import (
 
 // program is what runs for one device type: its rules, and for every field and event which of them it concerns.
 type program struct {
-	typ     *devices.Type
-	bounds  []*bound             // of threshold and state rules, one for every field of a rule; a series has a cell for each
-	slots   []*devices.Field     // the fields that these rules read; a series keeps the last value of each
-	uses    map[string]*fieldUse // by field id
-	onEvent map[string][]*bound  // by event id: event rules, and state rules that it fires too
-	ends    map[string][]*bound  // by event id: event rules whose alerts it clears
-	index   map[string]int       // of bounds, by name
-	tags    []string             // payload tags, sorted
+	typ      *devices.Type
+	bounds   []*bound             // of threshold and state rules, one for every field of a rule; a series has a cell for each
+	measures []*measure           // what these rules measure; a series has a memory for each
+	slots    []*devices.Field     // the fields that these rules read; a series keeps the last value of each
+	uses     map[string]*fieldUse // by field id
+	onEvent  map[string][]*bound  // by event id: event rules, and state rules that it fires too
+	ends     map[string][]*bound  // by event id: event rules whose alerts it clears
+	index    map[string]int       // of bounds, by name
+	tags     []string             // payload tags, sorted
 }
 
 // fieldUse says where values of a field go.
 type fieldUse struct {
-	slot   int
-	bounds []int
+	slot     int
+	measures []int
+	bounds   []int
 }
 
 // bound is a rule on one device type and, where it has several, on one of its fields.
@@ -33,15 +34,8 @@ type bound struct {
 	field                *devices.Field // whose value an alert shows; nil for events
 	signals              []signal
 	when, clear, applies *condition
+	guesses              bool   // a signal says what stands for a value that is not known
 	name                 string // of its cells in checkpoints: rule, or rule/field
-}
-
-// signal is a field that a condition reads.
-type signal struct {
-	field    *devices.Field
-	slot     int
-	maxAge   int64 // ms
-	onChange bool  // sent on change only: as fresh as its series is
 }
 
 func newProgram(t *devices.Type) *program {
@@ -67,7 +61,7 @@ func (p *program) add(bounds []*bound) {
 		if b.clearedBy != "" {
 			p.ends[b.clearedBy] = append(p.ends[b.clearedBy], b)
 		}
-		if b.Kind == EventKind {
+		if b.spec.byEvent {
 			continue
 		}
 		for i := range b.signals {
@@ -79,10 +73,26 @@ func (p *program) add(bounds []*bound) {
 				p.uses[s.field.ID] = u
 			}
 			s.slot = u.slot
-			u.bounds = append(u.bounds, len(p.bounds))
+			if !slices.Contains(u.bounds, len(p.bounds)) {
+				u.bounds = append(u.bounds, len(p.bounds))
+			}
+			p.remember(s, u)
 		}
 		p.index[b.name] = len(p.bounds)
 		p.bounds = append(p.bounds, b)
+	}
+}
+
+// remember gives a signal with a measure its memory, the same to all that measure alike.
+func (p *program) remember(s *signal, u *fieldUse) {
+	if s.measure == nil {
+		return
+	}
+	alike := func(m *measure) bool { return m.name == s.measure.name }
+	if s.memory = slices.IndexFunc(p.measures, alike); s.memory < 0 {
+		s.memory = len(p.measures)
+		p.measures = append(p.measures, s.measure)
+		u.measures = append(u.measures, s.memory)
 	}
 }
 
@@ -157,21 +167,21 @@ func (b *binder) one(field *devices.Field) *bound {
 		x.name += "/" + field.ID
 	}
 	vars := b.registryVars()
-	if field != nil {
-		b.signal(x, vars, "value", field, r.MaxAge, r.Line)
-		vars["change"] = variable{origin: fromNowhere, typ: cel.DoubleType}
-		if r.Kind != RateKind {
-			delete(vars, "change")
-		}
+	if r.spec == nil {
+		return x
 	}
-	for _, s := range r.signals {
-		b.declare(x, vars, s)
+	if r.spec.declare != nil {
+		r.spec.declare(b, x, vars)
 	}
+	for i := range r.signals {
+		b.declare(x, vars, &r.signals[i])
+	}
+	x.guesses = slices.ContainsFunc(x.signals, func(s signal) bool { return s.otherwise != nil })
 	b.eventVars(vars)
 	x.applies = b.compile(r.applies, vars)
 	x.when = b.compile(r.when, vars)
 	x.clear = b.compile(r.clear, vars)
-	if !r.Pending() && r.Kind != EventKind && len(x.signals) > 0 && x.field == nil {
+	if !r.Pending() && !r.spec.byEvent && len(x.signals) > 0 && x.field == nil {
 		x.field = x.signals[0].field
 	}
 	return x
@@ -186,69 +196,6 @@ func (b *binder) compile(src source, vars schema) *condition {
 		b.failAt(src.line, "%v", err)
 	}
 	return c
-}
-
-// signal declares name as the last value of a field.
-func (b *binder) signal(x *bound, vars schema, name string, f *devices.Field, maxAge time.Duration, line int) {
-	if !b.rule.Pending() && f.Type == devices.String {
-		b.failAt(line, "field %q is free text", f.ID)
-		return
-	}
-	s := signal{field: f, onChange: f.Period == 0, maxAge: maxAge.Milliseconds()}
-	switch {
-	case s.maxAge > 0:
-	case s.onChange:
-		s.maxAge = 3 * b.typ.Period.Milliseconds()
-	default:
-		s.maxAge = 3 * f.Period.Milliseconds()
-	}
-	vars[name] = variable{origin: fromSignal, typ: celType(f), index: len(x.signals), key: f.ID, values: f.Enum}
-	x.signals = append(x.signals, s)
-}
-
-// declare gives a name to one entry of signals.
-func (b *binder) declare(x *bound, vars schema, s signalSource) {
-	typ := b.typ
-	if s.typ != "" {
-		if typ = b.cat.Type(s.typ); typ == nil {
-			b.failAt(s.line, "signal %s: unknown device type %q", s.name, s.typ)
-			return
-		}
-	}
-	if _, taken := vars[s.name]; taken {
-		b.failAt(s.line, "signal %s: the name means something already", s.name)
-		return
-	}
-	own := s.field != "" && s.typ == "" && s.rule == "" && s.event == "" && s.fn == "last"
-	if !b.rule.Pending() && !own {
-		b.failAt(s.line, "signal %s: a %s rule reads the last values of its own device only", s.name, b.rule.Kind)
-		return
-	}
-	v := variable{origin: fromNowhere, typ: cel.DoubleType}
-	switch {
-	case s.rule != "":
-		v.typ = cel.BoolType
-	case s.event != "":
-		if typ.Event(s.event) == nil {
-			b.failAt(s.line, "signal %s: %s has no event %q", s.name, typ.ID, s.event)
-		}
-	case s.field != "":
-		f := typ.Field(s.field)
-		if f == nil {
-			b.failAt(s.line, "signal %s: %s has no field %q", s.name, typ.ID, s.field)
-			return
-		}
-		if own {
-			b.signal(x, vars, s.name, f, max(s.maxAge, b.rule.MaxAge), s.line)
-			return
-		}
-		if s.fn == "last" {
-			v.typ, v.values = celType(f), f.Enum
-		}
-	default:
-		b.failAt(s.line, "signal %s: want a field, an event or a rule", s.name)
-	}
-	vars[s.name] = v
 }
 
 // registryVars are the names that every expression may use.
@@ -273,7 +220,7 @@ func (b *binder) registryVars() schema {
 
 // eventVars are the payload fields of the rule's events.
 func (b *binder) eventVars(vars schema) {
-	if b.rule.Kind == ThresholdKind || b.rule.Kind == StateKind {
+	if !b.rule.Pending() && !b.rule.spec.byEvent {
 		return
 	}
 	for _, id := range b.rule.Events {

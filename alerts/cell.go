@@ -61,7 +61,7 @@ func (c *core) complete(s *series, i int, at int64) {
 func (c *core) fulfil(s *series, i int) {
 	cl, b := &s.cells[i], s.prog.bounds[i]
 	if cl.applies && b.between.contains(moment(cl.due(b)).In(c.zone(s.community))) {
-		c.raise(s, i, finding{cl.due(b), s.last, s.received, s.newest(b)})
+		c.raise(s, i, finding{cl.due(b), s.last, s.received, s.newest(b, s.last)})
 	}
 }
 
@@ -87,7 +87,7 @@ func (c *core) judge(s *series, i int, at, received int64) {
 			cl.state, cl.since = pending, at
 		}
 		if due := cl.due(b); at >= due {
-			c.raise(s, i, finding{due, at, received, s.newest(b)})
+			c.raise(s, i, finding{due, at, received, s.newest(b, at)})
 		} else if !cl.armed {
 			cl.armed = true
 			c.timers.push(timer{due, s, i})
@@ -104,7 +104,7 @@ func (c *core) judge(s *series, i int, at, received int64) {
 // in order clears.
 func (c *core) judgeLate(s *series, i int, at, received int64) {
 	cl, b := &s.cells[i], s.prog.bounds[i]
-	if !b.Safety || b.For > 0 || cl.state != idle || len(b.signals) != 1 || received-at > safetyLateAfter.Milliseconds() {
+	if !b.Safety || b.For > 0 || cl.state != idle || len(b.signals) != 1 || b.signals[0].measure != nil || received-at > safetyLateAfter.Milliseconds() {
 		return
 	}
 	v, ok := number(b.signals[0].field, c.line.Field(b.signals[0].field.ID))
@@ -150,13 +150,21 @@ func (c *core) tell(s *series, i int, f finding) {
 	}
 	a := c.alert(b, sub, who, f.opened, cl.since)
 	a.Received, a.Late = moment(f.received), b.late(f.received-f.at)
-	a.Value, a.Unit = display(b.field, f.value), b.field.Unit
+	a.Value, a.Unit = b.display(f.value), b.field.Unit
 	a.Text = c.text(b, sub, a)
 	c.book.open(a)
 }
 
-// newest is the value of a bound's field that was judged last.
-func (s *series) newest(b *bound) float64 { return s.slots[b.signals[0].slot].value }
+// newest is the value of a bound's first signal at a time; the last value of its field when that is not known.
+func (s *series) newest(b *bound, at int64) float64 {
+	sig := &b.signals[0]
+	if sig.measure != nil {
+		if x, ok := s.memories[sig.memory].value(sig.measure, at); ok {
+			return x
+		}
+	}
+	return s.slots[sig.slot].value
+}
 
 // moment is a time in ms as the records have it.
 func moment(ms int64) time.Time { return time.UnixMilli(ms).UTC() }
@@ -208,8 +216,13 @@ func (c *core) ends(b *bound, cl *cell, holds truth) bool {
 		return true
 	case !b.Safety && c.book.maintained[c.scope.series.device]:
 		return false
-	case b.clear == nil:
+	case b.clear == nil && !b.guesses:
 		return holds == no
+	}
+	c.scope.strict = true
+	defer func() { c.scope.strict = false }()
+	if b.clear == nil {
+		return c.holds(b, cl, c.scope.at) == no
 	}
 	return b.clear.eval(&c.scope) == yes
 }
@@ -226,10 +239,17 @@ func (c *core) fresh(s *series, b *bound, at int64) bool {
 
 func (s *series) fresh(sig *signal, at int64) bool {
 	seen := s.slots[sig.slot].at
-	if seen == 0 {
-		return false
+	if sig.measure != nil {
+		seen = s.memories[sig.memory].newest()
 	}
-	if sig.onChange {
+	switch {
+	case seen == 0:
+		return false
+	case sig.measure != nil && sig.measure.fn == ageOf:
+		return true
+	case sig.measure != nil && sig.measure.at != nil:
+		return at-seen <= sig.maxAge+dayLength
+	case sig.onChange:
 		seen = s.last
 	}
 	return at-seen <= sig.maxAge

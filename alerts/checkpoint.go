@@ -11,13 +11,13 @@ import (
 // A checkpoint is the state of all cells of one shard, packed:
 //
 //	version, table of strings, then series until the end:
-//	series  key, last, received, number of slots, slots, number of cells, cells
+//	series  key, last, received, number of slots, slots, number of cells, cells, memories
 //	slot    field and whether it is a word, time before last, value or word
 //	cell    bound, flags, judged before last, since before last (unless idle)
 //
 // Strings are numbers of the table, times are varints. Fields and bounds are named, so that a cell survives a change of its rule
 // or type; what is no longer there is dropped. So are enum values, which a slot keeps as positions.
-const checkpointVersion = 1
+const checkpointVersion = 2
 
 var errCheckpoint = errors.New("checkpoint is damaged")
 
@@ -116,14 +116,15 @@ func (s *series) pack(b []byte, table *stringTable) []byte {
 			}
 		}
 	}
-	return b
+	return s.packMemories(b, table)
 }
 
-// unpack adds the cells of a checkpoint.
+// unpack adds the cells of a checkpoint. One of version 1 has no memories.
 func (c *core) unpack(data []byte) error {
 	r := &unpacker{data: data}
-	if v := r.uvarint(); v != checkpointVersion {
-		return fmt.Errorf("checkpoint of version %d", v)
+	version := r.uvarint()
+	if version == 0 || version > checkpointVersion {
+		return fmt.Errorf("checkpoint of version %d", version)
 	}
 	table := make([]string, 0, 64)
 	for n := r.uvarint(); n > 0 && !r.bad; n-- {
@@ -137,7 +138,7 @@ func (c *core) unpack(data []byte) error {
 		return ""
 	}
 	for len(r.data) > 0 && !r.bad {
-		c.unpackSeries(r, text)
+		c.unpackSeries(r, text, version)
 	}
 	if r.bad {
 		return errCheckpoint
@@ -145,7 +146,7 @@ func (c *core) unpack(data []byte) error {
 	return nil
 }
 
-func (c *core) unpackSeries(r *unpacker, text func(uint64) string) {
+func (c *core) unpackSeries(r *unpacker, text func(uint64) string, version uint64) {
 	key := r.text()
 	last := r.varint()
 	received := last + r.varint()
@@ -186,6 +187,9 @@ func (c *core) unpackSeries(r *unpacker, text func(uint64) string) {
 		if i, ok := s.prog.index[name]; ok {
 			c.restore(s, i, flags, judged, since)
 		}
+	}
+	if version > 1 {
+		s.unpackMemories(r, text)
 	}
 }
 

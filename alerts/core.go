@@ -37,6 +37,7 @@ type core struct {
 	mark    uint64   // of the line
 	marks   []uint64 // by bound: the last line that touched it
 	scope   scope
+	value   float64 // that a filter looks at
 	zones   map[string]*time.Location
 }
 
@@ -50,6 +51,7 @@ type series struct {
 	last              int64           // ms, event time of the newest reading
 	received          int64           // ms, receive time of the newest reading
 	slots             []slot
+	memories          []memory
 	cells             []cell
 	stale             bool // a for was not completed because the series was silent; its next reading tries again
 	shard             uint8
@@ -120,7 +122,7 @@ func (c *core) newSeries(key string, l *devices.Line) *series {
 	}
 	s := &series{
 		key: key, prog: p, community: string(l.Tag("community")), device: string(l.Tag("device")),
-		slots: make([]slot, len(p.slots)), cells: make([]cell, len(p.bounds)),
+		slots: make([]slot, len(p.slots)), memories: make([]memory, len(p.measures)), cells: make([]cell, len(p.bounds)),
 	}
 	for _, tag := range p.tags {
 		s.tags = append(s.tags, string(l.Tag(tag)))
@@ -174,10 +176,30 @@ func (c *core) absorb(s *series, at int64) {
 		if at < to.at {
 			continue
 		}
-		if v, ok := number(s.prog.slots[f.use.slot], c.line.Fields[f.pair]); ok {
-			*to = slot{v, at}
+		v, ok := number(s.prog.slots[f.use.slot], c.line.Fields[f.pair])
+		if !ok {
+			continue
+		}
+		*to = slot{v, at}
+		for _, i := range f.use.measures {
+			c.remember(s, i, at, v)
 		}
 	}
+}
+
+// remember keeps a value for a measure. One outside its time of day is passed over.
+func (c *core) remember(s *series, i int, at int64, v float64) {
+	m := s.prog.measures[i]
+	if m.at != nil && !m.at.contains(moment(at).In(c.zone(s.community))) {
+		return
+	}
+	counts := true
+	if m.when != nil {
+		c.scope = scope{core: c, series: s, at: at, own: &c.value, field: m.field}
+		c.value = v
+		counts = m.when.eval(&c.scope) == yes
+	}
+	s.memories[i].add(m, at, v, counts)
 }
 
 // number is how a slot keeps a value.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -40,19 +41,19 @@ func formatOffset(d time.Duration) string {
 	return s
 }
 
-// example reads one case. The notation: readings "0s:90 60s:96@inlet=2 12m:bpm=132,activity=still", events
-// "5s:sos 30s:fall{confidence=0.8}", expect "11m:opened 13m:cleared". 0s is a midnight in the community; after the last input
+// example reads one case. The notation: readings "0s:90 60s:96@inlet=2 12m:bpm=132,activity=still", with one every 5 min
+// "0s..24h/5m:21" and along a line "0s..24h/5m:volume_m3=10~10.48", events "5s:sos 30s:fall{confidence=0.8}", expect "11m:opened 13m:cleared". 0s is a midnight in the community; after the last input
 // nothing more arrives, but the clock goes on.
 func (p *parser) example(n *yaml.Node) Example {
 	e := Example{Line: n.Line}
 	entries := func(to *[]input, parse func(string) (input, error)) read {
 		return scalar(p.reader, to, func(s string) (all []input, err error) {
 			for _, word := range strings.Fields(s) {
-				in, err := parse(word)
+				more, err := parseRange(word, parse)
 				if err != nil {
 					return nil, fmt.Errorf("%q: %w", word, err)
 				}
-				all = append(all, in)
+				all = append(all, more...)
 			}
 			return all, nil
 		})
@@ -75,6 +76,60 @@ func (p *parser) example(n *yaml.Node) Example {
 		"note":   p.str(new(string)),
 	}, "expect")
 	return e
+}
+
+// maxRepeats bounds what one word of an example stands for.
+const maxRepeats = 10_000
+
+// parseRange reads one input, or from..to/step before the colon: one every step, from and to among them.
+func parseRange(word string, parse func(string) (input, error)) (all []input, err error) {
+	head, rest, _ := strings.Cut(word, ":")
+	from, more, repeated := strings.Cut(head, "..")
+	if !repeated {
+		in, err := parse(word)
+		return []input{in}, err
+	}
+	to, every, _ := strings.Cut(more, "/")
+	var times [3]time.Duration
+	for i, s := range []string{from, to, every} {
+		if times[i], err = devices.ParseDuration(s); err != nil {
+			return nil, err
+		}
+	}
+	first, last, step := times[0], times[1], times[2]
+	if step <= 0 || last < first || (last-first)/step >= maxRepeats {
+		return nil, fmt.Errorf("want from..to/step with at most %d steps", maxRepeats)
+	}
+	in, err := parse(from + ":" + rest)
+	for at := first; at <= last && err == nil; at += step {
+		next := in
+		next.at = at
+		if next.values, err = along(in.values, float64(at-first)/float64(max(last-first, 1))); err == nil {
+			all = append(all, next)
+		}
+	}
+	return all, err
+}
+
+// along puts the point at a share of the way in the place of every line such as 10~12.
+func along(values []pair, share float64) ([]pair, error) {
+	out := slices.Clone(values)
+	for i, v := range values {
+		a, b, line := strings.Cut(v.value, "~")
+		if !line {
+			continue
+		}
+		from, err := strconv.ParseFloat(a, 64)
+		if err != nil {
+			return nil, fmt.Errorf("%q is no number", a)
+		}
+		to, err := strconv.ParseFloat(b, 64)
+		if err != nil {
+			return nil, fmt.Errorf("%q is no number", b)
+		}
+		out[i].value = strconv.FormatFloat(tidy(from+(to-from)*share), 'f', -1, 64)
+	}
+	return out, nil
 }
 
 func parseReading(word string) (in input, err error) {

@@ -187,11 +187,11 @@ func (l *loader) references(r *Rule) {
 // Rules that the engine has without a file. What a device of life-safety says is never lost for want of a rule.
 var (
 	safetyEvent = &Rule{
-		ID: "safety_event", Kind: EventKind, Name: devices.Text{ZH: "紧急事件", EN: "Life-safety event"},
+		ID: "safety_event", Kind: EventKind, spec: eventKind, Name: devices.Text{ZH: "紧急事件", EN: "Life-safety event"},
 		Severity: bus.Critical, Category: "health", Basis: "judgement", Safety: true, Latched: true,
 	}
 	maintenance = &Rule{
-		ID: "dev_maintenance", Kind: EventKind, Name: devices.Text{ZH: "设备检修中", EN: "Device in maintenance"},
+		ID: "dev_maintenance", Kind: EventKind, spec: eventKind, Name: devices.Text{ZH: "设备检修中", EN: "Device in maintenance"},
 		Severity: bus.Informational, Category: "device", Basis: "judgement",
 		Events: []string{"maintenance_start"}, clearedBy: "maintenance_end",
 	}

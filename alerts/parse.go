@@ -13,21 +13,6 @@ import (
 	"linli/devices"
 )
 
-// The keys of a rule beyond those that every kind has; the first words, up to the bar, are required, one of a group a/b.
-var keysOf = map[Kind]string{
-	EventKind:     "event/events | when cleared_by",
-	ThresholdKind: "field/fields/signals when | clear for max_age event events",
-	StateKind:     "field/fields/signals when | clear for max_age event events",
-	AbsenceKind:   "window | min battery_window event events field when",
-	RateKind:      "field/fields per when | clear for max_age",
-	WindowKind:    "signals/field when | clear for window fn",
-	CountKind:     "event/events count window | when",
-	SequenceKind:  "first then/without within | when",
-	DerivedKind:   "signals when | clear for",
-	CompoundKind:  "signals when | clear for max_age event events",
-	GeofenceKind:  "| when signals field fields event events for clear",
-}
-
 // parser reads one list of rules. own is the type of the catalogue file they are in, nil for common.yaml and --rules files.
 type parser struct {
 	*reader
@@ -59,7 +44,10 @@ func (p *parser) rule(n *yaml.Node) *Rule {
 	if p.own == nil {
 		allowed["type"], allowed["types"] = all["type"], all["types"]
 	}
-	must, may, _ := strings.Cut(keysOf[r.Kind], "|")
+	must, may := "", ""
+	if r.spec = kinds[r.Kind]; r.spec != nil {
+		must, may, _ = strings.Cut(r.spec.keys, "|")
+	}
 	for _, group := range strings.Fields(must) {
 		names := strings.Split(group, "/")
 		for _, k := range names {
@@ -94,6 +82,7 @@ func (p *parser) keys(r *Rule) map[string]read {
 		duration time.Duration
 		text     string
 		number   float64
+		span     span
 	}
 	one := func(to *[]string) read {
 		return scalar(p.reader, to, func(s string) ([]string, error) { return []string{s}, nil })
@@ -118,10 +107,11 @@ func (p *parser) keys(r *Rule) map[string]read {
 		"confirmed_by": p.str(&unused.text),
 		"signals":      p.signals(r),
 		"first":        p.step(&r.first), "then": p.step(&r.then), "without": p.step(&r.without),
-		"window": scalar(p.reader, &unused.text, windowForm),
-		"min":    p.duration(&unused.duration), "battery_window": scalar(p.reader, &unused.text, windowForm),
-		"per": p.duration(&unused.duration), "within": p.duration(&unused.duration),
-		"count": p.number(&unused.number), "fn": p.str(&unused.text),
+		"window": scalar(p.reader, &r.own.window, parseSpan), "bucket": scalar(p.reader, &r.own.bucket, parseSpan),
+		"fn": word(p.reader, &r.own.fn, functions...), "min_coverage": p.share(&r.own.coverage),
+		"min": p.duration(&unused.duration), "battery_window": scalar(p.reader, &unused.span, parseSpan),
+		"per": p.duration(&r.per), "within": p.duration(&unused.duration),
+		"count":   p.number(&unused.number),
 		"example": p.each(func(n *yaml.Node) { r.Examples = append(r.Examples, p.example(n)) }),
 	}
 }
@@ -133,20 +123,29 @@ func identifier(s string) (string, error) {
 	return s, nil
 }
 
-// windowForm is a duration, or a number of the type's reporting periods.
-func windowForm(s string) (string, error) {
+// parseSpan reads a duration, or a number of reporting periods.
+func parseSpan(s string) (span, error) {
 	if n, ok := strings.CutSuffix(s, " periods"); ok {
-		if v, err := strconv.ParseFloat(n, 64); err == nil && v > 0 {
-			return s, nil
+		if v, err := strconv.ParseFloat(n, 64); err == nil && v > 0 && v <= 1e6 {
+			return span{periods: v}, nil
 		}
 	}
-	if _, err := devices.ParseDuration(s); err != nil {
-		return "", fmt.Errorf("want a duration or a number of periods, got %q", s)
+	d, err := devices.ParseDuration(s)
+	if err != nil || d < time.Millisecond {
+		return span{}, fmt.Errorf("want a duration or a number of periods, got %q", s)
 	}
-	return s, nil
+	return span{fixed: d}, nil
 }
 
-var functions = strings.Fields("last increase mean min max sum leq stddev median positive_buckets age count rate")
+// share reads a number from 0 to 1.
+func (p *parser) share(to *float64) read {
+	return func(n *yaml.Node) {
+		p.number(to)(n)
+		if *to < 0 || *to > 1 {
+			p.fail(n.Line, "want a share from 0 to 1, got %q", n.Value)
+		}
+	}
+}
 
 func (p *parser) signals(r *Rule) read {
 	return func(n *yaml.Node) {
@@ -156,17 +155,17 @@ func (p *parser) signals(r *Rule) read {
 		}
 		for i := 0; i+1 < len(n.Content); i += 2 {
 			s := signalSource{name: n.Content[i].Value, line: n.Content[i].Line, fn: "last"}
-			var unused struct {
-				duration time.Duration
-				text     string
-				number   float64
-			}
+			var same string
 			p.mapping(n.Content[i+1], map[string]read{
 				"field": p.str(&s.field), "type": p.str(&s.typ), "event": p.str(&s.event), "rule": p.str(&s.rule),
 				"fn":     word(p.reader, &s.fn, functions...),
-				"window": scalar(p.reader, &unused.text, windowForm), "bucket": p.duration(&unused.duration),
-				"max_age": p.duration(&s.maxAge), "min_coverage": p.number(&unused.number),
-				"at": p.str(&unused.text), "of": p.str(&unused.text), "same": p.str(&unused.text), "when": p.str(&unused.text),
+				"window": scalar(p.reader, &s.window, parseSpan), "bucket": scalar(p.reader, &s.bucket, parseSpan),
+				"max_age": p.duration(&s.maxAge), "min_coverage": p.share(&s.coverage),
+				"at": scalar(p.reader, &s.at, parseTimeOfDay), "of": p.str(&s.of), "same": p.str(&same), "when": p.source(&s.when),
+				"else": func(n *yaml.Node) {
+					s.otherwise = new(float64)
+					p.number(s.otherwise)(n)
+				},
 			})
 			r.signals = append(r.signals, s)
 		}

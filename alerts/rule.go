@@ -2,30 +2,12 @@ package alerts
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"linli/bus"
 	"linli/devices"
-)
-
-// Kind is what a rule watches.
-type Kind string
-
-// The kinds that are evaluated, and below them those that are parsed and type-checked only.
-const (
-	EventKind     Kind = "event"
-	ThresholdKind Kind = "threshold"
-	StateKind     Kind = "state"
-
-	AbsenceKind  Kind = "absence"
-	RateKind     Kind = "rate"
-	WindowKind   Kind = "window"
-	CountKind    Kind = "count"
-	SequenceKind Kind = "sequence"
-	DerivedKind  Kind = "derived"
-	CompoundKind Kind = "compound"
-	GeofenceKind Kind = "geofence"
 )
 
 // Rule is one entry of a rules list, parsed and checked against the device types it is for.
@@ -54,18 +36,21 @@ type Rule struct {
 	File string
 	Line int
 
-	set *Rules // that it belongs to
+	set  *Rules // that it belongs to
+	spec *kind  // of Kind; nil when that is unknown
 
 	when, clear, applies source
 	clearedBy            string
 	between              *timeOfDay
 	signals              []signalSource
+	own                  signalSource  // what a window rule says of its field
+	per                  time.Duration // of a rate
 	first, then, without *step
 }
 
-// Pending reports whether the kind is parsed and checked, but not evaluated yet.
+// Pending reports whether the rule is parsed and checked, but not evaluated yet.
 func (r *Rule) Pending() bool {
-	return r.Kind != EventKind && r.Kind != ThresholdKind && r.Kind != StateKind
+	return r.spec == nil || r.spec.pending || slices.ContainsFunc(r.signals, func(s signalSource) bool { return s.pending() })
 }
 
 // Where is the place of the rule, file:line.
@@ -75,19 +60,6 @@ func (r *Rule) Where() string { return fmt.Sprintf("%s:%d", r.File, r.Line) }
 type source struct {
 	text string
 	line int
-}
-
-// signalSource is one entry of signals: a name for a quantity that an expression may use.
-type signalSource struct {
-	name  string
-	line  int
-	field string // of the rule's own type, or of typ
-	typ   string
-	event string
-	rule  string
-	fn    string
-
-	maxAge time.Duration
 }
 
 // step is one side of a sequence.

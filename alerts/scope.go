@@ -15,6 +15,8 @@ type scope struct {
 	bound  *bound
 	at     int64
 	own    *float64        // stands in for the only signal
+	field  *devices.Field  // of own, in a filter
+	strict bool            // nothing stands for what is not known
 	event  *devices.Line   // of an event
 	dev    *devices.Device // of an event
 }
@@ -24,7 +26,22 @@ func (sc *scope) number(i int) (float64, bool) {
 		return *sc.own, true
 	}
 	sig := &sc.bound.signals[i]
-	return sc.series.slots[sig.slot].value, sc.series.fresh(sig, sc.at)
+	x, known := sc.series.read(sig, sc.at)
+	if !known && sig.otherwise != nil && !sc.strict {
+		return *sig.otherwise, true
+	}
+	return x, known
+}
+
+// read is the value of a signal at a time.
+func (s *series) read(sig *signal, at int64) (float64, bool) {
+	if !s.fresh(sig, at) {
+		return 0, false
+	}
+	if sig.measure != nil {
+		return s.memories[sig.memory].value(sig.measure, at)
+	}
+	return s.slots[sig.slot].value, true
 }
 
 func (sc *scope) attribute(key string, fallback float64) (float64, bool) {
@@ -44,6 +61,12 @@ func (sc *scope) value(v *variable) ref.Val {
 		x, ok := sc.number(v.index)
 		if !ok {
 			return nil
+		}
+		switch {
+		case sc.field != nil:
+			return boxed(sc.field, x)
+		case sc.bound.signals[v.index].measure != nil:
+			return types.Double(x)
 		}
 		return boxed(sc.bound.signals[v.index].field, x)
 	case fromTag:

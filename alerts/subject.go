@@ -94,8 +94,12 @@ func (c *core) alert(b *bound, sub subject, who string, openedAt, since int64) *
 	return a
 }
 
-// display is a slot's value for people and JSON.
-func display(f *devices.Field, x float64) any {
+// display is the value of a bound's first signal for people and JSON.
+func (b *bound) display(x float64) any {
+	f := b.field
+	if b.signals[0].measure != nil {
+		return x
+	}
 	switch f.Type {
 	case devices.Bool:
 		return x != 0
