@@ -47,8 +47,8 @@ var roles = map[string]func(*grants){
 		g.follow(bus.RegistryBucket, bus.PeopleBucket, bus.SettingsBucket)
 	},
 	"web": func(g *grants) {
-		g.publish("actions.>", "commands.>")
-		g.consume(bus.Core, bus.Commands, bus.Rejects, bus.Events)
+		g.publish("actions.>", "commands.>", "audit.>")
+		g.consume(bus.Core, bus.Commands, bus.Rejects, bus.Events, bus.Audit)
 		g.read(bus.Readings, bus.Actions)
 		g.edit(bus.RegistryBucket, bus.PeopleBucket, bus.UsersBucket, bus.SessionsBucket, bus.SettingsBucket)
 	},

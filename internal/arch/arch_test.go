@@ -23,7 +23,8 @@ var allowed = map[string][]string{
 	"people":           {"bus", "bus/bucket", "devices"},
 	"alerts":           {"bus", "devices", "people"},
 	"alerts/notify":    {"bus", "devices"},
-	"web":              {"bus", "devices", "people", "series"},
+	"web":              {"bus", "devices", "people", "series", "web/account"},
+	"web/account":      {"bus/bucket", "devices"},
 	"app/embedded":     {"bus", "devices"},
 	"app/command":      {"devices", "people"},
 	"app": {
