@@ -20,6 +20,8 @@ const maxSnooze = 7 * 24 * time.Hour
 //	comment      Note
 //	snooze       nothing is repeated before Until
 //	unreached    every way to Recipient, who was told by event N, has failed
+//	bad_address  an Address of Person does not exist: the provider says so
+//	good_address and something has arrived over its channel since
 //	hold         a silence, a maintenance window or a commissioning begins
 //	confirm      the second word that a silence of life-safety needs
 //	release      of a hold, before its time
@@ -27,6 +29,10 @@ func (b *book) act(x *bus.Action) error {
 	switch x.Kind {
 	case "hold", "confirm", "release":
 		return b.hold(x)
+	case "bad_address":
+		return b.badAddress(x)
+	case "good_address":
+		return b.goodAddress(x)
 	}
 	a := b.alerts[x.Alert]
 	ev := bus.AlertEvent{At: x.At, By: x.By, Note: x.Note, Key: x.Key}

@@ -120,7 +120,8 @@ type Action struct {
 	Note        string     `json:"note,omitempty"`
 	Disposition string     `json:"disposition,omitempty"` // helped, false_press, test, false_detection, no_access_escalated_120, duplicate
 	At          time.Time  `json:"at"`
-	Person      string     `json:"person,omitempty"`    // id of who did it, where known: what the family does counts less than what staff does
+	Person      string     `json:"person,omitempty"`    // id of who did it, where known: what the family does counts less than what staff does; of bad_address and good_address: whose
+	Address     *Address   `json:"address,omitempty"`   // bad_address, good_address: of Person
 	N           int        `json:"n,omitempty"`         // unreached: the AlertEvent that Recipient could not be told of
 	Recipient   *Recipient `json:"recipient,omitempty"` // unreached: none of the addresses took it in time
 	Callback    *Callback  `json:"callback,omitempty"`

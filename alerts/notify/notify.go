@@ -41,6 +41,7 @@ type Notify struct {
 	impatient *lane               // deliveries to addresses that take long; what does not fit waits for the ladder's next step
 	receipts  *lane               // deliveries that are looked at again; what does not fit is told by a callback, or never
 	governor  *governor
+	ways      *ways
 	metrics   *metrics
 	failing   atomic.Pointer[error]
 	damaged   atomic.Pointer[error] // a delivery that cannot be read
@@ -70,7 +71,7 @@ func Open(ctx context.Context, cfg Config) (*Notify, error) {
 		cfg.hook = func(string) bool { return false }
 	}
 	n := &Notify{
-		cfg: cfg, lanes: map[string][2]*lane{}, impatient: newLane(), receipts: newLane(), governor: newGovernor(cfg.Channels),
+		cfg: cfg, lanes: map[string][2]*lane{}, impatient: newLane(), receipts: newLane(), governor: newGovernor(cfg.Channels), ways: newWays(),
 		held: map[string]bool{}, behind: map[string][]*delivery{},
 	}
 	for name := range cfg.Channels {

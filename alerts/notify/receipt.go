@@ -96,7 +96,10 @@ func (n *Notify) fated(ctx context.Context, d *delivery, state bus.DeliveryState
 	if state == bus.Failed {
 		d.Class, d.Error = string(BadTarget), "did not arrive: "+why
 		n.goOn(ctx, d)
+		n.broke(ctx, d)
+		return
 	}
+	n.mended(ctx, d)
 }
 
 func (n *Notify) expect(*delivery) {}

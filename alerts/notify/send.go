@@ -106,8 +106,12 @@ func (n *Notify) answered(ctx context.Context, d *delivery, r Receipt, err error
 	case err == nil:
 		d.State, d.Receipt = bus.Accepted, r.ID
 		n.metrics.done(d, "accepted")
-		if call(d.Event) && n.governor.caps[d.Channel].Receipts {
+		receipts := n.governor.caps[d.Channel].Receipts
+		if call(d.Event) && receipts {
 			d.Look = time.Now().UTC().Add(receiptWait)
+		}
+		if !receipts {
+			n.mended(ctx, d)
 		}
 		again, at = n.end(ctx, d)
 		if len(d.Recipient.Reach) > 1 {
@@ -120,6 +124,9 @@ func (n *Notify) answered(ctx context.Context, d *delivery, r Receipt, err error
 		n.metrics.done(d, "failed")
 		log.Error("delivery failed for good", "err", err, "attempts", d.Attempts)
 		n.goOn(ctx, d)
+		if classOf(err) == BadTarget {
+			n.broke(ctx, d)
+		}
 		return n.end(ctx, d)
 	case errors.As(err, &e) && e.Class == RateLimited:
 		n.governor.punished(d.Channel, d.To, e, time.Now())
@@ -199,6 +206,9 @@ func (n *Notify) unfinished(ctx context.Context, start bool) (all []*delivery, e
 		if err != nil {
 			n.leaveOut(m.Subject(), err)
 			return nil
+		}
+		if start {
+			n.ways.recall(&d.Delivery)
 		}
 		if start && d.Attempts > 0 && now.Sub(d.Updated) < recallFor {
 			n.governor.recall(d.Channel, d.To, d.Safety, d.Updated)
