@@ -32,6 +32,10 @@ func (c *core) event(b []byte) error {
 		received = at
 	}
 	at = min(at, received)
+	if device == devices.Probe.ID {
+		c.trial(p, string(name), at, received)
+		return nil
+	}
 	if c.recalling {
 		return nil
 	}
@@ -86,7 +90,6 @@ func (c *core) raiseByEvent(b *bound, p *program, dev *devices.Device, at, recei
 	}
 	a := c.alert(b, sub, who, at, at)
 	a.Received, a.Late = moment(received), b.late(received-at)
-	a.Synthetic, _ = c.line.Field("synthetic").Bool()
 	a.Text = c.text(b, sub, a)
 	c.book.open(a)
 }

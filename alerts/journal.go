@@ -27,8 +27,6 @@ type journal struct {
 	fence  uint64     // sequence of the offset record
 	stored bus.Offset // what it says
 
-	leaveOut func(subject string, err error) // is told of a record that cannot be read
-
 	hook func(point string) // tests stop the engine here
 }
 
@@ -46,8 +44,7 @@ const (
 	lastRetry  = 2 * time.Second
 )
 
-// claim takes over: from now on a commit of anybody else is refused. After an offset that cannot be read everything in the streams
-// is judged again: what is found a second time is known by its id.
+// claim takes over: from now on a commit of anybody else is refused.
 func (j *journal) claim(ctx context.Context) error {
 	j.writer = nuid.Next()
 	for {
@@ -59,8 +56,7 @@ func (j *journal) claim(ctx context.Context) error {
 		if m != nil {
 			j.fence = m.Sequence
 			if err := json.Unmarshal(m.Data, &j.stored); err != nil {
-				j.stored = bus.Offset{}
-				j.leaveOut(bus.OffsetSubject, err)
+				return fmt.Errorf("read offset: %w", err)
 			}
 		}
 		err = j.commit(ctx, transaction{offset: j.stored}, nil, func(error) {})

@@ -22,6 +22,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"linli/alerts"
+	"linli/alerts/notify"
 	"linli/app/embedded"
 	"linli/bus"
 	"linli/devices"
@@ -37,17 +38,17 @@ type App struct {
 	reg     *prometheus.Registry
 	out     io.Writer
 
-	token         string // of the administrator
-	firstPassword string // of the user admin, at the first start
-	catalogue     *devices.Catalogue
-	rules         *alerts.Rules
-	nats          *embedded.NATS // nil with an external NATS
-	registry      *devices.Registry
-	people        *people.Directory
-	auth          *auth
-	disk          *embedded.DiskWatch
-	influx        *series.Influx
-	setup         *bus.Bus
+	token     string // of the administrator
+	catalogue *devices.Catalogue
+	rules     *alerts.Rules
+	nats      *embedded.NATS // nil with an external NATS
+	registry  *devices.Registry
+	people    *people.Directory
+	auth      *auth
+	disk      *embedded.DiskWatch
+	influx    *series.Influx
+	setup     *bus.Bus
+	channels  notify.Channels // of the configuration file
 
 	workers []worker
 	closers []closer
@@ -86,11 +87,13 @@ var parts = []part{
 	{"registry", "", (*App).openRegistry},
 	{"people", "", (*App).openPeople},
 	{"time series", "", (*App).openInflux},
+	{"channels", "", (*App).openChannels},
 	{"store", "store", (*App).openStore},
 	{"notify", "notify", (*App).openNotify},
 	{"alerts", "alerts", (*App).openAlerts},
 	{"web", "web", (*App).openWeb},
 	{"ingest", "ingest", (*App).openIngest},
+	{"watch", "", (*App).openWatch},
 	{"demo", "", (*App).openDemo},
 }
 

@@ -9,11 +9,11 @@ import (
 )
 
 // What lives on the heap is small beside what each message leaves behind, so the share of time that collecting takes depends on
-// how much may lie around. The heap may reach memoryFloor whatever lives; with much alive it is a quarter more than that and
+// how much may lie around. The heap may reach memoryFloor whatever lives; with much alive it is a third more than that and
 // memorySpare.
 const (
 	memoryFloor  = 128 << 20
-	memorySpare  = 32 << 20
+	memorySpare  = 48 << 20
 	memoryPeriod = time.Second
 )
 
@@ -51,6 +51,6 @@ func collectorPercent() int {
 
 // percent makes the runtime's goal, live + (live + roots) * percent / 100 and at least 4 MiB * percent / 100, the level.
 func percent(live, roots uint64) int {
-	level := max(memoryFloor, live+live/4+memorySpare)
+	level := max(memoryFloor, live+live/3+memorySpare)
 	return int(min(100*(level-live)/max(live+roots, 1), 100*level/(4<<20)))
 }

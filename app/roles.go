@@ -25,17 +25,17 @@ func (a *App) openStore(ctx context.Context) error {
 	return nil
 }
 
+func (a *App) openChannels(context.Context) (err error) {
+	a.channels, err = notify.OpenChannels(a.set.file.Channels, a.component("notify"))
+	return err
+}
+
 func (a *App) openNotify(ctx context.Context) error {
 	b, err := a.connect("notify")
 	if err != nil {
 		return err
 	}
-	log := a.component("notify")
-	channels, err := notify.OpenChannels(a.set.file.Channels, log)
-	if err != nil {
-		return err
-	}
-	n, err := notify.Open(ctx, notify.Config{Bus: b, Channels: channels, Duty: a.set.file.Duty, Log: log, Reg: a.reg})
+	n, err := notify.Open(ctx, notify.Config{Bus: b, Channels: a.channels, Duty: a.set.file.Duty, Log: a.component("notify"), Reg: a.reg})
 	if err != nil {
 		return err
 	}
@@ -76,14 +76,22 @@ func (a *App) openWeb(ctx context.Context) error {
 	s, err := web.Open(ctx, web.Config{
 		Addr: a.set.HTTP, TLS: cert, Token: a.token, Root: a.set.Root, Version: a.version, Bus: b, Catalogue: a.catalogue,
 		Registry: a.registry, People: a.people, Channels: a.channelKinds(), History: a.influx, Writer: a.influx, Status: a.Status, Gatherer: a.reg, Reg: a.reg,
-		Log: a.component("web"), PublicURL: a.set.PublicURL,
+		Log: a.component("web"),
 	})
 	if err != nil {
 		return err
 	}
-	a.firstPassword = s.FirstPassword()
 	a.play("web", s)
 	return nil
+}
+
+// broker is the one that devices connect to, and our login at an outside one.
+func (a *App) broker() ingest.Broker {
+	if a.ownBroker() {
+		url, tls := a.localMQTT()
+		return ingest.Broker{URL: url, TLS: tls}
+	}
+	return ingest.Broker{URL: a.set.MQTTURL, User: a.set.MQTTUser, Password: a.set.MQTTPassword, Share: a.set.MQTTShare}
 }
 
 // openIngest lets devices in as soon as the broker keeps what they send.
@@ -92,9 +100,8 @@ func (a *App) openIngest(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	broker := ingest.Broker{URL: a.set.MQTTURL, User: a.set.MQTTUser, Password: a.set.MQTTPassword, Share: a.set.MQTTShare}
+	broker := a.broker()
 	if a.ownBroker() {
-		broker.URL, broker.TLS = a.localMQTT()
 		broker.User, broker.Password = a.nats.IngestCredentials()
 	}
 	i, err := ingest.Open(ctx, ingest.Config{

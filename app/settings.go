@@ -11,6 +11,9 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"linli/alerts/notify"
+	"linli/bus"
 )
 
 // Settings are the settings of a server. Each is a flag of `linli serve`; defaults are overridden by the configuration file,
@@ -55,6 +58,9 @@ type File struct {
 	Settings map[string]string `yaml:"settings"`
 	Channels []yaml.Node       `yaml:"channels"` // each is decoded by its channel, package notify
 	Duty     []string          `yaml:"duty"`     // channels told of every alert that nothing else covers
+
+	Operator  []bus.Address    `yaml:"operator"`  // told of trouble with linli itself
+	Heartbeat notify.Heartbeat `yaml:"heartbeat"` // called every minute while linli is well
 }
 
 func (s *Settings) flags(fs *flag.FlagSet) {

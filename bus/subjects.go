@@ -1,6 +1,11 @@
 package bus
 
-import "strconv"
+import (
+	"strconv"
+	"strings"
+
+	"linli/devices"
+)
 
 // Streams. What each holds, for how long, and what it does when it is full is in Limits.configs.
 const (
@@ -9,7 +14,6 @@ const (
 	Rejects  = "REJECTS"
 	Actions  = "ACTIONS"
 	Commands = "COMMANDS"
-	Audit    = "AUDIT"
 	Core     = "CORE"
 )
 
@@ -46,6 +50,12 @@ func EventSubject(community, deviceType, device, event string) string {
 	return "events." + community + "." + deviceType + "." + device + "." + event
 }
 
+// OfProbe reports whether an event is a trial, see devices.Probe: nothing to be drawn or counted.
+func OfProbe(eventSubject string) bool {
+	p := devices.Probe
+	return strings.HasPrefix(eventSubject, "events."+p.Community+"."+p.Type+"."+p.ID+".")
+}
+
 // RejectsSubject is where rejects of a community go.
 func RejectsSubject(community string) string { return "rejects." + community }
 
@@ -54,17 +64,6 @@ func ActionsSubject(community string) string { return "actions." + community }
 
 // CallbacksSubject is where what providers say of messages goes, on ACTIONS. No community has this id.
 const CallbacksSubject = "actions._callbacks"
-
-// AuditSubject is where what somebody did or looked at in a community goes; without one it concerned the installation.
-func AuditSubject(community string) string {
-	if community == "" {
-		community = NoCommunity
-	}
-	return "audit." + community
-}
-
-// NoCommunity stands for the installation in AuditSubject. It is the id of no community.
-const NoCommunity = "_"
 
 // Subjects of CORE. Only alerts writes them, but for deliveries, which only notify writes.
 const (
@@ -84,6 +83,10 @@ func AlertSubject(id string) string { return "core.alert." + id }
 func AlertEventSubject(id string, n int) string {
 	return "core.alert_event." + id + "." + strconv.Itoa(n)
 }
+
+// ProbeSubject holds the delivery that the notifier made of the last trial SOS and kept to itself, see devices.Probe. Created is
+// the time of the press.
+const ProbeSubject = "core.delivery.probe"
 
 // DeliverySubject holds the state of a delivery of an alert.
 func DeliverySubject(alert, id string) string { return "core.delivery." + alert + "." + id }

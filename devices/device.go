@@ -59,3 +59,10 @@ type Device struct {
 	ReplacedBy string             `json:"replaced_by,omitempty"`
 	Created    time.Time          `json:"created"`
 }
+
+// Probe is the button that linli presses itself to try the way of an SOS. It is in no registry and no list, nobody else can have
+// its id, and what it sends is judged and told like any SOS up to the notifier, which keeps it to itself.
+var Probe = &Device{ID: "linli-probe", Community: "linli", Type: "sos_button", State: Active}
+
+// ProbeEvent is the event it sends.
+const ProbeEvent = "sos"

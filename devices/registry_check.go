@@ -28,6 +28,9 @@ type neighbours interface {
 func (r *Registry) checkDevice(d *Device, with neighbours) Checks {
 	var c Checks
 	c.ID("id", d.ID)
+	if d.ID == Probe.ID {
+		c.Fail("id", d.ID, "is reserved: linli tries its own path with it")
+	}
 	c.Name("name", d.Name)
 	community := r.Community(d.Community)
 	if community == nil {

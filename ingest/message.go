@@ -58,7 +58,10 @@ func (l *lane) identify(m *message) (source, refusal) {
 		return from, refusal{BadTopic, err.Error()}
 	}
 	t := from.topic
-	if from.device = l.registry.Device(t.Device); from.device == nil {
+	if from.device = l.registry.Device(t.Device); t.Device == devices.Probe.ID {
+		from.device = devices.Probe
+	}
+	if from.device == nil {
 		return from, refusal{UnknownDevice, fmt.Sprintf("no device %q is registered", t.Device)}
 	}
 	from.kind = l.catalogue.Type(from.device.Type)

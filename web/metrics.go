@@ -12,7 +12,6 @@ type metrics struct {
 	seconds  *prometheus.HistogramVec
 	streams  prometheus.Gauge
 	dropped  prometheus.Counter
-	logins   *prometheus.CounterVec
 }
 
 func newMetrics(reg prometheus.Registerer) *metrics {
@@ -28,8 +27,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 			Name: "linli_web_streams_dropped_total", Help: "Clients disconnected because they did not keep up.",
 		}),
 	}
-	m.logins = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "linli_web_logins_total", Help: "Logins by outcome."}, []string{"outcome"})
-	reg.MustRegister(m.requests, m.seconds, m.streams, m.dropped, m.logins)
+	reg.MustRegister(m.requests, m.seconds, m.streams, m.dropped)
 	return m
 }
 

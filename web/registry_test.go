@@ -10,6 +10,11 @@ import (
 	"linli/devices"
 )
 
+type deviceList struct {
+	Devices []devices.Device
+	Next    string
+}
+
 func (l deviceList) ids() string {
 	var ids []string
 	for _, d := range l.Devices {

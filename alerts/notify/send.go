@@ -204,7 +204,8 @@ func (n *Notify) unfinished(ctx context.Context, start bool) (all []*delivery, e
 		}
 		d, err := decode(m.Data(), meta.Sequence.Stream)
 		if err != nil {
-			n.leaveOut(m.Subject(), err)
+			n.cfg.Log.Error("delivery cannot be read", "subject", m.Subject(), "err", err)
+			n.metrics.unreadable.Inc()
 			return nil
 		}
 		if start {

@@ -34,6 +34,7 @@ const MaxChildren = 500
 
 const (
 	ingestUser = "linli-ingest"
+	probeUser  = "linli-probe" // devices.Probe
 
 	// A device is asked to log in again once a day. This is a second line only: Disconnect cuts a revoked device at once, and a
 	// shorter time would make every device of an estate go offline and come back every hour.
@@ -49,6 +50,7 @@ type callout struct {
 	root           string
 	issuer         nkeys.KeyPair
 	ingestPassword string
+	probePassword  string
 	log            *slog.Logger
 	metrics        *metrics
 	gate           atomic.Pointer[func() bool]
@@ -67,7 +69,7 @@ func newCallout(c Config, issuer nkeys.KeyPair, log *slog.Logger, m *metrics) *c
 		root = "linli"
 	}
 	return &callout{
-		auth: c.Auth, root: strings.ReplaceAll(root, "/", "."), issuer: issuer, ingestPassword: rand.Text(),
+		auth: c.Auth, root: strings.ReplaceAll(root, "/", "."), issuer: issuer, ingestPassword: rand.Text(), probePassword: rand.Text(),
 		log: log, metrics: m, connections: map[string][]uint64{},
 	}
 }
@@ -137,6 +139,12 @@ func (c *callout) decide(q *jwt.AuthorizationRequestClaims) (*jwt.UserClaims, er
 			return nil, fmt.Errorf("wrong password of ingest")
 		}
 		allowIngest(&u.Permissions, c.root)
+		return u, nil
+	case name == probeUser:
+		if client != name || subtle.ConstantTimeCompare([]byte(secret), []byte(c.probePassword)) != 1 {
+			return nil, fmt.Errorf("wrong password of the probe")
+		}
+		allowProbe(&u.Permissions, c.root)
 		return u, nil
 	// From here on the name is an identifier: no wildcard and no separator gets into a subject.
 	case !devices.ValidID(name) || strings.HasPrefix(name, ingestUser):

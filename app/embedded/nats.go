@@ -227,6 +227,11 @@ func (n *NATS) IngestCredentials() (user, password string) {
 	return ingestUser, n.callout.ingestPassword
 }
 
+// ProbeCredentials are the login of devices.Probe, which may press its button and do nothing else.
+func (n *NATS) ProbeCredentials() (user, password string) {
+	return probeUser, n.callout.probePassword
+}
+
 // SetGate lets devices connect while open returns true. It is asked at every connection.
 func (n *NATS) SetGate(open func() bool) { n.callout.gate.Store(&open) }
 

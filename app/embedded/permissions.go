@@ -1,6 +1,7 @@
 package embedded
 
 import (
+	"strings"
 	"time"
 
 	"github.com/nats-io/jwt/v2"
@@ -46,9 +47,10 @@ var roles = map[string]func(*grants){
 		g.consume(bus.Core, bus.Actions)
 		g.follow(bus.RegistryBucket, bus.PeopleBucket, bus.SettingsBucket)
 	},
+	"watch": func(g *grants) { g.consume(bus.Core) },
 	"web": func(g *grants) {
-		g.publish("actions.>", "commands.>", "audit.>")
-		g.consume(bus.Core, bus.Commands, bus.Rejects, bus.Events, bus.Audit)
+		g.publish("actions.>", "commands.>")
+		g.consume(bus.Core, bus.Commands, bus.Rejects, bus.Events)
 		g.read(bus.Readings, bus.Actions)
 		g.edit(bus.RegistryBucket, bus.PeopleBucket, bus.UsersBucket, bus.SessionsBucket, bus.SettingsBucket)
 	},
@@ -129,6 +131,13 @@ func allowDevice(p *jwt.Permissions, root, id string) {
 	// A filter that ends in /# also subscribes to the level above.
 	commands := root + "." + string(devices.CommandTo) + ".*.*." + id
 	p.Sub.Allow.Add(commands, commands+".>")
+}
+
+// allowProbe lets the probe press its button and do nothing else.
+func allowProbe(p *jwt.Permissions, root string) {
+	d := devices.Probe
+	p.Pub.Allow.Add(strings.Join([]string{root, string(devices.EventLane), d.Community, d.Type, d.ID, devices.ProbeEvent}, "."))
+	p.Sub.Deny.Add(">")
 }
 
 // allowIngest lets ingest read what devices send and send commands.

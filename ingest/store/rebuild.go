@@ -85,7 +85,9 @@ func (s *Store) rebuildStream(ctx context.Context, kv jetstream.KeyValue, st *re
 		return tellRebuild(ctx, kv, st)
 	}
 	err := s.cfg.Bus.ReadAll(ctx, st.Stream, ">", func(m jetstream.Msg) error {
-		lines = append(lines, m.Data()...)
+		if !bus.OfProbe(m.Subject()) {
+			lines = append(lines, m.Data()...)
+		}
 		st.Messages++
 		if len(lines) < batchBytes {
 			return nil

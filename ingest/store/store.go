@@ -134,7 +134,9 @@ func (s *Store) move(ctx context.Context, src *source) error {
 		lines, held = lines[:0], held[:0]
 		m, err := messages.Next(jetstream.NextContext(ctx))
 		for until := time.Now().Add(linger); err == nil; {
-			lines, held = append(lines, m.Data()...), append(held, m)
+			if held = append(held, m); !bus.OfProbe(m.Subject()) {
+				lines = append(lines, m.Data()...)
+			}
 			left := time.Until(until)
 			if len(lines) >= batchBytes || len(held) == batchMessages || left <= 0 {
 				break

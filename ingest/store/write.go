@@ -55,6 +55,9 @@ func judge(err error) (v verdict, after time.Duration) {
 // write stores the lines of messages. It returns an error only when ctx has ended. Meanwhile the messages are kept from being
 // delivered to somebody else.
 func (s *Store) write(ctx context.Context, src *source, lines []byte, held []jetstream.Msg) error {
+	if len(lines) == 0 {
+		return nil
+	}
 	done := make(chan struct{})
 	var holder sync.WaitGroup
 	defer holder.Wait()
