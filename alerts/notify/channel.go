@@ -70,9 +70,10 @@ type Asker interface {
 
 // Fate is what became of a message.
 type Fate struct {
-	State   bus.DeliveryState // Accepted, Delivered or Failed; empty: the provider has never heard of it
-	Receipt Receipt
-	Why     string
+	State       bus.DeliveryState // Accepted, Delivered, Acted or Failed; empty: the provider has never heard of it
+	Receipt     Receipt
+	Acknowledge bool // the recipient takes the alert on
+	Why         string
 }
 
 // Listener is a channel whose provider calls back.

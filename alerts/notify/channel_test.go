@@ -3,6 +3,8 @@ package notify
 import (
 	"context"
 	"encoding/base64"
+	"encoding/json"
+	"fmt"
 	"io"
 	"log/slog"
 	"maps"
@@ -17,6 +19,7 @@ import (
 
 	"linli/bus"
 	"linli/devices"
+	"linli/internal/providers"
 )
 
 const testSecret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -32,96 +35,275 @@ func nodes(t testing.TB, text string) []yaml.Node {
 
 func quietLog() *slog.Logger { return slog.New(slog.DiscardHandler) }
 
-// TestEveryChannel is the contract of a channel. Each kind says how to reach a receiver that answers with a status; a kind without
-// a receiver of its own (the log) cannot fail.
-func TestEveryChannel(t *testing.T) {
-	settings := map[string]func(url string) string{
-		"log": nil,
-		"webhook": func(url string) string {
-			return `{url: "` + url + `", secret: ` + testSecret + `, allow_private_addresses: true}`
+// contract is how a kind of channel is put through TestEveryChannel: a provider that plays the other side, settings that lead there,
+// and settings with a wrong secret.
+type contract struct {
+	start func(t *testing.T) (settings, wrong string, p *providers.Provider)
+	to    string           // an address
+	codes map[string]Class // of its own error codes, which come with status 200
+	limit int              // so many messages in a row are taken; 0: any number
+	link  bool             // its messages carry the link
+}
+
+func kind(settings string) func(url, secret string) string {
+	return func(url, secret string) string {
+		return "[{" + strings.NewReplacer("URL", url, "SECRET", secret).Replace(settings) + ", allow_private_addresses: true}]"
+	}
+}
+
+var contracts = map[string]contract{
+	"log": {},
+	"smtp": {start: func(t *testing.T) (settings, wrong string, p *providers.Provider) {
+		return "", "", nil // see TestMail
+	}},
+	"webhook": {
+		start: func(t *testing.T) (string, string, *providers.Provider) {
+			p, s := providers.Webhook(t, testSecret), kind("url: 'URL', secret: SECRET")
+			return s(p.URL, testSecret), s(p.URL, "whsec_"+strings.Repeat("A", 32)), p
+		},
+		link: true,
+	},
+	"wecom_robot": {
+		start: func(t *testing.T) (string, string, *providers.Provider) {
+			p, s := providers.WeCom(t, "k-1"), kind("url: 'URL', key: SECRET")
+			return s(p.URL, "k-1"), s(p.URL, "k-wrong"), p
+		},
+		to: "13800000001", limit: 20, link: true,
+		codes: map[string]Class{"45009": RateLimited, "-1": Retry, "93000": Auth, "40058": BadMessage},
+	},
+	"dingtalk_robot": {
+		start: func(t *testing.T) (string, string, *providers.Provider) {
+			p, s := providers.DingTalk(t, "tok", "SECx"), kind("url: 'URL', token: tok, secret: SECRET")
+			return s(p.URL, "SECx"), s(p.URL, "SECwrong"), p
+		},
+		to: "13800000001", limit: 20, link: true,
+		codes: map[string]Class{"130101": RateLimited, "-1": Retry, "310000": Auth, "300001": Auth, "40035": BadMessage},
+	},
+	"feishu_robot": {
+		start: func(t *testing.T) (string, string, *providers.Provider) {
+			p, s := providers.Feishu(t, "h-1", "sec"), kind("url: 'URL/open-apis/bot/v2/hook/', hook: h-1, secret: SECRET")
+			return s(p.URL, "sec"), s(p.URL, "wrong"), p
+		},
+		limit: 5, link: true,
+		codes: map[string]Class{"11232": RateLimited, "9499": RateLimited, "19021": Auth, "19001": Auth, "9498": BadMessage},
+	},
+	"ntfy": {
+		start: func(t *testing.T) (string, string, *providers.Provider) {
+			p, s := providers.Ntfy(t, "tk_1"), kind("url: 'URL', topic: duty, token: SECRET")
+			return s(p.URL, "tk_1"), s(p.URL, "tk_wrong"), p
+		},
+		to: "wang", limit: 60, link: true,
+	},
+	"aliyun_sms": {
+		start: func(t *testing.T) (string, string, *providers.Provider) {
+			p, s := providers.AliyunSMS(t, "AK", "sk"), kind("url: 'URL', access_key_id: AK, access_key_secret: SECRET, sign: 邻里, template: SMS_1")
+			return s(p.URL, "sk"), s(p.URL, "sk-wrong"), p.Provider
+		},
+		to: "13800000001", limit: 50,
+		codes: map[string]Class{
+			"isv.BUSINESS_LIMIT_CONTROL": RateLimited, "isv.MOBILE_NUMBER_ILLEGAL": BadTarget, "SignatureDoesNotMatch": Auth,
+			"isp.SYSTEM_ERROR": Retry, "isv.PARAM_LENGTH_LIMIT": BadMessage, "isv.SMS_TEMPLATE_ILLEGAL": Auth, "isv.AMOUNT_NOT_ENOUGH": Auth,
+			"Throttling.User": RateLimited,
+		},
+	},
+	"aliyun_voice": {
+		start: func(t *testing.T) (string, string, *providers.Provider) {
+			p, s := providers.AliyunVoice(t, "AK", "sk"), kind("url: 'URL', access_key_id: AK, access_key_secret: SECRET, template: TTS_1")
+			return s(p.URL, "sk"), s(p.URL, "sk-wrong"), p.Provider
+		},
+		to: "13800000001", limit: 1,
+		codes: map[string]Class{"isv.BUSINESS_LIMIT_CONTROL": RateLimited, "isv.TTS_TEMPLATE_ILLEGAL": Auth, "isp.UNKNOWN": Retry},
+	},
+}
+
+func open(t testing.TB, kind, settings string) Channel {
+	t.Helper()
+	ch, err := kinds[kind](&nodes(t, settings)[0], quietLog())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ch
+}
+
+// sample is a message with everything in it.
+func sample(id, to string) Message {
+	b := body{
+		ID: id, Event: "opened", N: 1, Language: "zh", Link: "https://linli.example/a/token",
+		Alert: bus.Alert{
+			ID: "a1", Rule: "wb_sos", Severity: bus.Critical, Safety: true, Community: "tianjin",
+			Name: devices.Text{ZH: "手环求救", EN: "Wristband SOS"}, Text: devices.Text{ZH: "马奶奶按下求救", EN: "Grandma Ma calls for help"},
+			Place: devices.Place{Building: "12号楼", Unit: "301"}, EventTime: time.Date(2026, 11, 1, 2, 3, 0, 0, time.UTC),
+			Instructions: devices.Text{ZH: "拨打120", EN: "Call 120"},
 		},
 	}
+	data, err := json.Marshal(b)
+	if err != nil {
+		panic(err)
+	}
+	title, text := compose(&b)
+	return Message{
+		ID: id, To: to, Language: "zh", Event: "opened", Alert: b.Alert, Title: title, Text: text, Link: b.Link, Body: data, Made: time.Now(),
+	}
+}
+
+// TestEveryChannel is the contract of a channel.
+func TestEveryChannel(t *testing.T) {
 	for _, kind := range slices.Sorted(maps.Keys(kinds)) {
-		receiver, known := settings[kind]
+		c, known := contracts[kind]
 		if !known {
 			t.Errorf("channel kind %q is not in this suite", kind)
 			continue
 		}
+		if c.start == nil || kind == "smtp" {
+			continue
+		}
 		t.Run(kind, func(t *testing.T) {
-			for name, c := range map[string]struct {
-				answer    http.HandlerFunc
-				permanent bool
-				after     time.Duration
-				fails     bool
-			}{
-				"taken":       {answer: status(200)},
-				"down":        {answer: status(502), fails: true},
-				"busy":        {answer: busy, fails: true, after: 7 * time.Second},
-				"gone":        {answer: status(410), fails: true, permanent: true},
-				"misdirected": {answer: status(302), fails: true, permanent: true},
-				"not let in":  {answer: status(401), fails: true},
-			} {
-				if receiver == nil && c.fails {
-					continue
-				}
-				t.Run(name, func(t *testing.T) {
-					srv := httptest.NewServer(c.answer)
-					defer srv.Close()
-					text := "{}"
-					if receiver != nil {
-						text = receiver(srv.URL)
-					}
-					ch, err := kinds[kind](&nodes(t, "["+text+"]")[0], quietLog())
-					if err != nil {
-						t.Fatal(err)
-					}
-					_, err = ch.Send(t.Context(), Message{ID: "d-1", Body: []byte(`{"id":"d-1"}`)})
-					if (err != nil) != c.fails {
-						t.Fatalf("Send = %v, want an error: %v", err, c.fails)
-					}
-					if got := Permanent(err); got != c.permanent {
-						t.Errorf("Send = %v, permanent %v, want %v", err, got, c.permanent)
-					}
-					if got := delay(0, err); got != c.after {
-						t.Errorf("Send = %v, wait %v, want %v", err, got, c.after)
-					}
-					if err != nil && strings.Contains(err.Error(), srv.URL) {
-						t.Errorf("Send = %v: shows the URL", err)
-					}
-				})
-			}
-			t.Run("ends with its context", func(t *testing.T) {
-				if receiver == nil {
-					t.Skip("does not wait")
-				}
-				release := make(chan struct{})
-				srv := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-release }))
-				defer srv.Close()
-				defer close(release)
-				ch, err := kinds[kind](&nodes(t, "["+receiver(srv.URL)+"]")[0], quietLog())
-				if err != nil {
-					t.Fatal(err)
-				}
-				ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
-				defer cancel()
-				if _, err := ch.Send(ctx, Message{ID: "d-1"}); classOf(err) != InDoubt {
-					t.Errorf("Send = %v, want that it may have arrived", err)
-				}
-			})
+			t.Parallel()
+			t.Run("is taken", func(t *testing.T) { c.isTaken(t, kind) })
+			t.Run("wrong secret is refused", func(t *testing.T) { c.wrongSecret(t, kind) })
+			t.Run("errors have their class", func(t *testing.T) { c.classes(t, kind) })
+			t.Run("long texts are cut", func(t *testing.T) { c.longText(t, kind) })
+			t.Run("quota", func(t *testing.T) { c.quota(t, kind) })
+			t.Run("lost answer", func(t *testing.T) { c.lostAnswer(t, kind) })
+			t.Run("keeps out of our network", func(t *testing.T) { c.guarded(t, kind) })
 		})
 	}
 }
 
-func status(code int) http.HandlerFunc {
-	return func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Location", "http://127.0.0.1:1/")
-		w.WriteHeader(code)
+func (c contract) isTaken(t *testing.T, kind string) {
+	settings, _, p := c.start(t)
+	ch := open(t, kind, settings)
+	r, err := ch.Send(t.Context(), sample("d-1", c.to))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := p.Visible()
+	if len(got) != 1 || !strings.Contains(got[0].Text, "手环求救") || !strings.Contains(got[0].Text, "12号楼") && !strings.Contains(got[0].Text, "马奶奶") {
+		t.Fatalf("people see %+v, want one message with what and where", got)
+	}
+	if c.to != "" && got[0].To != c.to {
+		t.Errorf("to %q, want %q", got[0].To, c.to)
+	}
+	if c.link && !strings.Contains(got[0].Text+got[0].Link, "https://linli.example/a/token") {
+		t.Errorf("%+v has no link", got[0])
+	}
+	if ch.Caps().Receipts && r.ID == "" {
+		t.Error("a channel with receipts gives no id of one")
 	}
 }
 
-func busy(w http.ResponseWriter, _ *http.Request) {
-	w.Header().Set("Retry-After", "7")
-	w.WriteHeader(http.StatusTooManyRequests)
+func (c contract) wrongSecret(t *testing.T, kind string) {
+	_, wrong, p := c.start(t)
+	_, err := open(t, kind, wrong).Send(t.Context(), sample("d-1", c.to))
+	if classOf(err) != Auth || len(p.Visible()) != 0 || len(p.Refused()) != 1 {
+		t.Errorf("Send = %v (%s), people see %v, refused %v; want it refused", err, classOf(err), p.Visible(), p.Refused())
+	}
+	if err != nil && (strings.Contains(err.Error(), "wrong") || strings.Contains(err.Error(), p.URL)) {
+		t.Errorf("Send = %v: shows the secret or the URL", err)
+	}
+}
+
+func (c contract) classes(t *testing.T, kind string) {
+	settings, _, p := c.start(t)
+	ch := open(t, kind, settings)
+	for status, want := range map[int]Class{502: Retry, 429: RateLimited, 403: Auth, 410: BadTarget, 302: BadTarget, 413: BadMessage} {
+		p.Will(providers.Fault{Status: status, Header: http.Header{"Retry-After": {"7"}, "Location": {"http://127.0.0.1:1/"}}})
+		_, err := ch.Send(t.Context(), sample("d-1", c.to))
+		if classOf(err) != want {
+			t.Errorf("status %d: %v (%s), want %s", status, err, classOf(err), want)
+		}
+		if want := 7 * time.Second; (status == 502 || status == 429) && delay(0, err) != want {
+			t.Errorf("status %d: wait %v, want %v", status, delay(0, err), want)
+		}
+	}
+	for code, want := range c.codes {
+		p.Will(providers.Fault{Code: code})
+		_, err := ch.Send(t.Context(), sample("d-1", c.to))
+		if classOf(err) != want {
+			t.Errorf("200 with code %s: %v (%s), want %s", code, err, classOf(err), want)
+		}
+		if want == RateLimited && delay(0, err) < time.Second {
+			t.Errorf("200 with code %s: wait %v", code, delay(0, err))
+		}
+	}
+	if got := p.Visible(); len(got) != 0 {
+		t.Errorf("people see %v", got)
+	}
+	p.Close()
+	if _, err := open(t, kind, settings).Send(t.Context(), sample("d-1", c.to)); classOf(err) != Retry {
+		t.Errorf("nobody listens: %v (%s), want %s", err, classOf(err), Retry)
+	}
+}
+
+func (c contract) longText(t *testing.T, kind string) {
+	settings, _, p := c.start(t)
+	m := sample("d-1", c.to)
+	m.Text = strings.Repeat("长", 30_000)
+	m.Alert.Place.Building = strings.Repeat("楼", 100)
+	if _, err := open(t, kind, settings).Send(t.Context(), m); err != nil {
+		t.Fatal(err)
+	}
+	if got := p.Visible(); len(got) != 1 || c.link && !strings.Contains(got[0].Text+got[0].Link, m.Link) {
+		t.Errorf("people see %d messages, want one with the link", len(got))
+	}
+}
+
+// One message more than the quota is refused, and the governor knows of no larger quota.
+func (c contract) quota(t *testing.T, kind string) {
+	settings, _, _ := c.start(t)
+	ch := open(t, kind, settings)
+	if c.limit == 0 {
+		if len(ch.Caps().Limits) != 0 {
+			t.Error("limits that are not in this suite")
+		}
+		return
+	}
+	for i := range c.limit {
+		if _, err := ch.Send(t.Context(), sample(fmt.Sprint("d-", i), c.to)); err != nil {
+			t.Fatalf("message %d: %v", i+1, err)
+		}
+	}
+	if _, err := ch.Send(t.Context(), sample("d-more", c.to)); classOf(err) != RateLimited {
+		t.Errorf("one too many: %v (%s)", err, classOf(err))
+	}
+	tightest := slices.MinFunc(ch.Caps().Limits, func(a, b Limit) int { return a.Max - b.Max })
+	if tightest.Max != c.limit || tightest.Reserved == 0 && tightest.Max > 1 {
+		t.Errorf("limit %+v, want %d with a share for life-safety", tightest, c.limit)
+	}
+}
+
+// A message whose answer is lost is in doubt. It is seen once where the provider dedupes or can be asked.
+func (c contract) lostAnswer(t *testing.T, kind string) {
+	settings, _, p := c.start(t)
+	ch := open(t, kind, settings)
+	p.Will(providers.Fault{Drop: true})
+	m := sample("delivery-with-an-id-of-26-", c.to)
+	if _, err := ch.Send(t.Context(), m); classOf(err) != InDoubt {
+		t.Fatalf("Send = %v (%s), want %s", err, classOf(err), InDoubt)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	p.Will(providers.Fault{Delay: time.Minute})
+	if _, err := ch.Send(ctx, sample("d-2", c.to)); classOf(err) != InDoubt {
+		t.Errorf("Send = %v (%s) without an answer in time, want %s", err, classOf(err), InDoubt)
+	}
+	if ch.Caps().Dedupes > 0 {
+		if _, err := ch.Send(t.Context(), m); err != nil || len(p.Visible()) != 1 {
+			t.Errorf("sent again: %v, people see %d messages, want one", err, len(p.Visible()))
+		}
+	}
+}
+
+func (c contract) guarded(t *testing.T, kind string) {
+	settings, _, p := c.start(t)
+	strict := strings.Replace(settings, ", allow_private_addresses: true", "", 1)
+	if _, err := kinds[kind](&nodes(t, strict)[0], quietLog()); err == nil || !strings.Contains(err.Error(), "https") {
+		t.Errorf("opened with a URL in the clear: %v", err)
+	}
+	ch := open(t, kind, strings.ReplaceAll(strict, p.URL, strings.Replace(p.URL[:strings.LastIndex(p.URL, ":")], "http:", "https:", 1)))
+	if _, err := ch.Send(t.Context(), sample("d-1", c.to)); classOf(err) != BadTarget {
+		t.Errorf("Send to loopback = %v (%s), want %s", err, classOf(err), BadTarget)
+	}
 }
 
 // The vector of the reference implementation of Standard Webhooks.
@@ -175,7 +357,7 @@ func TestWebhookKeepsOutOfOurNetwork(t *testing.T) {
 	if err := public("93.184.216.34:443"); err != nil {
 		t.Error(err)
 	}
-	srv := httptest.NewTLSServer(status(200))
+	srv := httptest.NewTLSServer(http.NotFoundHandler())
 	defer srv.Close()
 	w := &webhook{caller: &caller{srv.URL, guardedClient(false)}, now: time.Now}
 	if _, err := w.Send(t.Context(), Message{}); !Permanent(err) {

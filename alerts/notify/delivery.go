@@ -41,7 +41,7 @@ func told(d *bus.Delivery) bool {
 // call reports whether an event asks people to act. The others are news for those who were asked.
 func call(kind string) bool {
 	switch kind {
-	case "cleared", "closed", "acknowledged", "assigned", "commented", "snoozed":
+	case "cleared", "closed", "acknowledged", "family_acknowledged", "renewed", "assigned", "commented", "snoozed", "kept", "unreached":
 		return false
 	}
 	return true

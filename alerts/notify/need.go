@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -14,11 +15,11 @@ import (
 )
 
 // need says why a delivery is not to be sent any more; empty while it is. It knows the alert as it is now, and all deliveries of
-// the alert.
+// the alert, and the alert as it was when the event happened.
 //
 //	a call   an acknowledgement or a close since; another address of the recipient took it; a later call to the same address
 //	news     its address was never told of the alert
-func need(d *bus.Delivery, since *time.Time, a *bus.Alert, others []bus.Delivery) (why string) {
+func need(d *bus.Delivery, then, a *bus.Alert, others []bus.Delivery) (why string) {
 	if !call(d.Event) {
 		for i := range others {
 			o := &others[i]
@@ -32,8 +33,10 @@ func need(d *bus.Delivery, since *time.Time, a *bus.Alert, others []bus.Delivery
 	case a == nil:
 	case a.State == bus.Closed:
 		return "closed"
-	case a.AckedAt != nil && (since == nil || a.AckedAt.After(*since)):
+	case a.AckedAt != nil && (then.AckedAt == nil || a.AckedAt.After(*then.AckedAt)):
 		return "acknowledged"
+	case a.FamilyAckBy != "" && then.FamilyAckBy == "" && strings.HasPrefix(d.Recipient.Target, "circle"):
+		return "acknowledged by the family"
 	}
 	if duty(&d.Recipient) {
 		return ""
@@ -63,7 +66,7 @@ func (n *Notify) needed(ctx context.Context, d *delivery, m *Message) (why strin
 	if err != nil {
 		return "", err
 	}
-	return need(&d.Delivery, m.Alert.AckedAt, a, others), nil
+	return need(&d.Delivery, &m.Alert, a, others), nil
 }
 
 // lookLimit bounds a look at CORE.

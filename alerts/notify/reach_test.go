@@ -258,7 +258,7 @@ func TestNeed(t *testing.T) {
 	toDesk := with(func(d *bus.Delivery) { d.Recipient = toDuty[0] })
 	for name, c := range map[string]struct {
 		d      bus.Delivery
-		since  *time.Time
+		then   bus.Alert
 		alert  *bus.Alert
 		others []bus.Delivery
 		want   string
@@ -266,8 +266,10 @@ func TestNeed(t *testing.T) {
 		"open":                          {d: mine, alert: &bus.Alert{State: bus.Opened}},
 		"alert unknown":                 {d: mine},
 		"acknowledged":                  {d: mine, alert: &bus.Alert{AckedAt: &at}, want: "acknowledged"},
-		"acknowledged before":           {d: mine, since: &at, alert: &bus.Alert{AckedAt: &at}},
-		"acknowledged by a second one":  {d: mine, since: &at, alert: &bus.Alert{AckedAt: &after}, want: "acknowledged"},
+		"acknowledged before":           {d: mine, then: bus.Alert{AckedAt: &at}, alert: &bus.Alert{AckedAt: &at}},
+		"acknowledged by a second one":  {d: mine, then: bus.Alert{AckedAt: &at}, alert: &bus.Alert{AckedAt: &after}, want: "acknowledged"},
+		"family looks after it":         {d: mine, alert: &bus.Alert{FamilyAckBy: "王芳"}, want: "acknowledged by the family"},
+		"family, told on":               {d: toDesk, alert: &bus.Alert{FamilyAckBy: "王芳"}},
 		"closed":                        {d: toDesk, alert: &bus.Alert{State: bus.Closed}, want: "closed"},
 		"reached otherwise":             {d: mine, others: []bus.Delivery{with(func(d *bus.Delivery) { d.Channel, d.State = "phone", bus.Accepted })}, want: "reached over phone"},
 		"taken, and did not arrive":     {d: mine, others: []bus.Delivery{with(func(d *bus.Delivery) { d.Channel, d.State = "phone", bus.Failed })}},
@@ -279,7 +281,7 @@ func TestNeed(t *testing.T) {
 		"news, told at another address": {d: news, others: []bus.Delivery{with(func(d *bus.Delivery) { d.State, d.To = bus.Delivered, "li" })}, want: "was not told of the alert"},
 		"news, never told":              {d: news, others: []bus.Delivery{with(func(d *bus.Delivery) { d.State = bus.Failed })}, want: "was not told of the alert"},
 	} {
-		if got := need(&c.d, c.since, c.alert, append(slices.Clone(c.others), c.d)); got != c.want {
+		if got := need(&c.d, &c.then, c.alert, append(slices.Clone(c.others), c.d)); got != c.want {
 			t.Errorf("%s: %q, want %q", name, got, c.want)
 		}
 	}

@@ -30,7 +30,8 @@ var (
 		},
 		event: map[string]string{
 			"cleared": "已恢复", "closed": "已处理完毕", "acknowledged": "已有人响应", "unanswered": "无人响应", "reopened": "再次打开",
-			"repeated": "再次触发", "unacknowledged": "无人跟进", "confirmed": "已确认",
+			"repeated": "再次触发", "unacknowledged": "无人跟进", "family_acknowledged": "家属已响应", "reminded": "请确认进展",
+			"flapping": "反复触发",
 		},
 		at: "时间", late: "（补报）", by: "处理人", ack: "点此确认", again: "再次提醒", repeat: "（可能重复）", colon: "：",
 	}
@@ -40,7 +41,8 @@ var (
 		},
 		event: map[string]string{
 			"cleared": "cleared", "closed": "closed", "acknowledged": "acknowledged", "unanswered": "NOBODY ANSWERS", "reopened": "reopened",
-			"repeated": "again", "unacknowledged": "not followed up", "confirmed": "confirmed",
+			"repeated": "again", "unacknowledged": "not followed up", "family_acknowledged": "acknowledged by the family",
+			"reminded": "how does it go?", "flapping": "again and again",
 		},
 		at: "Time", late: " (reported late)", by: "By", ack: "Acknowledge", again: "reminder", repeat: "(possibly a repeat) ", colon: ": ",
 	}
@@ -95,6 +97,9 @@ func (w *words) text(b *body) string {
 			at += w.late
 		}
 		lines = append(lines, at)
+		if help := w.in(a.Instructions); help != "" {
+			lines = append(lines, help)
+		}
 	} else if b.By != "" {
 		lines = append(lines, w.by+w.colon+b.By)
 	}
@@ -108,13 +113,18 @@ func (w *words) text(b *body) string {
 func (m *Message) said(limit int) string {
 	link := ""
 	if m.Link != "" {
-		var acks []string
-		for _, w := range languages(m.Language) {
-			acks = append(acks, w.ack)
-		}
-		link = "\n" + strings.Join(acks, " / ") + ": " + m.Link
+		link = "\n" + m.ackWord() + ": " + m.Link
 	}
 	return cut(m.Title+"\n"+m.Text, limit-len(link)) + link
+}
+
+// ackWord is what stands on the button that acknowledges.
+func (m *Message) ackWord() string {
+	var all []string
+	for _, w := range languages(m.Language) {
+		all = append(all, w.ack)
+	}
+	return strings.Join(all, " / ")
 }
 
 // labelled says in the text that it may be a repeat.
