@@ -2,6 +2,7 @@ package alerts
 
 import (
 	"fmt"
+	"math"
 	"regexp"
 	"strconv"
 	"strings"
@@ -45,15 +46,21 @@ func TestEveryRule(t *testing.T) {
 	}
 }
 
+// beforeChoice is what stands before a number that ?: may choose.
+var beforeChoice = regexp.MustCompile(`[?:] *$`)
+
 var numberForm = regexp.MustCompile(`\b\d+\.\d+\b`)
 
 // mutations are copies of a rule with one number of when moved by 2 % (whole numbers by 1), or its for by 10 %.
 func mutations(cat *devices.Catalogue, r *Rule) map[string]*Rule {
 	all := map[string]*Rule{}
 	for _, at := range numberForm.FindAllStringIndex(r.when.text, -1) {
+		if beforeChoice.MatchString(r.when.text[:at[0]]) {
+			continue // a score, no threshold
+		}
 		v, _ := strconv.ParseFloat(r.when.text[at[0]:at[1]], 64)
 		step := max(v*0.02, 0.001)
-		if readsWholeNumbers(cat, r) {
+		if v == math.Trunc(v) && readsWholeNumbers(cat, r) {
 			step = max(step, 1)
 		}
 		for _, moved := range []float64{v - step, v + step} {
@@ -76,6 +83,11 @@ func readsWholeNumbers(cat *devices.Catalogue, r *Rule) bool {
 	typ := cat.Common()
 	if len(r.Types) > 0 {
 		typ = cat.Type(r.Types[0])
+	}
+	for _, s := range r.signals {
+		if f := typ.Field(s.field); f != nil && f.Type == devices.Int || s.fn == "positive_buckets" || strings.Contains(r.when.text, "?") {
+			return true
+		}
 	}
 	for _, id := range r.Fields {
 		if f := typ.Field(id); f != nil && f.Type == devices.Int {

@@ -37,7 +37,7 @@ var kinds = map[Kind]*kind{
 	StateKind:     {keys: "field/fields/signals when | clear for max_age event events", declare: declareValue},
 	WindowKind:    windowKind,
 	RateKind:      rateKind,
-	DerivedKind:   {keys: "signals when | clear for max_age", pending: true},
+	DerivedKind:   {keys: "signals when | clear for max_age"},
 	CountKind:     {keys: "event/events count window | when", pending: true, byEvent: true},
 
 	AbsenceKind:  {keys: "window | min battery_window event events field when", pending: true, declare: declareValue},

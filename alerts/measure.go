@@ -52,6 +52,11 @@ func (f function) follows() bool {
 	return f == increaseOf || f == positiveBucketsOf || f == rateOf || f == lastOf || f == ageOf
 }
 
+// accumulates reports whether a function falls short while the series was not known yet when the window began.
+func (f function) accumulates() bool {
+	return f == increaseOf || f == positiveBucketsOf || f == sumOf || f == countOf
+}
+
 // expect sets how much of a window must be known, of one with a time of day: of what lies in it.
 func (m *measure) expect(coverage float64) {
 	whole := float64(m.window)

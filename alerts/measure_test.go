@@ -83,7 +83,7 @@ func (m *model) value(at int64) (float64, bool) {
 		}
 		previous = s
 	}
-	if tidy(covered) < float64(m.covered) {
+	if tidy(covered) < float64(m.covered) || m.covered > 0 && before == nil && m.fn.accumulates() {
 		return 0, false
 	}
 	values := make([]float64, len(inside))

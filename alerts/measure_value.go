@@ -35,6 +35,9 @@ func (m *memory) value(f *measure, at int64) (float64, bool) {
 	if len(v.buckets) == 0 || tidy(v.known()) < float64(f.covered) {
 		return 0, false
 	}
+	if v.before == nil && f.covered > 0 && f.fn.accumulates() {
+		return 0, false
+	}
 	x, ok := v.compute()
 	return tidy(x), ok && !math.IsNaN(x)
 }

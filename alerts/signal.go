@@ -22,7 +22,7 @@ type signalSource struct {
 	fn    string // see function; empty: last
 
 	window, bucket span
-	coverage       float64 // least share of the window that must be known; 0: one value is enough
+	coverage       float64 // least share of the window that must be known, its beginning too for what adds up; 0: one value is enough
 	at             *timeOfDay
 	when           source   // which values count, by value
 	otherwise      *float64 // what stands for a value that is not known
