@@ -2,6 +2,7 @@ package alerts
 
 import (
 	"slices"
+	"time"
 
 	"cel.dev/cel-go/cel"
 
@@ -13,6 +14,7 @@ type program struct {
 	typ      *devices.Type
 	bounds   []*bound             // of threshold and state rules, one for every field of a rule; a series has a cell for each
 	measures []*measure           // what these rules measure; a series has a memory for each
+	absences []*bound             // of absence rules
 	slots    []*devices.Field     // the fields that these rules read; a series keeps the last value of each
 	uses     map[string]*fieldUse // by field id
 	onEvent  map[string][]*bound  // by event id: event rules, and state rules that it fires too
@@ -34,8 +36,10 @@ type bound struct {
 	field                *devices.Field // whose value an alert shows; nil for events
 	signals              []signal
 	when, clear, applies *condition
-	guesses              bool   // a signal says what stands for a value that is not known
-	name                 string // of its cells in checkpoints: rule, or rule/field
+	guesses              bool // a signal says what stands for a value that is not known
+	typ                  *devices.Type
+	window, will         time.Duration // of an absence rule: how long is too long
+	name                 string        // of its cells in checkpoints: rule, or rule/field
 }
 
 func newProgram(t *devices.Type) *program {
@@ -55,6 +59,10 @@ func newProgram(t *devices.Type) *program {
 // add takes the bounds of one rule.
 func (p *program) add(bounds []*bound) {
 	for _, b := range bounds {
+		if b.spec.watches {
+			p.absences = append(p.absences, b)
+			continue
+		}
 		for _, event := range b.Events {
 			p.onEvent[event] = append(p.onEvent[event], b)
 		}
@@ -162,7 +170,7 @@ func (b *binder) identity() {
 
 func (b *binder) one(field *devices.Field) *bound {
 	r := b.rule
-	x := &bound{Rule: r, field: field, name: r.ID}
+	x := &bound{Rule: r, field: field, typ: b.typ, name: r.ID}
 	if len(r.Fields) > 1 {
 		x.name += "/" + field.ID
 	}
@@ -178,6 +186,10 @@ func (b *binder) one(field *devices.Field) *bound {
 	}
 	x.guesses = slices.ContainsFunc(x.signals, func(s signal) bool { return s.otherwise != nil })
 	b.eventVars(vars)
+	if r.spec.watches {
+		b.checkSilence(x)
+	}
+	b.checkSchedule()
 	x.applies = b.compile(r.applies, vars)
 	x.when = b.compile(r.when, vars)
 	x.clear = b.compile(r.clear, vars)

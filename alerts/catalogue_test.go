@@ -69,6 +69,24 @@ func mutations(cat *devices.Catalogue, r *Rule) map[string]*Rule {
 			all[m.when.text] = &m
 		}
 	}
+	for what, field := range map[string]func(*Rule) *span{
+		"window":         func(r *Rule) *span { return &r.own.window },
+		"battery_window": func(r *Rule) *span { return &r.silence.battery },
+		"will":           func(r *Rule) *span { return &r.silence.will },
+	} {
+		for _, share := range []float64{0.9, 1.1} {
+			m := *r
+			if s := field(&m); *s != (span{}) {
+				*s = span{time.Duration(float64(s.fixed) * share), s.periods * share}
+				all[fmt.Sprintf("%s: %v", what, *s)] = &m
+			}
+		}
+	}
+	if r.silence.min > 0 {
+		m := *r
+		m.silence.min = r.silence.min * 9 / 10
+		all["min: "+m.silence.min.String()] = &m
+	}
 	if r.For > 0 {
 		for _, moved := range []time.Duration{r.For * 9 / 10, r.For * 11 / 10} {
 			m := *r

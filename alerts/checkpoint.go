@@ -10,14 +10,14 @@ import (
 
 // A checkpoint is the state of all cells of one shard, packed:
 //
-//	version, table of strings, then series until the end:
+//	version, table of strings, watches, then series until the end:
 //	series  key, last, received, number of slots, slots, number of cells, cells, memories
 //	slot    field and whether it is a word, time before last, value or word
 //	cell    bound, flags, judged before last, since before last (unless idle)
 //
 // Strings are numbers of the table, times are varints. Fields and bounds are named, so that a cell survives a change of its rule
 // or type; what is no longer there is dropped. So are enum values, which a slot keeps as positions.
-const checkpointVersion = 2
+const checkpointVersion = 3
 
 var errCheckpoint = errors.New("checkpoint is damaged")
 
@@ -28,8 +28,8 @@ const (
 
 // pack writes the cells of a shard. Series for which keep is false are forgotten.
 func (c *core) pack(shard uint8, keep func(*series) bool) []byte {
-	var body []byte
 	table := stringTable{at: map[string]uint64{}}
+	body := c.packWatches(nil, &table, shard)
 	var keys []string
 	for key, s := range c.series {
 		if s.shard == shard {
@@ -136,6 +136,9 @@ func (c *core) unpack(data []byte) error {
 		}
 		r.bad = true
 		return ""
+	}
+	if version > 2 {
+		c.unpackWatches(r, text)
 	}
 	for len(r.data) > 0 && !r.bad {
 		c.unpackSeries(r, text, version)

@@ -15,6 +15,8 @@ type Directory interface {
 	Device(id string) *devices.Device
 	Person(id string) *people.Person
 	Community(id string) *devices.Community
+	// Devices is the inventory, in the order of ids; the same slice while nothing has changed.
+	Devices() []*devices.Device
 }
 
 // core is the engine without time and without a bus: lines, actions and clocks go in, the book's records come out. It is not
@@ -39,6 +41,8 @@ type core struct {
 	scope   scope
 	value   float64 // that a filter looks at
 	zones   map[string]*time.Location
+
+	vigil vigil
 }
 
 // series is one device and one combination of its payload tags.
@@ -53,6 +57,8 @@ type series struct {
 	slots             []slot
 	memories          []memory
 	cells             []cell
+	watches           []*watch // of the device, as they were in this generation of the inventory
+	generation        uint64
 	stale             bool // a for was not completed because the series was silent; its next reading tries again
 	shard             uint8
 }
@@ -66,8 +72,9 @@ type slot struct {
 const shards = 64
 
 func newCore(rules *Rules, dir Directory) *core {
-	c := &core{rules: rules, dir: dir, series: map[string]*series{}, book: newBook(rules, dir), zones: map[string]*time.Location{}}
+	c := &core{rules: rules, dir: dir, series: map[string]*series{}, book: newBook(rules, dir), zones: map[string]*time.Location{}, vigil: newVigil()}
 	c.scope.core = c
+	c.enrol()
 	return c
 }
 
@@ -96,6 +103,7 @@ func (c *core) reading(b []byte) (rest []byte, err error) {
 	}
 	c.refresh(s, at)
 	c.dirty[s.shard] = true
+	c.heardReading(s, at, received)
 
 	c.touch(s)
 	for _, i := range c.touched {
@@ -117,7 +125,7 @@ func (c *core) reading(b []byte) (rest []byte, err error) {
 // newSeries returns nil for a measurement without rules.
 func (c *core) newSeries(key string, l *devices.Line) *series {
 	p := c.rules.programs[string(l.Measurement)]
-	if p == nil || len(p.bounds) == 0 {
+	if p == nil || len(p.bounds)+len(p.absences) == 0 {
 		return nil
 	}
 	s := &series{
@@ -278,6 +286,7 @@ func (c *core) advance(now int64) {
 		return
 	}
 	c.clock = now
+	c.watchUntil(now)
 	for len(c.timers) > 0 && c.timers[0].due <= now {
 		t := c.timers.pop()
 		cl := &t.series.cells[t.bound]

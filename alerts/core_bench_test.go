@@ -13,6 +13,7 @@ import (
 type anyone struct{ device devices.Device }
 
 func (a *anyone) Device(string) *devices.Device       { return &a.device }
+func (a *anyone) Devices() []*devices.Device          { return nil }
 func (a *anyone) Person(string) *people.Person        { return nil }
 func (a *anyone) Community(string) *devices.Community { return nil }
 

@@ -2,6 +2,8 @@ package alerts
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -49,6 +51,10 @@ func newPeople() *residents {
 }
 
 func (p *residents) Device(id string) *devices.Device { return p.devices[id] }
+
+func (p *residents) Devices() []*devices.Device {
+	return slices.SortedFunc(maps.Values(p.devices), func(a, b *devices.Device) int { return strings.Compare(a.ID, b.ID) })
+}
 
 func (p *residents) Person(id string) *people.Person {
 	if id == "" {

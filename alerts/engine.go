@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -65,6 +66,8 @@ type Engine struct {
 	opened       time.Time
 	checkpointed time.Time
 
+	listening atomic.Pointer[bus.Listening] // what ingest says
+
 	mu     sync.Mutex // guards status
 	status error
 }
@@ -87,6 +90,9 @@ func Open(ctx context.Context, c Config) (*Engine, error) {
 		return e.journal.commit(ctx, t, e.core.book, e.setStatus)
 	}
 	if err := e.load(ctx); err != nil {
+		return nil, fmt.Errorf("open alerts: %w", err)
+	}
+	if err := e.loadListening(ctx); err != nil {
 		return nil, fmt.Errorf("open alerts: %w", err)
 	}
 	judged := [...]*uint64{&e.done.Events, &e.done.Actions, &e.done.Readings}
@@ -174,6 +180,7 @@ func (e *Engine) Run(ctx context.Context) error {
 	for _, f := range e.feeds {
 		g.Go(func() error { return f.run(ctx, e.Log) })
 	}
+	g.Go(func() error { return e.followListening(ctx) })
 	g.Go(func() error { return e.loop(ctx) })
 	err := g.Wait()
 	e.setStatus(errors.New("ended"))
@@ -322,6 +329,8 @@ func (e *Engine) tick(ctx context.Context) error {
 	if e.heard(now) {
 		e.core.book.wake(now)
 	}
+	e.core.enrol()
+	e.core.vigil.hear(e.listening.Load())
 	if e.caughtUp && !e.core.quiet {
 		e.core.advance(now.Add(-wallGrace).UnixMilli())
 	}

@@ -466,7 +466,7 @@ func TestCheckpointHoldsEverything(t *testing.T) {
 				s.cells[i].since, got.cells[i].since = 0, 0
 			}
 		}
-		got.dev = s.dev
+		got.dev, got.generation = s.dev, s.generation
 		if diff := cmp.Diff(s, got, cmp.AllowUnexported(series{}, cell{}, slot{}), cmp.FilterPath(func(p cmp.Path) bool {
 			return p.String() == "prog" || p.String() == "dev"
 		}, cmp.Ignore())); diff != "" {

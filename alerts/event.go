@@ -36,11 +36,12 @@ func (c *core) event(b []byte) error {
 		c.trial(p, string(name), at, received)
 		return nil
 	}
+	dev := c.dir.Device(device)
+	c.heardEvent(p, dev, string(name), at, received)
 	if c.recalling {
 		return nil
 	}
 	c.book.advance(received)
-	dev := c.dir.Device(device)
 	for _, x := range p.ends[string(name)] {
 		e := c.book.episodes[episodeKey(x.ID, identity(x.Rule, c.subjectOfEvent(p, dev)))]
 		if e != nil && e.alert != nil && at >= e.alert.LastEvent.UnixMilli() {

@@ -73,6 +73,8 @@ func (p *parser) example(n *yaml.Node) Example {
 			}
 		},
 		"person": func(n *yaml.Node) { p.mapping(n, map[string]read{"away": p.flag(&e.Away)}) },
+		"type":   p.str(&e.Type),
+		"until":  p.duration(&e.Until),
 		"note":   p.str(new(string)),
 	}, "expect")
 	return e

@@ -27,6 +27,8 @@ type kind struct {
 	pending bool
 	// byEvent kinds are judged at events alone and have no cells.
 	byEvent bool
+	// watches kinds are judged by silence and have no cells either.
+	watches bool
 	// declare names what the expressions of a rule may use beyond its signals; nil: nothing. field is that of the bound, or nil.
 	declare func(b *binder, x *bound, vars schema)
 }
@@ -40,7 +42,7 @@ var kinds = map[Kind]*kind{
 	DerivedKind:   {keys: "signals when | clear for max_age"},
 	CountKind:     {keys: "event/events count window | when", pending: true, byEvent: true},
 
-	AbsenceKind:  {keys: "window | min battery_window event events field when", pending: true, declare: declareValue},
+	AbsenceKind:  absenceKind,
 	SequenceKind: {keys: "first then/without within | when", pending: true},
 	CompoundKind: {keys: "signals when | clear for max_age event events", pending: true},
 	GeofenceKind: {keys: "| when signals field fields event events for clear", pending: true, declare: declareValue},

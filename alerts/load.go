@@ -24,6 +24,7 @@ type Rules struct {
 	byID     map[string]*Rule    // with those that have no file
 	plans    map[string]*Plan    // by rule
 	causes   []edge
+	signs    map[lifeSign][]*Rule // absence rules, by events of other types that they count
 }
 
 // All are the rules in the order of device types, then of files.
@@ -81,6 +82,16 @@ type loader struct {
 	ids   map[string]*Rule
 	ladders
 	errs []*devices.FileError
+	days *calendar // use calendar()
+}
+
+// calendar is what the installation knows of its days. Schedules share it, so a file may add to it after they are read.
+func (l *loader) calendar() *calendar {
+	if l.days == nil {
+		l.days = &calendar{holidays: map[date]devices.Text{}, workdays: map[date]bool{}}
+		l.file("calendar.yaml", builtinCalendar)
+	}
+	return l.days
 }
 
 // err joins the mistakes. One rule on several types makes the same mistake several times; it is told once.
@@ -108,8 +119,9 @@ func (l *loader) file(name string, data []byte) {
 		return
 	}
 	r := &reader{file: name}
-	keys := l.ladders.keys(&parser{r, nil})
+	keys := l.ladders.keys(&parser{r, nil, l.calendar()})
 	keys["rules"] = func(n *yaml.Node) { l.parse(name, n, nil) }
+	keys["calendar"] = func(n *yaml.Node) { l.calendar().read(r)(n) }
 	r.mapping(doc.Content[0], keys)
 	l.errs = append(l.errs, r.errs...)
 }
@@ -118,7 +130,7 @@ func (l *loader) parse(file string, n *yaml.Node, own *devices.Type) {
 	if own == l.cat.Common() {
 		own = nil
 	}
-	p := &parser{&reader{file: file}, own}
+	p := &parser{&reader{file: file}, own, l.calendar()}
 	for _, r := range p.rules(n) {
 		if first := l.ids[r.ID]; first != nil {
 			p.fail(r.Line, "rule %s is at %s:%d already", r.ID, first.File, first.Line)
@@ -132,7 +144,9 @@ func (l *loader) parse(file string, n *yaml.Node, own *devices.Type) {
 
 // bind checks every rule against its device types and makes the programs of the types.
 func (l *loader) bind() *Rules {
-	rules := &Rules{all: l.rules, cat: l.cat, programs: map[string]*program{}, byType: map[string]*program{}}
+	rules := &Rules{
+		all: l.rules, cat: l.cat, programs: map[string]*program{}, byType: map[string]*program{}, signs: map[lifeSign][]*Rule{},
+	}
 	for _, t := range l.cat.Types() {
 		p := newProgram(t)
 		rules.programs[t.Measurement], rules.byType[t.ID] = p, p
@@ -140,6 +154,10 @@ func (l *loader) bind() *Rules {
 	for _, r := range l.rules {
 		r.set = rules
 		l.references(r)
+		for _, a := range r.silence.also {
+			a.line = 0
+			rules.signs[a] = append(rules.signs[a], r)
+		}
 		for _, t := range l.typesOf(r) {
 			b := binder{l, r, t}
 			bounds := b.bind()
@@ -157,7 +175,12 @@ func (l *loader) bind() *Rules {
 
 func (l *loader) typesOf(r *Rule) (types []*devices.Type) {
 	if len(r.Types) == 0 {
-		return l.cat.Types()
+		for _, id := range r.Except {
+			if l.cat.Type(id) == nil {
+				l.fail(r.File, r.Line, "rule %s: unknown device type %q", r.ID, id)
+			}
+		}
+		return slices.DeleteFunc(slices.Clone(l.cat.Types()), func(t *devices.Type) bool { return slices.Contains(r.Except, t.ID) })
 	}
 	for _, id := range r.Types {
 		t := l.cat.Type(id)

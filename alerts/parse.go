@@ -17,6 +17,8 @@ import (
 type parser struct {
 	*reader
 	own *devices.Type
+
+	calendar *calendar
 }
 
 func (p *parser) rules(n *yaml.Node) (rules []*Rule) {
@@ -38,11 +40,11 @@ func (p *parser) rule(n *yaml.Node) *Rule {
 	}
 	all := p.keys(r)
 	allowed, required := map[string]read{}, []string{"id", "name", "kind", "severity", "category", "basis"}
-	for _, k := range strings.Fields("id name kind severity category basis source note action escalate safety latched identity applies text between example confirmed_by") {
+	for _, k := range strings.Fields("id name kind severity category basis source note action escalate safety latched identity applies text between schedule example confirmed_by") {
 		allowed[k] = all[k]
 	}
 	if p.own == nil {
-		allowed["type"], allowed["types"] = all["type"], all["types"]
+		allowed["type"], allowed["types"], allowed["except"] = all["type"], all["types"], all["except"]
 	}
 	must, may := "", ""
 	if r.spec = kinds[r.Kind]; r.spec != nil {
@@ -61,6 +63,9 @@ func (p *parser) rule(n *yaml.Node) *Rule {
 		allowed[k] = all[k]
 	}
 	p.mapping(n, allowed, required...)
+	if has(n, "between") && has(n, "schedule") {
+		p.fail(r.Line, "rule %s: want either between or schedule", r.ID)
+	}
 	if r.Basis == "verified" && r.Source == "" {
 		p.fail(r.Line, "rule %s: a verified figure names its source", r.ID)
 	}
@@ -97,19 +102,20 @@ func (p *parser) keys(r *Rule) map[string]read {
 		"source":   p.str(&r.Source), "note": p.str(&r.Note), "action": p.str(&r.Action), "escalate": p.str(&r.Escalate),
 		"safety": p.flag(&r.Safety), "latched": p.flag(&r.Latched),
 		"identity": p.strs(&r.Identity),
-		"type":     one(&r.Types), "types": p.strs(&r.Types),
+		"type":     one(&r.Types), "types": p.strs(&r.Types), "except": p.strs(&r.Except),
 		"field": one(&r.Fields), "fields": p.strs(&r.Fields),
 		"event": one(&r.Events), "events": p.strs(&r.Events),
 		"applies": p.source(&r.applies), "when": p.source(&r.when), "clear": p.source(&r.clear),
 		"for": p.duration(&r.For), "max_age": p.duration(&r.MaxAge),
-		"between":      scalar(p.reader, &r.between, parseTimeOfDay),
+		"between": p.between(&r.between), "schedule": p.schedule(&r.between),
 		"cleared_by":   p.str(&r.clearedBy),
 		"confirmed_by": p.str(&unused.text),
 		"signals":      p.signals(r),
 		"first":        p.step(&r.first), "then": p.step(&r.then), "without": p.step(&r.without),
 		"window": scalar(p.reader, &r.own.window, parseSpan), "bucket": scalar(p.reader, &r.own.bucket, parseSpan),
 		"fn": word(p.reader, &r.own.fn, functions...), "min_coverage": p.share(&r.own.coverage),
-		"min": p.duration(&unused.duration), "battery_window": scalar(p.reader, &unused.span, parseSpan),
+		"min": p.duration(&r.silence.min), "battery_window": scalar(p.reader, &r.silence.battery, parseSpan),
+		"will": scalar(p.reader, &r.silence.will, parseSpan), "also": p.also(&r.silence.also),
 		"per": p.duration(&r.per), "within": p.duration(&unused.duration),
 		"count":   p.number(&unused.number),
 		"example": p.each(func(n *yaml.Node) { r.Examples = append(r.Examples, p.example(n)) }),

@@ -70,21 +70,23 @@ const exampleLength = 365 * 24 * time.Hour
 
 // replay returns the transitions of the rule that an example leads to. Every input arrives at the time it has.
 func (r *Rule) replay(e *Example) (got []expectation, err error) {
-	typ := r.set.cat.Types()[0]
-	if len(r.Types) > 0 {
-		typ = r.set.cat.Type(r.Types[0])
-	}
-	x := exampleWorld{rule: r, typ: typ, device: &devices.Device{
-		ID: "example", Community: "example", Type: typ.ID, State: devices.Active, Person: "somebody",
-		Attributes: e.Attributes, Tags: e.Tags,
-	}, away: e.Away}
-	if err := x.checkNames(); err != nil {
+	x, err := newExampleWorld(r, e)
+	if err != nil {
 		return nil, err
 	}
-	c := newCore(r.set, &x)
+	c := newCore(r.set, x)
 	inputs := append(slices.Clone(e.Events), e.Readings...)
 	slices.SortStableFunc(inputs, func(a, b input) int { return int(a.at - b.at) })
+	end := exampleLength
+	if r.spec.watches && len(inputs) > 0 { // silence would break every one of them
+		end = inputs[len(inputs)-1].at
+	}
+	if e.Until > 0 {
+		end = e.Until
+	}
+	c.advance(exampleStart.UnixMilli())
 	for _, in := range inputs {
+		c.advance(exampleStart.Add(in.at).UnixMilli())
 		line, err := x.line(in)
 		if err != nil {
 			return nil, err
@@ -98,7 +100,7 @@ func (r *Rule) replay(e *Example) (got []expectation, err error) {
 			return nil, err
 		}
 	}
-	c.advance(exampleStart.Add(exampleLength).UnixMilli()) // nothing more arrives, and time goes on
+	c.advance(exampleStart.Add(end).UnixMilli()) // nothing more arrives, and time goes on
 	wantsClosed := slices.ContainsFunc(e.Expect, func(x expectation) bool { return x.kind == closed })
 	for _, ev := range c.book.out {
 		if ev.Alert.Rule == r.ID && (ev.Kind == opened || ev.Kind == cleared || ev.Kind == closed && wantsClosed) {
@@ -111,13 +113,33 @@ func (r *Rule) replay(e *Example) (got []expectation, err error) {
 
 // exampleWorld is the registry of an example: one device and its person.
 type exampleWorld struct {
-	rule   *Rule
-	typ    *devices.Type
-	device *devices.Device
-	away   bool
+	rule      *Rule
+	typ       *devices.Type
+	device    *devices.Device
+	inventory []*devices.Device
+	away      bool
+}
+
+func newExampleWorld(r *Rule, e *Example) (*exampleWorld, error) {
+	typ := r.set.cat.Types()[0]
+	switch {
+	case e.Type != "":
+		if typ = r.set.cat.Type(e.Type); typ == nil {
+			return nil, fmt.Errorf("unknown device type %q", e.Type)
+		}
+	case len(r.Types) > 0:
+		typ = r.set.cat.Type(r.Types[0])
+	}
+	x := &exampleWorld{rule: r, typ: typ, device: &devices.Device{
+		ID: "example", Community: "example", Type: typ.ID, State: devices.Active, Person: "somebody",
+		Attributes: e.Attributes, Tags: e.Tags,
+	}, away: e.Away}
+	x.inventory = []*devices.Device{x.device}
+	return x, x.checkNames()
 }
 
 func (x *exampleWorld) Device(string) *devices.Device       { return x.device }
+func (x *exampleWorld) Devices() []*devices.Device          { return x.inventory }
 func (x *exampleWorld) Community(string) *devices.Community { return nil }
 
 func (x *exampleWorld) Person(id string) *people.Person {

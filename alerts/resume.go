@@ -21,18 +21,23 @@ func (c *core) endReplay() {
 	}
 	c.fired = nil
 	c.adopt()
+	c.endWatchReplay()
 }
 
 // told reports whether the book has an alert that the firing belongs to, open or not.
 func (c *core) told(x fired) bool {
 	b := x.series.prog.bounds[x.bound]
-	who := identity(b.Rule, subjectOf(x.series, b, x.series.dev))
-	if c.book.alerts[alertID(b.ID, who, moment(x.opened))] != nil {
+	return c.known(b.ID, identity(b.Rule, subjectOf(x.series, b, x.series.dev)), x.opened)
+}
+
+// known reports whether the book has an alert of a rule and an identity that was opened at a time, ms, or was open then.
+func (c *core) known(rule, who string, opened int64) bool {
+	at := moment(opened)
+	if c.book.alerts[alertID(rule, who, at)] != nil {
 		return true
 	}
-	at := moment(x.opened)
 	for _, a := range c.book.alerts {
-		if a.Rule == b.ID && a.Identity == who && !a.OpenedAt.After(at) && (a.ClosedAt == nil || !a.ClosedAt.Before(at)) {
+		if a.Rule == rule && a.Identity == who && !a.OpenedAt.After(at) && (a.ClosedAt == nil || !a.ClosedAt.Before(at)) {
 			return true
 		}
 	}

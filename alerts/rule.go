@@ -27,6 +27,7 @@ type Rule struct {
 	Latched  bool     // only a person closes its alerts
 	Identity []string // what makes two occurrences one episode; empty: device, payload tags, and the field of a rule on several
 	Types    []string // device types; empty: every type
+	Except   []string // device types that it is not for, of a rule for every type
 	Fields   []string // one cell for each
 	Events   []string
 	For      time.Duration
@@ -41,7 +42,8 @@ type Rule struct {
 
 	when, clear, applies source
 	clearedBy            string
-	between              *timeOfDay
+	between              *schedule
+	silence              silence
 	signals              []signalSource
 	own                  signalSource  // what a window rule says of its field
 	per                  time.Duration // of a rate
@@ -74,7 +76,9 @@ type Example struct {
 	Expect           []expectation
 	Attributes       map[string]float64
 	Tags             map[string]string
-	Away             bool // the person is
+	Away             bool          // the person is
+	Type             string        // of the device; empty: the first that the rule is for
+	Until            time.Duration // how long the clock goes on; 0: for ever, or of an absence rule until the last input
 	Line             int
 }
 

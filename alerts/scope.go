@@ -99,7 +99,10 @@ func (sc *scope) device() *devices.Device {
 }
 
 func (sc *scope) tag(id string) string {
-	if sc.series == nil {
+	switch {
+	case sc.series == nil && sc.event == nil:
+		return ""
+	case sc.series == nil:
 		return seriesTag(sc.event, id)
 	}
 	for i, tag := range sc.series.prog.tags {

@@ -2,6 +2,9 @@ package alerts
 
 import (
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -21,7 +24,10 @@ func newInventory() *inventory {
 	return &inventory{map[string]*devices.Device{}, map[string]*people.Person{}, map[string]*devices.Community{}}
 }
 
-func (i *inventory) Device(id string) *devices.Device       { return i.devices[id] }
+func (i *inventory) Device(id string) *devices.Device { return i.devices[id] }
+func (i *inventory) Devices() []*devices.Device {
+	return slices.SortedFunc(maps.Values(i.devices), func(a, b *devices.Device) int { return strings.Compare(a.ID, b.ID) })
+}
 func (i *inventory) Person(id string) *people.Person        { return i.people[id] }
 func (i *inventory) Community(id string) *devices.Community { return i.communities[id] }
 

@@ -124,6 +124,10 @@ func (c *core) text(b *bound, sub subject, a *bus.Alert) devices.Text {
 	if value.ZH != "" {
 		z, e = z+"（"+value.ZH+"）", e+" ("+value.EN+")"
 	}
+	if b.spec.watches {
+		zh, en := c.lastHeard(sub, a)
+		return devices.Text{ZH: z + zh, EN: e + en}
+	}
 	if lag := a.Received.Sub(a.EventTime); b.For == 0 && lag >= 5*time.Minute {
 		clock := a.EventTime.In(c.zone(sub.community)).Format("01-02 15:04")
 		z += "，发生于 " + clock + "，迟到 " + spell(lag, "小时", "分钟")

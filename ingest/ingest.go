@@ -139,6 +139,7 @@ func (i *Ingest) work(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return i.bulk.run(ctx) })
 	g.Go(func() error { return i.fast.run(ctx) })
+	g.Go(func() error { return i.tellListening(ctx) })
 	g.Go(func() error { return i.bus.FollowReplays(ctx, bus.SourceIngest, i.log, i.replay) })
 	return g.Wait()
 }
