@@ -67,6 +67,7 @@ type Engine struct {
 	checkpointed time.Time
 
 	listening atomic.Pointer[bus.Listening] // what ingest says
+	damage    damage
 
 	mu     sync.Mutex // guards status
 	status error
@@ -79,8 +80,9 @@ func Open(ctx context.Context, c Config) (*Engine, error) {
 	}
 	e := &Engine{
 		Config: c, metrics: newMetrics(c.Registerer), core: newCore(c.Rules, c.Directory),
-		journal: journal{bus: c.Bus}, opened: c.Now(), checkpointed: c.Now(), status: errors.New("not running yet"),
+		opened: c.Now(), checkpointed: c.Now(), status: errors.New("not running yet"),
 	}
+	e.journal = journal{bus: c.Bus, leaveOut: e.leaveOut}
 	if err := e.journal.claim(ctx); err != nil {
 		return nil, fmt.Errorf("open alerts: %w", err)
 	}
@@ -122,51 +124,41 @@ func Open(ctx context.Context, c Config) (*Engine, error) {
 	return e, nil
 }
 
-// load reads the alerts and the checkpoints.
+// load reads what CORE has. What cannot be read is left out: of a checkpoint, the series from there on are as new.
 func (e *Engine) load(ctx context.Context) error {
-	err := e.Bus.ReadAll(ctx, bus.Core, bus.AlertsFilter, func(m jetstream.Msg) error {
-		a := &bus.Alert{}
-		if err := json.Unmarshal(m.Data(), a); err != nil {
-			return fmt.Errorf("read %s: %w", m.Subject(), err)
+	book := e.core.book
+	for _, records := range []struct {
+		filter string
+		take   func(data []byte) error
+	}{
+		{bus.AlertsFilter, into(book.load)},
+		{bus.HoldsFilter, into(book.loadHold)},
+		{bus.LoadsFilter, into(book.loadLoad)},
+		{bus.CheckpointSubject + ".*", e.core.unpack},
+	} {
+		err := e.Bus.ReadAll(ctx, bus.Core, records.filter, func(m jetstream.Msg) error {
+			if err := records.take(m.Data()); err != nil {
+				e.leaveOut(m.Subject(), err)
+			}
+			return nil
+		})
+		if err != nil {
+			return err
 		}
-		e.core.book.load(a)
-		return nil
-	})
-	if err != nil {
-		return err
 	}
-	if err := e.loadRecords(ctx); err != nil {
-		return err
-	}
-	return e.Bus.ReadAll(ctx, bus.Core, bus.CheckpointSubject+".*", func(m jetstream.Msg) error {
-		if err := e.core.unpack(m.Data()); err != nil {
-			return fmt.Errorf("read %s: %w", m.Subject(), err)
-		}
-		return nil
-	})
+	return nil
 }
 
-// loadRecords reads the holds and the loads.
-func (e *Engine) loadRecords(ctx context.Context) error {
-	err := e.Bus.ReadAll(ctx, bus.Core, bus.HoldsFilter, func(m jetstream.Msg) error {
-		h := &bus.Hold{}
-		if err := json.Unmarshal(m.Data(), h); err != nil {
-			return fmt.Errorf("read %s: %w", m.Subject(), err)
+// into decodes a record for who keeps it.
+func into[T any](keep func(*T)) func(data []byte) error {
+	return func(data []byte) error {
+		x := new(T)
+		if err := json.Unmarshal(data, x); err != nil {
+			return err
 		}
-		e.core.book.loadHold(h)
+		keep(x)
 		return nil
-	})
-	if err != nil {
-		return err
 	}
-	return e.Bus.ReadAll(ctx, bus.Core, bus.LoadsFilter, func(m jetstream.Msg) error {
-		l := &bus.Load{}
-		if err := json.Unmarshal(m.Data(), l); err != nil {
-			return fmt.Errorf("read %s: %w", m.Subject(), err)
-		}
-		e.core.book.loadLoad(l)
-		return nil
-	})
 }
 
 // Run judges until ctx ends, and then writes what is left to write.
@@ -193,11 +185,14 @@ func (e *Engine) Run(ctx context.Context) error {
 // Close releases nothing: the connection is the caller's.
 func (e *Engine) Close() error { return nil }
 
-// Status is nil while everything that comes in is judged and stored.
+// Status is nil while everything that comes in is judged and stored, and a bus.Concern if records were left out at the start.
 func (e *Engine) Status() error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	return e.status
+	if e.status != nil {
+		return e.status
+	}
+	return e.damage.concern()
 }
 
 func (e *Engine) setStatus(err error) {

@@ -25,7 +25,7 @@ func (c circle) Resolve(q people.Question) (all []bus.Recipient) {
 		for _, id := range append(strings.Fields(strings.Repeat(ids+" ", b2i(named))), c[target]...) {
 			r := bus.Recipient{Target: target, Person: id, Reach: []bus.Address{{Channel: "sms", To: id}, {Channel: "voice", To: id}}}
 			if strings.HasPrefix(id, "tired") && !q.Safety {
-				r.Held, r.Until = people.HeldQuietHours, q.At.Truncate(24*time.Hour).Add(47*time.Hour)
+				r.Held, r.Until = people.HeldQuietHours, q.At.Truncate(24*time.Hour).Add(31*time.Hour)
 			}
 			if strings.HasPrefix(id, "mute") {
 				r.Held, r.Reach = people.HeldNoAddress, nil
@@ -304,5 +304,12 @@ func TestAnSOSSaysWhatToTellTheAmbulance(t *testing.T) {
 	}
 	if !strings.HasPrefix(got.EN, "Call 120 (ambulance): address 天津市红桥区 12 号楼 301; name 马奶奶; what SOS") {
 		t.Errorf("instructions %q", got.EN)
+	}
+}
+
+func (w *world) expectLines(want, got []string) {
+	w.t.Helper()
+	if diff := cmp.Diff(want, got); diff != "" {
+		w.t.Errorf("who was told of what (-want +got):\n%s", diff)
 	}
 }

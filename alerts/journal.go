@@ -27,6 +27,8 @@ type journal struct {
 	fence  uint64     // sequence of the offset record
 	stored bus.Offset // what it says
 
+	leaveOut func(subject string, err error) // is told of a record that cannot be read
+
 	hook func(point string) // tests stop the engine here
 }
 
@@ -44,7 +46,8 @@ const (
 	lastRetry  = 2 * time.Second
 )
 
-// claim takes over: from now on a commit of anybody else is refused.
+// claim takes over: from now on a commit of anybody else is refused. After an offset that cannot be read everything in the streams
+// is judged again: what is found a second time is known by its id.
 func (j *journal) claim(ctx context.Context) error {
 	j.writer = nuid.Next()
 	for {
@@ -56,7 +59,8 @@ func (j *journal) claim(ctx context.Context) error {
 		if m != nil {
 			j.fence = m.Sequence
 			if err := json.Unmarshal(m.Data, &j.stored); err != nil {
-				return fmt.Errorf("read offset: %w", err)
+				j.stored = bus.Offset{}
+				j.leaveOut(bus.OffsetSubject, err)
 			}
 		}
 		err = j.commit(ctx, transaction{offset: j.stored}, nil, func(error) {})

@@ -2,10 +2,12 @@ package alerts
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -18,15 +20,16 @@ import (
 
 // disk is CORE and the streams, without a bus: what survives the kill of an engine.
 type disk struct {
-	readings, events []message
-	alerts           map[string]bus.Alert
-	log              map[string]bus.AlertEvent // by alert and number
-	shards           map[uint8][]byte
-	offset           bus.Offset
+	readings, events, actions []message
+	alerts                    map[string]bus.Alert
+	log                       map[string]bus.AlertEvent // by alert and number
+	records                   map[string]any            // holds and loads
+	shards                    map[uint8][]byte
+	offset                    bus.Offset
 }
 
 func newDisk() *disk {
-	return &disk{alerts: map[string]bus.Alert{}, log: map[string]bus.AlertEvent{}, shards: map[uint8][]byte{}}
+	return &disk{alerts: map[string]bus.Alert{}, log: map[string]bus.AlertEvent{}, records: map[string]any{}, shards: map[uint8][]byte{}}
 }
 
 // write is a transaction. One that tells of something twice is refused, as by the bus.
@@ -40,6 +43,7 @@ func (d *disk) write(_ context.Context, t transaction) error {
 		d.alerts[ev.Alert.ID] = ev.Alert
 	}
 	maps.Copy(d.shards, t.shards)
+	maps.Copy(d.records, t.records)
 	d.offset = t.offset
 	return nil
 }
@@ -53,6 +57,17 @@ func (d *disk) engine(t *rapid.T, rules *Rules, now *time.Time) *Engine {
 	}
 	for i := range e.feeds {
 		e.feeds[i] = &feed{}
+	}
+	e.core.book.resolver = neighbours
+	for _, record := range d.records {
+		switch x := record.(type) {
+		case *bus.Hold:
+			now := *x
+			e.core.book.loadHold(&now)
+		case *bus.Load:
+			now := *x
+			e.core.book.loadLoad(&now)
+		}
 	}
 	for _, id := range slices.Sorted(maps.Keys(d.alerts)) {
 		a := d.alerts[id]
@@ -86,6 +101,11 @@ func (d *disk) feed(t *rapid.T, e *Engine) {
 			t.Fatal(err)
 		}
 	}
+	for _, m := range d.actions[e.done.Actions:] {
+		if err := e.action(t.Context(), m); err != nil {
+			t.Fatal(err)
+		}
+	}
 	from = e.done.Readings
 	if e.core.quiet {
 		from = e.done.Replay
@@ -101,7 +121,11 @@ func (d *disk) feed(t *rapid.T, e *Engine) {
 func (d *disk) tell() (all []string) {
 	for _, key := range slices.Sorted(maps.Keys(d.log)) {
 		ev := d.log[key]
-		all = append(all, fmt.Sprintf("%s value %v", spellEvents([]bus.AlertEvent{ev})[0], ev.Alert.Value))
+		line := fmt.Sprintf("%s value %v", spellEvents([]bus.AlertEvent{ev})[0], ev.Alert.Value)
+		for _, r := range ev.Tell {
+			line += fmt.Sprintf(" %s round %d step %d %s", r.Who(), r.Round, r.Step, r.Held)
+		}
+		all = append(all, line)
 	}
 	slices.Sort(all)
 	return all
@@ -121,7 +145,7 @@ func TestRestartsChangeNothing(t *testing.T) {
 		}
 		for range rapid.IntRange(1, 60).Draw(t, "steps") {
 			now = now.Add(time.Duration(rapid.SampledFrom([]int{0, 1, 20, 60, 90, 240, 700, 7200}).Draw(t, "seconds")) * time.Second)
-			switch what := rapid.SampledFrom([]string{"reading", "reading", "reading", "reading", "event", "tick", "tick", "commit", "checkpoint", "kill"}).Draw(t, "step"); what {
+			switch what := rapid.SampledFrom([]string{"reading", "reading", "reading", "reading", "event", "action", "action", "tick", "tick", "commit", "checkpoint", "kill"}).Draw(t, "step"); what {
 			case "reading":
 				data := drawReadings(t, now)
 				both(func(d *disk, e *Engine) {
@@ -132,6 +156,12 @@ func TestRestartsChangeNothing(t *testing.T) {
 				data := drawEvent(t, now)
 				both(func(d *disk, e *Engine) {
 					d.events = append(d.events, message{bus.Events, uint64(len(d.events)) + 1, 0, data})
+					d.feed(t, e)
+				})
+			case "action":
+				data := drawAction(t, now, live.core.book)
+				both(func(d *disk, e *Engine) {
+					d.actions = append(d.actions, message{bus.Actions, uint64(len(d.actions)) + 1, 0, data})
 					d.feed(t, e)
 				})
 			case "tick":
@@ -162,6 +192,35 @@ func TestRestartsChangeNothing(t *testing.T) {
 			t.Fatalf("alert logs (-never stopped +stopped):\n%s", diff)
 		}
 	})
+}
+
+// drawAction is something that a person, or the notifier, does to one of the alerts that are known, or to people's being told.
+func drawAction(t *rapid.T, now time.Time, b *book) []byte {
+	kind := rapid.SampledFrom([]string{
+		"acknowledge", "acknowledge", "close", "reopen", "comment", "assign", "snooze", "unreached", "hold", "confirm", "release",
+	}).Draw(t, "kind")
+	x := bus.Action{
+		Key: fmt.Sprint(now, kind), Kind: kind, Community: "tianjin", By: "li", At: now, Note: "n", Assignee: "wang",
+		Disposition: "test", Person: rapid.SampledFrom([]string{"", "wang"}).Draw(t, "person"),
+	}
+	x.Until = now.Add(time.Duration(rapid.IntRange(1, 100).Draw(t, "minutes")) * time.Minute)
+	if ids := slices.Sorted(maps.Keys(b.alerts)); len(ids) > 0 {
+		x.Alert = rapid.SampledFrom(ids).Draw(t, "alert")
+		if e := b.alerts[x.Alert].Escalation; e != nil && len(e.Reaching) > 0 {
+			who, _ := strings.CutPrefix(rapid.SampledFrom(e.Reaching).Draw(t, "who"), "person:")
+			x.N, x.Recipient = e.N, &bus.Recipient{Target: who, Person: who}
+		}
+	}
+	x.Hold = &bus.Hold{
+		ID: rapid.SampledFrom([]string{"h1", "h2", "h3"}).Draw(t, "hold"), Kind: rapid.SampledFrom([]string{bus.Silence, bus.Maintenance}).Draw(t, "hold kind"),
+		Reason: "r", From: now, Until: x.Until, Match: bus.Match{Device: rapid.SampledFrom([]string{"", "p1"}).Draw(t, "device")},
+	}
+	x.Hold.Safety = x.Hold.Match.Device != "" && x.Hold.Kind == bus.Silence
+	data, err := json.Marshal(x)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
 }
 
 // drawReadings is a batch that arrives now.

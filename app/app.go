@@ -38,17 +38,18 @@ type App struct {
 	reg     *prometheus.Registry
 	out     io.Writer
 
-	token     string // of the administrator
-	catalogue *devices.Catalogue
-	rules     *alerts.Rules
-	nats      *embedded.NATS // nil with an external NATS
-	registry  *devices.Registry
-	people    *people.Directory
-	auth      *auth
-	disk      *embedded.DiskWatch
-	influx    *series.Influx
-	setup     *bus.Bus
-	channels  notify.Channels // of the configuration file
+	token         string // of the administrator
+	firstPassword string // of the user admin, at the first start
+	catalogue     *devices.Catalogue
+	rules         *alerts.Rules
+	nats          *embedded.NATS // nil with an external NATS
+	registry      *devices.Registry
+	people        *people.Directory
+	auth          *auth
+	disk          *embedded.DiskWatch
+	influx        *series.Influx
+	setup         *bus.Bus
+	channels      notify.Channels // of the configuration file
 
 	workers []worker
 	closers []closer

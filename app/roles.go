@@ -76,11 +76,12 @@ func (a *App) openWeb(ctx context.Context) error {
 	s, err := web.Open(ctx, web.Config{
 		Addr: a.set.HTTP, TLS: cert, Token: a.token, Root: a.set.Root, Version: a.version, Bus: b, Catalogue: a.catalogue,
 		Registry: a.registry, People: a.people, Channels: a.channelKinds(), History: a.influx, Writer: a.influx, Status: a.Status, Gatherer: a.reg, Reg: a.reg,
-		Log: a.component("web"),
+		Log: a.component("web"), PublicURL: a.set.PublicURL,
 	})
 	if err != nil {
 		return err
 	}
+	a.firstPassword = s.FirstPassword()
 	a.play("web", s)
 	return nil
 }

@@ -77,6 +77,9 @@ func (a *App) printWelcome() {
 	if a.set.has("web") {
 		p("  pages and API   %s", a.httpURL())
 		p("  token           in %s", a.tokenFile())
+		if a.firstPassword != "" {
+			p("  first login     admin, password %s (shown this once, to be changed at once)", a.firstPassword)
+		}
 	}
 	if a.ownBroker() && a.set.has("ingest") {
 		p("  MQTT            %s", a.nats.MQTTAddr())

@@ -8,8 +8,11 @@ type Concern string
 
 func (c Concern) Error() string { return string(c) }
 
+// Concern tells it from other errors. Packages that bus itself needs have a type of their own with this method.
+func (c Concern) Concern() {}
+
 // Broken reports whether a state is worse than a concern.
 func Broken(status error) bool {
-	var c Concern
+	var c interface{ Concern() }
 	return status != nil && !errors.As(status, &c)
 }

@@ -205,3 +205,19 @@ type Reject struct {
 	Reason    string    `json:"reason"` // a sentence naming the place
 	Raw       []byte    `json:"raw_base64"`
 }
+
+// AuditEntry is one thing that somebody did, tried to do, or looked at. Looking again within minutes is no new entry.
+type AuditEntry struct {
+	ID        string    `json:"id"` // its sequence in AUDIT; set by readers
+	At        time.Time `json:"at"`
+	By        string    `json:"by"`             // user; of a login that failed: the name tried
+	Role      string    `json:"role,omitempty"` // of the user then
+	Via       string    `json:"via,omitempty"`  // session, token or admin_token
+	Address   string    `json:"address"`        // it came from
+	Method    string    `json:"method"`
+	Route     string    `json:"route"` // of the API
+	Target    string    `json:"target,omitempty"`
+	Community string    `json:"community,omitempty"`
+	Person    string    `json:"person,omitempty"` // whose data it was about
+	Status    int       `json:"status"`           // what the answer was: 2xx done or shown, 401 to 404 refused
+}

@@ -11,7 +11,7 @@ import (
 
 // Limits are the sizes that streams may reach, in bytes; 0 is no limit.
 type Limits struct {
-	Readings, Events, Rejects, Actions, Commands, Core int64
+	Readings, Events, Rejects, Actions, Commands, Core, Audit int64
 
 	Replicas int // of a stream or bucket that is made new; 0 is 1. One that exists keeps its own number.
 }
@@ -20,7 +20,7 @@ type Limits struct {
 // buckets, which have no limit of their own.
 func Share(total int64) Limits {
 	part := func(percent int64) int64 { return total / 100 * percent }
-	return Limits{Readings: part(45), Events: part(15), Rejects: part(5), Actions: part(2), Commands: part(2), Core: part(15)}
+	return Limits{Readings: part(45), Events: part(15), Rejects: part(5), Actions: part(2), Commands: part(2), Core: part(15), Audit: part(2)}
 }
 
 const day = 24 * time.Hour
@@ -58,6 +58,12 @@ func (l Limits) configs() []jetstream.StreamConfig {
 		MaxAge:      30 * day, MaxBytes: l.Commands, MaxMsgSize: 1 << 20, Discard: jetstream.DiscardNew,
 		Duplicates: 10 * time.Minute, AllowDirect: true, DenyDelete: true,
 	}, {
+		// Nothing waits for the oldest entries to be read, and an acknowledgement must not fail because there is no room for its entry.
+		Name: Audit, Subjects: []string{"audit.*"},
+		Description: "who did and who looked at what",
+		MaxAge:      365 * day, MaxBytes: l.Audit, MaxMsgSize: 64 << 10, Discard: jetstream.DiscardOld,
+		Compression: jetstream.S2Compression, Duplicates: 2 * time.Minute, AllowDirect: true, DenyDelete: true,
+	}, {
 		// Erasing a person purges subjects, so purging stays allowed.
 		Name: Core, Subjects: []string{"core.>"},
 		Description: "offsets, rule state, alerts, deliveries: one message a subject",
@@ -71,8 +77,8 @@ func buckets() []jetstream.KeyValueConfig {
 	return []jetstream.KeyValueConfig{
 		{Bucket: RegistryBucket, Description: "communities and devices", History: 5, Compression: true},
 		{Bucket: PeopleBucket, Description: "people", History: 5, Compression: true},
-		{Bucket: UsersBucket, Description: "user accounts", History: 5},
-		{Bucket: SessionsBucket, Description: "sessions of users", History: 1},
+		{Bucket: UsersBucket, Description: "user accounts and API tokens", History: 1},
+		{Bucket: SessionsBucket, Description: "sessions of users", History: 1, TTL: 31 * day},
 		{Bucket: SettingsBucket, Description: "settings and requests between roles", History: 5},
 	}
 }

@@ -14,6 +14,7 @@ const (
 	Rejects  = "REJECTS"
 	Actions  = "ACTIONS"
 	Commands = "COMMANDS"
+	Audit    = "AUDIT"
 	Core     = "CORE"
 )
 
@@ -64,6 +65,17 @@ func ActionsSubject(community string) string { return "actions." + community }
 
 // CallbacksSubject is where what providers say of messages goes, on ACTIONS. No community has this id.
 const CallbacksSubject = "actions._callbacks"
+
+// AuditSubject is where what somebody did or looked at in a community goes; without one it concerned the installation.
+func AuditSubject(community string) string {
+	if community == "" {
+		community = NoCommunity
+	}
+	return "audit." + community
+}
+
+// NoCommunity stands for the installation in AuditSubject. It is the id of no community.
+const NoCommunity = "_"
 
 // Subjects of CORE. Only alerts writes them, but for deliveries, which only notify writes.
 const (

@@ -15,14 +15,14 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"linli/bus"
+	"linli/web/account"
 )
 
 const (
-	maxAlerts     = 10_000
-	maxEvents     = 1000 // of one alert, shown with it
-	actionWait    = 3 * time.Second
-	maxNote       = 2000
-	defaultPerson = "admin"
+	maxAlerts  = 10_000
+	maxEvents  = 1000 // of one alert, shown with it
+	actionWait = 3 * time.Second
+	maxNote    = 2000
 )
 
 var (
@@ -30,11 +30,53 @@ var (
 	dispositions = []string{"helped", "false_press", "test", "false_detection", "no_access_escalated_120", "duplicate"}
 )
 
+var alertRoutes = []route{
+	{
+		method: "GET", path: "/api/v1/alerts", area: "alerts", about: "Alerts, newest first",
+		may: everyone, whose: filtered, in: alertFilter{}, out: alertList{}, handle: (*Server).alerts,
+	},
+	{
+		method: "GET", path: "/api/v1/alerts/{id}", area: "alerts", about: "An alert with what happened to it",
+		may: everyone, whose: anAlert, out: alertView{}, handle: (*Server).alert,
+	},
+	{
+		method: "POST", path: "/api/v1/alerts/{id}/acknowledge", area: "alerts", about: "Take an alert on",
+		may: acting, whose: anAlert, in: actionBody{}, out: bus.Alert{}, handle: (*Server).acknowledge,
+	},
+	{
+		method: "POST", path: "/api/v1/alerts/{id}/close", area: "alerts", about: "End an alert; a latched one with a disposition",
+		may: acting, whose: anAlert, in: actionBody{}, out: bus.Alert{}, handle: (*Server).closeAlert,
+	},
+	{
+		method: "GET", path: "/api/v1/stream", area: "alerts", about: "Changes of alerts as server-sent events: snapshot, then alert",
+		may: everyone, whose: filtered, outType: "text/event-stream", timeout: forever, handle: (*Server).stream,
+	},
+}
+
+type (
+	alertFilter struct {
+		State     string `query:"state" enum:"opened,acknowledged,cleared,closed"`
+		Community string `query:"community"`
+		Limit     int    `query:"limit" minimum:"1" maximum:"10000"`
+		Cursor    string `query:"cursor" description:"next of the answer before"`
+	}
+	alertList struct {
+		Alerts []*bus.Alert `json:"alerts"`
+		Next   string       `json:"next,omitempty"`
+	}
+	alertView struct {
+		*bus.Alert
+		History []*bus.AlertEvent `json:"history"`
+	}
+	actionBody struct {
+		By          string `json:"by,omitempty"` // who acts, if a program says so with the administrator's token
+		Note        string `json:"note,omitempty"`
+		Disposition string `json:"disposition,omitempty"`
+	}
+)
+
 // alerts lists alerts, newest first: all that are not closed and those closed last.
 func (s *Server) alerts(w http.ResponseWriter, r *http.Request) error {
-	if err := onlyParams(r, "state", "community", "limit", "cursor"); err != nil {
-		return err
-	}
 	limit, err := number(r, "limit", maxAlerts, maxAlerts)
 	if err != nil {
 		return err
@@ -51,19 +93,14 @@ func (s *Server) alerts(w http.ResponseWriter, r *http.Request) error {
 	if err := s.board.status(); errors.Is(err, errLoading) {
 		return &problem{http.StatusServiceUnavailable, "not_ready", err.Error(), ""}
 	}
+	who := principal(r)
 	found := s.board.list(func(a *bus.Alert) bool {
 		return (state == "" || a.State == state) && (community == "" || a.Community == community) &&
-			(after == nil || compareAlerts(after, a) < 0)
+			(after == nil || compareAlerts(after, a) < 0) && reaches(who, alertOwner(a))
 	})
-	body := struct {
-		Alerts []*bus.Alert `json:"alerts"`
-		Next   string       `json:"next,omitempty"`
-	}{Alerts: found[:min(limit, len(found))]}
+	body := alertList{Alerts: list(found[:min(limit, len(found))])}
 	if len(found) > limit {
 		body.Next = alertCursor(found[limit-1])
-	}
-	if body.Alerts == nil {
-		body.Alerts = []*bus.Alert{}
 	}
 	return reply(w, http.StatusOK, body)
 }
@@ -91,10 +128,7 @@ func (s *Server) alert(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	body := struct {
-		*bus.Alert
-		History []*bus.AlertEvent `json:"history"`
-	}{a, []*bus.AlertEvent{}}
+	body := alertView{a, []*bus.AlertEvent{}}
 	for n := max(1, a.Events-maxEvents+1); n <= a.Events; n++ {
 		e, err := s.alertEvent(r.Context(), a.ID, n)
 		if err != nil {
@@ -170,11 +204,7 @@ func (s *Server) closeAlert(w http.ResponseWriter, r *http.Request) error {
 // act hands an action on to alerts and waits for a moment to show what came of it: 200 with the alert as it is then, or 202
 // with the alert as it was if alerts has not got to it yet. The same Idempotency-Key again does nothing twice.
 func (s *Server) act(w http.ResponseWriter, r *http.Request, kind string) error {
-	var body struct {
-		By          string `json:"by"`
-		Note        string `json:"note"`
-		Disposition string `json:"disposition"`
-	}
+	var body actionBody
 	if err := read(r, &body); err != nil {
 		return err
 	}
@@ -194,8 +224,8 @@ func (s *Server) act(w http.ResponseWriter, r *http.Request, kind string) error 
 	case kind == "close" && a.Latched && a.State != bus.Closed && body.Disposition == "":
 		return invalid("disposition", "wanted to close this alert, one of %s", strings.Join(dispositions, ", "))
 	}
-	if body.By == "" {
-		body.By = defaultPerson
+	if who := principal(r); body.By == "" || who.Via != account.ByAdminToken {
+		body.By = who.Name
 	}
 	action := bus.Action{
 		Key: key, Kind: kind, Alert: a.ID, Community: a.Community, By: body.By, Note: body.Note,
@@ -242,7 +272,7 @@ func (s *Server) perform(ctx context.Context, a *bus.Alert, action bus.Action) (
 		return nil, err
 	}
 	seen := a.Events
-	wait, cancel := context.WithTimeout(ctx, actionWait)
+	wait, cancel := context.WithTimeout(ctx, s.ActionWait)
 	defer cancel()
 	if _, _, err := s.Bus.Publish(wait, bus.ActionsSubject(a.Community), action.Key, data); err != nil {
 		return nil, err

@@ -54,11 +54,6 @@ func (s *site) shows(id string, state bus.AlertState) {
 	})
 }
 
-type alertList struct {
-	Alerts []bus.Alert
-	Next   string
-}
-
 func (l alertList) ids() string {
 	var ids []string
 	for _, a := range l.Alerts {

@@ -15,6 +15,7 @@ import (
 	"linli/devices"
 	"linli/people"
 	"linli/series"
+	"linli/web/account"
 )
 
 // problem is an error with a status of its own.
@@ -28,7 +29,11 @@ type problem struct {
 func (p *problem) Error() string { return p.text }
 
 var (
-	errUnauthorized = &problem{http.StatusUnauthorized, "unauthorized", "a bearer token is wanted", ""}
+	errUnauthorized = &problem{http.StatusUnauthorized, "unauthorized", "a login or a bearer token is wanted", ""}
+	errForbidden    = &problem{http.StatusForbidden, "forbidden", "this is not for your role, your reach or your token", ""}
+	errMustChange   = &problem{http.StatusForbidden, "must_change_password", "the password is to be changed first", "password"}
+	errOtherSite    = &problem{http.StatusForbidden, "other_site", "requests of other sites' pages are refused", ""}
+	errMethod       = &problem{http.StatusMethodNotAllowed, "method", "this path does not have that method", ""}
 	errNoPage       = &problem{http.StatusNotFound, "not_found", "there is nothing here", ""}
 )
 
@@ -50,6 +55,7 @@ func toProblem(err error) *problem {
 		tooBig  *http.MaxBytesError
 		query   *series.QueryError
 		write   *series.WriteError
+		limited *account.LimitedError
 	)
 	switch {
 	case errors.As(err, &p):
@@ -64,6 +70,12 @@ func toProblem(err error) *problem {
 		return &problem{http.StatusConflict, "exists", err.Error(), ""}
 	case errors.Is(err, devices.ErrNotFound):
 		return &problem{http.StatusNotFound, "not_found", err.Error(), ""}
+	case errors.As(err, &limited):
+		return &problem{http.StatusTooManyRequests, "too_many_tries", err.Error(), ""}
+	case errors.Is(err, account.ErrWrong):
+		return &problem{http.StatusUnauthorized, "wrong_password", err.Error(), ""}
+	case errors.Is(err, account.ErrBusy):
+		return &problem{http.StatusServiceUnavailable, "busy", err.Error(), ""}
 	case errors.As(err, &tooBig):
 		return &problem{http.StatusRequestEntityTooLarge, "too_large", fmt.Sprintf("the body is larger than %d bytes", tooBig.Limit), ""}
 	case errors.Is(err, context.DeadlineExceeded):
@@ -85,12 +97,22 @@ func (s *Server) problem(r *http.Request, err error) *problem {
 	return p
 }
 
-// detail is an error as the client sees it.
+// detail is an error as the client sees it: a problem of RFC 9457 with the fixed word Code, and Field where a part of the request
+// is at fault.
 type detail struct {
-	Code    string `json:"code"`
-	Message string `json:"message"`
-	Field   string `json:"field,omitempty"`
+	Type   string `json:"type"`
+	Title  string `json:"title"`
+	Status int    `json:"status"`
+	Detail string `json:"detail"`
+	Code   string `json:"code"`
+	Field  string `json:"field,omitempty"`
 }
+
+func (p *problem) detail() detail {
+	return detail{"about:blank", http.StatusText(p.status), p.status, p.text, p.code, p.field}
+}
+
+const problemType = "application/problem+json"
 
 // fail answers a request with its error.
 func (s *Server) fail(w *recorder, r *http.Request, err error) {
@@ -98,18 +120,29 @@ func (s *Server) fail(w *recorder, r *http.Request, err error) {
 		return
 	}
 	p := s.problem(r, err)
+	if w.err != nil { // nothing was sent because of it
+		w.err = nil
+	}
 	if w.status != 0 { // cut off, so that the client does not take a part for the whole
 		panic(http.ErrAbortHandler)
 	}
 	if p.status == http.StatusUnauthorized {
 		w.Header().Set("WWW-Authenticate", `Bearer realm="linli"`)
 	}
-	_ = reply(w, p.status, map[string]detail{"error": {p.code, p.text, p.field}})
+	var limited *account.LimitedError
+	if errors.As(err, &limited) {
+		w.Header().Set("Retry-After", strconv.Itoa(int(limited.Retry.Seconds())+1))
+	}
+	_ = answer(w, p.status, problemType, p.detail())
 }
 
 // reply answers with JSON.
 func reply(w http.ResponseWriter, status int, body any) error {
-	w.Header().Set("Content-Type", "application/json")
+	return answer(w, status, "application/json", body)
+}
+
+func answer(w http.ResponseWriter, status int, contentType string, body any) error {
+	w.Header().Set("Content-Type", contentType)
 	w.WriteHeader(status)
 	e := json.NewEncoder(w)
 	e.SetEscapeHTML(true)

@@ -19,6 +19,7 @@ import (
 	"linli/internal/testkit"
 	"linli/people"
 	"linli/series"
+	"linli/web/account"
 )
 
 const token = "right-token"
@@ -71,6 +72,7 @@ func run(t *testing.T, with store, options ...func(*Config)) *site {
 	c := Config{
 		Addr: "127.0.0.1:0", Token: token, Root: "linli", Version: "v1", Bus: b, Catalogue: cat, Registry: reg, People: folk,
 		History: with, Writer: with, Gatherer: metrics, Reg: metrics, Log: testkit.Log,
+		Password: account.Cost{Memory: 8, Passes: 1, Threads: 1},
 	}
 	for _, o := range options {
 		o(&c)
@@ -170,13 +172,11 @@ func ask[T any](s *site, status int, method, path, body string, headers ...strin
 	return v
 }
 
-type failure struct{ Error detail }
-
 // refused wants an error with that status and field.
 func (s *site) refused(status int, field, method, path, body string, headers ...string) {
 	s.Helper()
-	got := ask[failure](s, status, method, path, body, headers...)
-	if got.Error.Code == "" || got.Error.Message == "" || got.Error.Field != field {
-		s.Errorf("%s %s %s: error %+v, want field %q", method, path, body, got.Error, field)
+	got := ask[detail](s, status, method, path, body, headers...)
+	if got.Code == "" || got.Detail == "" || got.Status != status || got.Field != field {
+		s.Errorf("%s %s %s: error %+v, want field %q", method, path, body, got, field)
 	}
 }

@@ -8,9 +8,38 @@ import (
 	"linli/bus"
 )
 
+var healthRoutes = []route{
+	{
+		method: "GET", path: "/healthz", area: "health", about: "Whether the process answers", public: true,
+		out: alive{}, handle: (*Server).healthz,
+	},
+	{
+		method: "GET", path: "/readyz", area: "health", about: "Whether every role keeps its promise; to who is logged in also which does not, and why",
+		public: true, out: readiness{}, handle: (*Server).readyz,
+	},
+	{
+		method: "GET", path: "/metrics", area: "health", about: "Figures in the Prometheus text format",
+		may: watching, whose: installation, outType: "text/plain", freeform: true, handle: (*Server).metricsPage,
+	},
+	{
+		method: "GET", path: "/api/v1/openapi.json", area: "health", about: "This document",
+		may: everyone, whose: general, outType: "application/json", handle: (*Server).openAPIPage,
+	},
+}
+
+type alive struct {
+	Alive bool `json:"alive"`
+}
+
+// readiness is ready, and by role "ok" or why not.
+type readiness struct {
+	Ready bool              `json:"ready"`
+	Roles map[string]string `json:"roles,omitempty"`
+}
+
 // healthz says that the process answers.
 func (s *Server) healthz(w http.ResponseWriter, _ *http.Request) error {
-	return reply(w, http.StatusOK, map[string]bool{"alive": true})
+	return reply(w, http.StatusOK, alive{true})
 }
 
 // readyz says whether every role keeps its promise; to who has the token also which does not, and why, and what else is of concern.
@@ -19,11 +48,7 @@ func (s *Server) readyz(w http.ResponseWriter, r *http.Request) error {
 	if s.Config.Status != nil {
 		roles = s.Config.Status()
 	}
-	var body struct {
-		Ready bool              `json:"ready"`
-		Roles map[string]string `json:"roles,omitempty"`
-	}
-	body.Ready = true
+	body := readiness{Ready: true}
 	reasons := map[string]string{}
 	for name, err := range roles {
 		reasons[name] = "ok"
@@ -32,7 +57,7 @@ func (s *Server) readyz(w http.ResponseWriter, r *http.Request) error {
 			body.Ready = body.Ready && !bus.Broken(err)
 		}
 	}
-	if s.access.granted(r) {
+	if s.access.who(r) != nil {
 		body.Roles = reasons
 	}
 	if !body.Ready {

@@ -12,6 +12,7 @@ type metrics struct {
 	seconds  *prometheus.HistogramVec
 	streams  prometheus.Gauge
 	dropped  prometheus.Counter
+	logins   *prometheus.CounterVec
 }
 
 func newMetrics(reg prometheus.Registerer) *metrics {
@@ -27,7 +28,8 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 			Name: "linli_web_streams_dropped_total", Help: "Clients disconnected because they did not keep up.",
 		}),
 	}
-	reg.MustRegister(m.requests, m.seconds, m.streams, m.dropped)
+	m.logins = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "linli_web_logins_total", Help: "Logins by outcome."}, []string{"outcome"})
+	reg.MustRegister(m.requests, m.seconds, m.streams, m.dropped, m.logins)
 	return m
 }
 

@@ -17,8 +17,9 @@ var (
 	page embed.FS
 )
 
-// pages serves the files of the pages. They hold no data, so they need no login; what is no file does.
-func (s *Server) pages() http.Handler {
+// pages serves the files of the pages. They hold no data, so they need no login; what is no file does. known says which methods
+// a path of the API has.
+func (s *Server) pages(known *http.ServeMux) http.Handler {
 	files := built()
 	server := http.FileServerFS(files)
 	return s.serve(route{path: "/", public: true, handle: func(s *Server, w http.ResponseWriter, r *http.Request) error {
@@ -33,11 +34,15 @@ func (s *Server) pages() http.Handler {
 			w.Header().Set("Cache-Control", "no-cache")
 			server.ServeHTTP(w, r)
 			return nil
-		case !s.access.granted(r):
+		case s.access.who(r) == nil:
 			return errUnauthorized
-		default:
-			return errNoPage
 		}
+		if h, pattern := known.Handler(r); pattern != "" {
+			methods, _ := h.(allowed)
+			w.Header().Set("Allow", strings.Join(methods, ", "))
+			return errMethod
+		}
+		return errNoPage
 	}})
 }
 

@@ -9,6 +9,66 @@ import (
 	"linli/people"
 )
 
+var peopleRoutes = []route{
+	{
+		method: "GET", path: "/api/v1/people", area: "people", about: "People, by id",
+		may: everyone, whose: filtered, personal: true, in: personFilter{}, out: personList{}, handle: (*Server).people,
+	},
+	{
+		method: "POST", path: "/api/v1/people/import", area: "people", about: "Register the people and rotas of a YAML file, all or none",
+		may: admins, whose: installation, in: importOptions{}, inType: "application/yaml", out: peopleReport{},
+		body: importBody, timeout: importTimeout, handle: (*Server).importPeople,
+	},
+	{
+		method: "GET", path: "/api/v1/people/problems", area: "people", about: "What will hurt when it matters: elders whom nobody would be told of, hours that nobody covers",
+		may: staff, whose: filtered, in: inCommunity{}, out: problemList{}, handle: (*Server).peopleProblems,
+	},
+	{
+		method: "GET", path: "/api/v1/people/{id}", area: "people", about: "A person",
+		may: everyone, whose: aPerson, out: person{}, handle: (*Server).person,
+	},
+	{
+		method: "PUT", path: "/api/v1/people/{id}", area: "people", about: "Register a person, or replace what is registered of them",
+		may: managers, whose: aPerson, in: person{}, out: person{}, handle: (*Server).putPerson,
+	},
+	{
+		method: "DELETE", path: "/api/v1/people/{id}", area: "people", about: "Forget a person to whom no device belongs",
+		may: managers, whose: aPerson, out: removed{}, handle: (*Server).removePerson,
+	},
+	{
+		method: "POST", path: "/api/v1/people/{id}/away", area: "people", about: "Say from when until when a person is away",
+		may: acting, whose: aPerson, in: absence{}, out: person{}, handle: (*Server).setAway,
+	},
+	{
+		method: "DELETE", path: "/api/v1/people/{id}/away", area: "people", about: "Say that a person is back",
+		may: acting, whose: aPerson, out: person{}, handle: (*Server).endAway,
+	},
+}
+
+type (
+	personFilter struct {
+		Community string `query:"community"`
+		Role      string `query:"role"`
+	}
+	personList struct {
+		People []person `json:"people"`
+	}
+	problemList struct {
+		Problems []people.Problem `json:"problems"`
+	}
+	peopleReport struct {
+		people.Report
+		Error *detail `json:"error,omitempty"`
+	}
+	absence struct {
+		Since *time.Time `json:"since,omitempty"`
+		Until *time.Time `json:"until,omitempty"`
+	}
+	removed struct {
+		ID string `json:"id"`
+	}
+)
+
 // person is a person with what is so now. Away alone, without since, begins now.
 type person struct {
 	people.Person
@@ -18,17 +78,14 @@ type person struct {
 func (s *Server) shownPerson(p *people.Person) person { return person{*p, p.Away(s.Now())} }
 
 func (s *Server) people(w http.ResponseWriter, r *http.Request) error {
-	if err := onlyParams(r, "community", "role"); err != nil {
-		return err
-	}
 	community, role := r.URL.Query().Get("community"), people.Role(r.URL.Query().Get("role"))
-	found := []person{}
+	who, found := principal(r), []person{}
 	for _, p := range s.People.People() {
-		if (community == "" || p.Community == community) && (role == "" || slices.Contains(p.Roles, role)) {
+		if (community == "" || p.Community == community) && (role == "" || slices.Contains(p.Roles, role)) && reaches(who, owner{p.Community, p.ID}) {
 			found = append(found, s.shownPerson(p))
 		}
 	}
-	return reply(w, http.StatusOK, map[string]any{"people": found})
+	return reply(w, http.StatusOK, personList{found})
 }
 
 func (s *Server) putPerson(w http.ResponseWriter, r *http.Request) error {
@@ -40,6 +97,9 @@ func (s *Server) putPerson(w http.ResponseWriter, r *http.Request) error {
 		p.ID = id
 	} else if p.ID != id {
 		return invalid("id", "%q is not the %q of the path", p.ID, id)
+	}
+	if err := withinCommunity(r, "community", p.Community); err != nil {
+		return err
 	}
 	if p.Away && p.AwaySince == nil {
 		now := s.Now().UTC()
@@ -72,15 +132,12 @@ func (s *Server) removePerson(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	s.Log.Info("person removed", "person", id)
-	return reply(w, http.StatusOK, map[string]string{"id": id})
+	return reply(w, http.StatusOK, removed{id})
 }
 
 // setAway says from when until when a person is away; without since from now on, without until until it is ended.
 func (s *Server) setAway(w http.ResponseWriter, r *http.Request) error {
-	var body struct {
-		Since *time.Time `json:"since"`
-		Until *time.Time `json:"until"`
-	}
+	var body absence
 	if err := read(r, &body); err != nil {
 		return err
 	}
@@ -109,17 +166,12 @@ func (s *Server) away(w http.ResponseWriter, r *http.Request, since, until *time
 // importPeople registers the people and rotas of a YAML file, or with dry_run only says what it would change. The report is in
 // every answer.
 func (s *Server) importPeople(w http.ResponseWriter, r *http.Request) error {
-	if err := onlyParams(r, "dry_run"); err != nil {
-		return err
-	}
 	report, err := s.People.Import(r.Context(), r.Body, s.Now().UTC().Truncate(time.Second), r.URL.Query().Get("dry_run") == "1")
-	body := struct {
-		people.Report
-		Error *detail `json:"error,omitempty"`
-	}{Report: report}
+	body := peopleReport{Report: report}
 	if err != nil {
 		p := s.problem(r, err)
-		body.Error = &detail{p.code, p.text, p.field}
+		d := p.detail()
+		body.Error = &d
 		return reply(w, p.status, body)
 	}
 	if !report.DryRun {
@@ -132,16 +184,15 @@ func (s *Server) importPeople(w http.ResponseWriter, r *http.Request) error {
 
 // peopleProblems lists what will hurt when it matters: elders whom nobody would be told of, hours that nobody covers.
 func (s *Server) peopleProblems(w http.ResponseWriter, r *http.Request) error {
-	if err := onlyParams(r, "community"); err != nil {
-		return err
-	}
 	survey := people.Survey{Channels: s.Channels, Now: s.Now()}
 	for _, d := range s.Registry.Devices() {
 		if t := s.Catalogue.Type(d.Type); d.Person != "" && d.State == devices.Active && t != nil && t.Safety {
 			survey.Elders = append(survey.Elders, d.Person)
 		}
 	}
-	community := r.URL.Query().Get("community")
-	found := slices.DeleteFunc(s.People.Problems(survey), func(p people.Problem) bool { return community != "" && p.Community != community })
-	return reply(w, http.StatusOK, map[string]any{"problems": list(found)})
+	community, who := r.URL.Query().Get("community"), principal(r)
+	found := slices.DeleteFunc(s.People.Problems(survey), func(p people.Problem) bool {
+		return community != "" && p.Community != community || !who.Community(p.Community)
+	})
+	return reply(w, http.StatusOK, problemList{list(found)})
 }

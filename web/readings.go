@@ -18,6 +18,38 @@ const (
 	aheadSpan   = 5 * time.Minute // readings may be so far ahead of our clock
 )
 
+var readingRoutes = []route{
+	{
+		method: "GET", path: "/api/v1/devices/{id}/readings", area: "readings", about: "History of one field of a device: raw, or one value a window",
+		may: everyone, whose: aDevice, in: readingFilter{}, freeform: true, out: readingList{}, handle: (*Server).readings,
+	},
+	{
+		method: "POST", path: "/api/v1/readings/import", area: "readings", about: "Store line protocol as it is, past all rules",
+		may: admins, whose: installation, inType: "text/plain", out: stored{}, body: readingsBody, timeout: importTimeout,
+		handle: (*Server).importReadings,
+	},
+}
+
+type (
+	readingFilter struct {
+		Field  string `query:"field" required:"true"`
+		From   string `query:"from" description:"RFC 3339, or seconds or milliseconds since 1970; 24 h before to"`
+		To     string `query:"to"`
+		Window string `query:"window" description:"such as 5m, 1h, 1d; raw without it"`
+		Fn     string `query:"fn" enum:"mean,min,max,sum,last,increase"`
+		Limit  int    `query:"limit" description:"of raw values"`
+	}
+	readingList struct {
+		Device string  `json:"device"`
+		Field  string  `json:"field"`
+		Unit   string  `json:"unit"`
+		Points []point `json:"points"`
+	}
+	stored struct {
+		Lines int `json:"lines"`
+	}
+)
+
 // point is a point of a series as JSON.
 type point struct {
 	Time  time.Time         `json:"time"`
@@ -53,12 +85,7 @@ func (s *Server) readings(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	body := struct {
-		Device string  `json:"device"`
-		Field  string  `json:"field"`
-		Unit   string  `json:"unit"`
-		Points []point `json:"points"`
-	}{d.ID, f.ID, f.Unit, make([]point, len(points))}
+	body := readingList{d.ID, f.ID, f.Unit, make([]point, len(points))}
 	for i, p := range points {
 		body.Points[i] = point(p)
 	}

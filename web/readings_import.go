@@ -55,7 +55,7 @@ func (s *Server) importReadings(w http.ResponseWriter, r *http.Request) error {
 			}
 		}
 	}
-	return reply(w, http.StatusOK, map[string]int{"lines": im.stored})
+	return reply(w, http.StatusOK, stored{im.stored})
 }
 
 type readingsImport struct {

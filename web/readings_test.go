@@ -203,9 +203,9 @@ func TestReadingsImport(t *testing.T) {
 		"no time":             "waste_station,community=tianjin,device=ws-1 fill_level_pct=1",
 		"a line that is long": strings.Repeat("x", maxLine+1),
 	} {
-		got := ask[failure](s, 400, "POST", path, good+bad)
-		if got.Error.Field != "line" || !strings.Contains(got.Error.Message, "line 2") {
-			t.Errorf("%s: %+v, want line 2 named", name, got.Error)
+		got := ask[detail](s, 400, "POST", path, good+bad)
+		if got.Field != "line" || !strings.Contains(got.Detail, "line 2") {
+			t.Errorf("%s: %+v, want line 2 named", name, got)
 		}
 	}
 	if got := stored(); got != n {
@@ -235,9 +235,9 @@ func TestEventsAreImported(t *testing.T) {
 		"number for bool":   strings.Replace(good, "late=true", "late=1", 1),
 		"integer for float": strings.Replace(good, "=0.9", "=1i", 1),
 	} {
-		got := ask[failure](s, 400, "POST", path, bad)
-		if got.Error.Field != "line" {
-			t.Errorf("%s: %+v", name, got.Error)
+		got := ask[detail](s, 400, "POST", path, bad)
+		if got.Field != "line" {
+			t.Errorf("%s: %+v", name, got)
 		}
 	}
 }

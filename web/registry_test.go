@@ -10,11 +10,6 @@ import (
 	"linli/devices"
 )
 
-type deviceList struct {
-	Devices []devices.Device
-	Next    string
-}
-
 func (l deviceList) ids() string {
 	var ids []string
 	for _, d := range l.Devices {

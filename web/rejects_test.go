@@ -13,11 +13,6 @@ import (
 	"linli/internal/testkit"
 )
 
-type rejectList struct {
-	Rejects []bus.Reject
-	Next    string
-}
-
 func (l rejectList) ids() string {
 	var ids []string
 	for _, r := range l.Rejects {

@@ -6,6 +6,53 @@ import (
 	"time"
 
 	"linli/people"
+	"linli/web/account"
+)
+
+var rotaRoutes = []route{
+	{
+		method: "GET", path: "/api/v1/rotas", area: "people", about: "Rotas with who is on duty now, by id",
+		may: staff, whose: filtered, in: personFilter{}, out: rotaList{}, handle: (*Server).rotas,
+	},
+	{
+		method: "GET", path: "/api/v1/rotas/{id}", area: "people", about: "A rota with who is on duty now",
+		may: staff, whose: aRota, out: rota{}, handle: (*Server).rota,
+	},
+	{
+		method: "PUT", path: "/api/v1/rotas/{id}", area: "people", about: "Register a rota, or replace it",
+		may: managers, whose: aRota, in: people.Rota{}, out: rota{}, handle: (*Server).putRota,
+	},
+	{
+		method: "DELETE", path: "/api/v1/rotas/{id}", area: "people", about: "Forget a rota",
+		may: managers, whose: aRota, out: removed{}, handle: (*Server).removeRota,
+	},
+	{
+		method: "GET", path: "/api/v1/rotas/{id}/calendar", area: "people", about: "The shifts of a rota, two weeks from now on unless asked otherwise",
+		may: staff, whose: aRota, in: timeSpan{}, out: calendarView{}, handle: (*Server).calendar,
+	},
+	{
+		method: "POST", path: "/api/v1/rotas/{id}/overrides", area: "people", about: "Change who is on duty for a while",
+		may: desk, whose: aRota, in: people.Override{}, out: rota{}, handle: (*Server).addOverride,
+	},
+	{
+		method: "POST", path: "/api/v1/rotas/{id}/notes", area: "people", about: "Leave a note to the next shift",
+		may: desk, whose: aRota, in: people.Note{}, out: rota{}, handle: (*Server).addNote,
+	},
+}
+
+type (
+	rotaList struct {
+		Rotas []rota `json:"rotas"`
+	}
+	timeSpan struct {
+		From string `query:"from" description:"RFC 3339, or seconds or milliseconds since 1970"`
+		To   string `query:"to"`
+	}
+	calendarView struct {
+		Rota   string            `json:"rota"`
+		Shifts []people.Shift    `json:"shifts"`
+		Names  map[string]string `json:"names"` // of the people in the shifts, by id
+	}
 )
 
 // rota is a rota with who is on duty now.
@@ -19,17 +66,14 @@ func (s *Server) shownRota(r *people.Rota) rota {
 }
 
 func (s *Server) rotas(w http.ResponseWriter, r *http.Request) error {
-	if err := onlyParams(r, "community", "role"); err != nil {
-		return err
-	}
 	community, role := r.URL.Query().Get("community"), people.Role(r.URL.Query().Get("role"))
-	found := []rota{}
+	who, found := principal(r), []rota{}
 	for _, x := range s.People.Rotas() {
-		if (community == "" || x.Community == community) && (role == "" || x.Role == role) {
+		if (community == "" || x.Community == community) && (role == "" || x.Role == role) && who.Community(x.Community) {
 			found = append(found, s.shownRota(x))
 		}
 	}
-	return reply(w, http.StatusOK, map[string]any{"rotas": found})
+	return reply(w, http.StatusOK, rotaList{found})
 }
 
 func (s *Server) rota(w http.ResponseWriter, r *http.Request) error {
@@ -59,6 +103,9 @@ func (s *Server) putRota(w http.ResponseWriter, r *http.Request) error {
 	} else if x.ID != id {
 		return invalid("id", "%q is not the %q of the path", x.ID, id)
 	}
+	if err := withinCommunity(r, "community", x.Community); err != nil {
+		return err
+	}
 	if err := s.People.PutRota(r.Context(), x); err != nil {
 		return err
 	}
@@ -72,7 +119,7 @@ func (s *Server) removeRota(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	s.Log.Info("rota removed", "rota", id)
-	return reply(w, http.StatusOK, map[string]string{"id": id})
+	return reply(w, http.StatusOK, removed{id})
 }
 
 // addOverride changes who is on duty for a while; what is over for a month is forgotten.
@@ -97,8 +144,8 @@ func (s *Server) addNote(w http.ResponseWriter, r *http.Request) error {
 	if n.Text == "" {
 		return invalid("text", "is empty")
 	}
-	if n.By == "" {
-		n.By = defaultPerson
+	if who := principal(r); n.By == "" || who.Via != account.ByAdminToken {
+		n.By = who.Name
 	}
 	n.At = s.Now().UTC().Truncate(time.Second)
 	return s.editRota(w, r, func(x *people.Rota) { x.Notes = append(x.Notes, n) })
@@ -124,9 +171,6 @@ const (
 
 // calendar is the shifts of a rota, from now on unless asked otherwise.
 func (s *Server) calendar(w http.ResponseWriter, r *http.Request) error {
-	if err := onlyParams(r, "from", "to"); err != nil {
-		return err
-	}
 	x, err := s.findRota(r)
 	if err != nil {
 		return err
@@ -151,7 +195,7 @@ func (s *Server) calendar(w http.ResponseWriter, r *http.Request) error {
 			}
 		}
 	}
-	return reply(w, http.StatusOK, map[string]any{"rota": x.ID, "shifts": shifts, "names": names})
+	return reply(w, http.StatusOK, calendarView{x.ID, shifts, names})
 }
 
 func timeParam(r *http.Request, name string, otherwise time.Time) (time.Time, error) {

@@ -1,19 +1,38 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
+	"reflect"
+	"slices"
 	"time"
+
+	"linli/web/account"
 )
 
-// route is one line of the API. OpenAPI and the tests hold the same table.
+// route is one line of the API: what it does, who may, and what goes in and out. OpenAPI, the limits and the tests that everybody
+// is kept to their reach are made from the tables of routes; one that does not say who may lets nobody in.
 type route struct {
 	method, path string
-	public       bool  // needs no login
-	body         int64 // most bytes of a request; 0: defaultBody
-	timeout      time.Duration
-	handle       func(*Server, http.ResponseWriter, *http.Request) error
+	area         string // of the API: what scopes of tokens and the description name
+	about        string // one line
+
+	public   bool           // needs no login; may and whose are not looked at
+	may      []account.Role // who may, within their reach
+	whose    whose          // what it is about, and who checks the reach
+	personal bool           // shows data of persons: who looked is kept
+
+	in       any    // struct: its query tags are the parameters, its json tags the body; nil: none
+	inType   string // of a body that is not JSON
+	out      any    // of the answer; nil: not JSON
+	outType  string // of an answer that is not JSON
+	freeform bool   // has further query parameters, which the handler checks
+
+	body    int64 // most bytes of a request; 0: defaultBody
+	timeout time.Duration
+	handle  func(*Server, http.ResponseWriter, *http.Request) error
 }
 
 const (
@@ -26,76 +45,55 @@ const (
 	answerTime     = 10 * time.Second // for the answer to a request that took all its time
 )
 
-var routes = []route{
-	{method: "GET", path: "/healthz", public: true, handle: (*Server).healthz},
-	{method: "GET", path: "/readyz", public: true, handle: (*Server).readyz},
-	{method: "GET", path: "/metrics", handle: (*Server).metricsPage},
-	{method: "GET", path: "/api/v1/openapi.json", handle: (*Server).openAPIPage},
+// routes is the whole API. Each area stands with its handlers.
+var routes = slices.Concat(
+	healthRoutes, accountRoutes, auditRoutes, registryRoutes, peopleRoutes, rotaRoutes, deviceRoutes, readingRoutes, alertRoutes,
+	rejectRoutes, rebuildRoutes,
+)
 
-	{method: "GET", path: "/api/v1/communities", handle: (*Server).communities},
-	{method: "POST", path: "/api/v1/communities", handle: (*Server).addCommunity},
-	{method: "GET", path: "/api/v1/people", handle: (*Server).people},
-	{method: "POST", path: "/api/v1/people/import", body: importBody, timeout: importTimeout, handle: (*Server).importPeople},
-	{method: "GET", path: "/api/v1/people/problems", handle: (*Server).peopleProblems},
-	{method: "GET", path: "/api/v1/people/{id}", handle: (*Server).person},
-	{method: "PUT", path: "/api/v1/people/{id}", handle: (*Server).putPerson},
-	{method: "DELETE", path: "/api/v1/people/{id}", handle: (*Server).removePerson},
-	{method: "POST", path: "/api/v1/people/{id}/away", handle: (*Server).setAway},
-	{method: "DELETE", path: "/api/v1/people/{id}/away", handle: (*Server).endAway},
-
-	{method: "GET", path: "/api/v1/rotas", handle: (*Server).rotas},
-	{method: "GET", path: "/api/v1/rotas/{id}", handle: (*Server).rota},
-	{method: "PUT", path: "/api/v1/rotas/{id}", handle: (*Server).putRota},
-	{method: "DELETE", path: "/api/v1/rotas/{id}", handle: (*Server).removeRota},
-	{method: "GET", path: "/api/v1/rotas/{id}/calendar", handle: (*Server).calendar},
-	{method: "POST", path: "/api/v1/rotas/{id}/overrides", handle: (*Server).addOverride},
-	{method: "POST", path: "/api/v1/rotas/{id}/notes", handle: (*Server).addNote},
-
-	{method: "GET", path: "/api/v1/devices", handle: (*Server).devices},
-	{method: "POST", path: "/api/v1/devices", handle: (*Server).addDevice},
-	{method: "POST", path: "/api/v1/devices/import", body: importBody, timeout: importTimeout, handle: (*Server).importDevices},
-	{method: "GET", path: "/api/v1/devices/{id}", handle: (*Server).device},
-	{method: "GET", path: "/api/v1/devices/{id}/readings", handle: (*Server).readings},
-	{method: "POST", path: "/api/v1/devices/{id}/rotate", handle: (*Server).rotateDevice},
-	{method: "POST", path: "/api/v1/devices/{id}/revoke", handle: (*Server).revokeDevice},
-	{method: "POST", path: "/api/v1/devices/{id}/replace", handle: (*Server).replaceDevice},
-	{method: "POST", path: "/api/v1/readings/import", body: readingsBody, timeout: importTimeout, handle: (*Server).importReadings},
-
-	{method: "GET", path: "/api/v1/alerts", handle: (*Server).alerts},
-	{method: "GET", path: "/api/v1/alerts/{id}", handle: (*Server).alert},
-	{method: "POST", path: "/api/v1/alerts/{id}/acknowledge", handle: (*Server).acknowledge},
-	{method: "POST", path: "/api/v1/alerts/{id}/close", handle: (*Server).closeAlert},
-	{method: "GET", path: "/api/v1/stream", timeout: forever, handle: (*Server).stream},
-
-	{method: "GET", path: "/api/v1/rejects", handle: (*Server).rejects},
-	{method: "POST", path: "/api/v1/rejects/{id}/replay", handle: (*Server).replayReject},
-	{method: "GET", path: "/api/v1/rebuild", handle: (*Server).rebuildStatus},
-	{method: "POST", path: "/api/v1/rebuild", handle: (*Server).rebuild},
+// areas are what scopes of API tokens may name.
+func areas() []string {
+	var all []string
+	for _, r := range routes {
+		if !r.public && !slices.Contains(all, r.area) {
+			all = append(all, r.area)
+		}
+	}
+	return all
 }
 
 // handler is the whole of the site: the API, and the pages below everything else.
 func (s *Server) handler() http.Handler {
 	mux := http.NewServeMux()
+	paths := map[string][]string{}
 	for _, r := range routes {
 		mux.Handle(r.method+" "+r.path, s.serve(r))
+		paths[r.path] = append(paths[r.path], r.method)
 	}
-	mux.Handle("/", s.pages())
+	known := http.NewServeMux() // of every path, to tell a wrong method from a wrong path
+	for path, methods := range paths {
+		known.Handle(path, allowed(methods))
+	}
+	mux.Handle("/", s.pages(known))
 	// Requests of another site's page are refused whatever they carry.
-	return s.secure(http.NewCrossOriginProtection().Handler(mux))
+	other := http.NewCrossOriginProtection()
+	other.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.fail(&recorder{ResponseWriter: w}, r, errOtherSite) }))
+	return s.secure(other.Handler(mux))
 }
+
+// allowed are the methods of a path.
+type allowed []string
+
+func (a allowed) ServeHTTP(http.ResponseWriter, *http.Request) {}
 
 // serve wraps a route: login, limits of size and time, and the answer to its error.
 func (s *Server) serve(rt route) http.Handler {
-	if rt.body == 0 {
-		rt.body = defaultBody
-	}
-	if rt.timeout == 0 {
-		rt.timeout = defaultTimeout
-	}
+	rt.body, rt.timeout = cmp.Or(rt.body, defaultBody), cmp.Or(rt.timeout, defaultTimeout)
+	params := queryParams(rt.in)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		began := s.Now()
 		rec := &recorder{ResponseWriter: w}
-		err := s.answer(rt, rec, r)
+		err := s.answer(rt, params, rec, r)
 		if err != nil {
 			s.fail(rec, r, err)
 		}
@@ -103,40 +101,109 @@ func (s *Server) serve(rt route) http.Handler {
 	})
 }
 
-func (s *Server) answer(rt route, w http.ResponseWriter, r *http.Request) error {
-	if !rt.public && !s.access.granted(r) {
-		return errUnauthorized
-	}
+// answer sets the limits first, so that nobody holds a connection for longer, then asks who it is.
+func (s *Server) answer(rt route, params []string, w *recorder, r *http.Request) error {
 	r.Body = http.MaxBytesReader(w, r.Body, rt.body)
+	limit := rt.timeout
+	if limit == forever {
+		limit = defaultTimeout
+	}
+	deadline := time.Now().Add(limit)
+	c := http.NewResponseController(w)
+	if err := errors.Join(c.SetReadDeadline(deadline), c.SetWriteDeadline(deadline.Add(answerTime))); err != nil {
+		return err
+	}
 	if rt.timeout != forever {
-		ctx, cancel := context.WithTimeout(r.Context(), rt.timeout)
+		ctx, cancel := context.WithDeadline(r.Context(), deadline)
 		defer cancel()
 		r = r.WithContext(ctx)
-		deadline := time.Now().Add(rt.timeout)
-		c := http.NewResponseController(w)
-		if err := errors.Join(c.SetReadDeadline(deadline), c.SetWriteDeadline(deadline.Add(answerTime))); err != nil {
+	}
+	if !rt.public {
+		p := s.access.who(r)
+		if p == nil {
+			return errUnauthorized
+		}
+		c := &caller{who: p}
+		r = withCaller(r, c)
+		c.entry = s.auditEntry(rt, r)
+		if err := s.admit(rt, w, r, c); err != nil {
+			return err
+		}
+	}
+	if !rt.freeform && !isPage(rt) {
+		if err := onlyParams(r, params...); err != nil {
 			return err
 		}
 	}
 	return rt.handle(s, w, r)
 }
 
+// admit checks that who asks may use a route and reaches what it is about, and has it kept that they did.
+func (s *Server) admit(rt route, w *recorder, r *http.Request, c *caller) error {
+	p, entry := c.who, c.entry
+	changes := r.Method != http.MethodGet && r.Method != http.MethodHead
+	if changes {
+		w.before = s.recordEdit(r.Context(), entry)
+	}
+	if p.MustChange && rt.area != sessionArea {
+		return errMustChange
+	}
+	if rt.whose.find == nil || !p.May(rt.may) || !p.Allows(rt.area, changes) {
+		return errForbidden
+	}
+	o, err := rt.whose.find(s, r)
+	if err != nil {
+		return err
+	}
+	entry.Community, entry.Person = o.community, o.person
+	if !changes && (o.person != "" || rt.personal) {
+		w.before = s.recordView(r.Context(), entry)
+	}
+	return nil
+}
+
+func isPage(rt route) bool { return rt.path == "/" }
+
+// queryParams are the names of the parameters that a route knows.
+func queryParams(in any) []string {
+	if in == nil {
+		return nil
+	}
+	var names []string
+	for _, f := range reflect.VisibleFields(reflect.TypeOf(in)) {
+		if name := f.Tag.Get("query"); name != "" {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
 // recorder remembers whether and with what status the answer began.
 type recorder struct {
 	http.ResponseWriter
 	status int
+	before func(status int) error // called once, before anything is sent; after its error nothing is
+	err    error
 }
 
 func (r *recorder) WriteHeader(status int) {
-	if r.status == 0 {
-		r.status = status
+	if r.status != 0 || r.err != nil {
+		return
 	}
+	if before := r.before; before != nil {
+		r.before = nil
+		if r.err = before(status); r.err != nil {
+			return
+		}
+	}
+	r.status = status
 	r.ResponseWriter.WriteHeader(status)
 }
 
 func (r *recorder) Write(p []byte) (int, error) {
-	if r.status == 0 {
-		r.status = http.StatusOK
+	r.WriteHeader(http.StatusOK)
+	if r.err != nil {
+		return 0, r.err
 	}
 	return r.ResponseWriter.Write(p)
 }

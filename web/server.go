@@ -1,34 +1,41 @@
 // Package web is what browsers, the command line and other programs talk to: the HTTP API, its live stream, and the pages.
 //
+// Who asks has a session, an API token or the administrator's token; each route says which roles may, and nobody sees or changes
+// what is out of their reach (reach.go). What people did, and who looked at data of persons, is kept in AUDIT for a year.
+//
 // It shows what the registry, the time series and CORE hold, and hands on what people do: edits to the registry, actions to
 // ACTIONS. It must not know MQTT, decide about alerts or write their state.
 //
 //	/                     the pages; they hold no data
 //	/healthz, /readyz     alive, and whether every role keeps its promise; open to all, reasons for who has the token
 //	/metrics              Prometheus
-//	/api/v1/…             the table in routes.go, described by openapi.yaml and served as /api/v1/openapi.json
+//	/api/v1/…             the tables of routes, see routes.go; described by what /api/v1/openapi.json makes of them
 //	/api/v1/stream        server-sent events: snapshot, then changes; who does not keep up is disconnected and comes back
 package web
 
 import (
+	"cmp"
 	"context"
+	"crypto/sha256"
 	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
-	"sync/atomic"
+	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/net/netutil"
 	"golang.org/x/sync/errgroup"
 
 	"linli/bus"
 	"linli/devices"
 	"linli/people"
 	"linli/series"
+	"linli/web/account"
 )
 
 // History answers questions about stored readings. It is safe for concurrent use; a *series.RefusedError is the asker's mistake.
@@ -62,6 +69,10 @@ type Config struct {
 	Reg       prometheus.Registerer
 	Log       *slog.Logger
 	Now       func() time.Time // nil: time.Now
+
+	PublicURL  string        // under which people reach the pages; with https their browsers send sessions over TLS only
+	Password   account.Cost  // of checking a password; zero: usual
+	ActionWait time.Duration // how long an action waits for its effect; 0: 3 s
 }
 
 // Server is the web role.
@@ -71,19 +82,25 @@ type Server struct {
 	http     *http.Server
 	settings jetstream.KeyValue
 	board    *board
+	accounts *account.Accounts
 	access   *access
+	views    *views
 	metrics  *metrics
 	openAPI  []byte
+	areas    []string // of the API
 
-	streams atomic.Int64  // clients of the live stream
-	leaving chan struct{} // closed when streams are to end
+	firstPassword string
+	streams       *streams
+	leaving       chan struct{} // closed when streams are to end
 }
 
 const (
 	headerTimeout = 5 * time.Second
 	idleTimeout   = 2 * time.Minute
 	maxHeader     = 32 << 10
-	shutdownLimit = 3 * time.Second
+
+	maxConnections = 4096 // one more waits until another ends
+	shutdownLimit  = 3 * time.Second
 )
 
 // Open listens; requests are answered once Run runs.
@@ -94,8 +111,14 @@ func Open(ctx context.Context, c Config) (*Server, error) {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	s := &Server{Config: c, board: newBoard(), access: newAccess(c.Token), metrics: newMetrics(c.Reg), leaving: make(chan struct{})}
+	c.ActionWait = cmp.Or(c.ActionWait, actionWait)
+	s := &Server{Config: c, board: newBoard(), views: newViews(), metrics: newMetrics(c.Reg), leaving: make(chan struct{})}
+	s.streams = &streams{metrics: s.metrics, by: map[string]int{}}
 	var err error
+	if err = s.openAccounts(ctx); err != nil {
+		return nil, fmt.Errorf("open web: %w", err)
+	}
+	s.areas = areas()
 	if s.openAPI, err = openAPI(c.Version); err != nil {
 		return nil, fmt.Errorf("open web: %w", err)
 	}
@@ -105,6 +128,7 @@ func Open(ctx context.Context, c Config) (*Server, error) {
 	if s.listener, err = (&net.ListenConfig{}).Listen(ctx, "tcp", c.Addr); err != nil {
 		return nil, fmt.Errorf("open web: %w", err)
 	}
+	s.listener = netutil.LimitListener(s.listener, maxConnections)
 	if c.TLS != nil {
 		s.listener = tls.NewListener(s.listener, c.TLS)
 	}
@@ -118,6 +142,30 @@ func Open(ctx context.Context, c Config) (*Server, error) {
 	return s, nil
 }
 
+// openAccounts loads who may log in, and makes the first of them.
+func (s *Server) openAccounts(ctx context.Context) error {
+	users, err := s.Bus.KV(ctx, bus.UsersBucket)
+	if err != nil {
+		return err
+	}
+	sessions, err := s.Bus.KV(ctx, bus.SessionsBucket)
+	if err != nil {
+		return err
+	}
+	s.accounts, err = account.Open(ctx, account.Config{Users: users, Sessions: sessions, Cost: s.Password, Log: s.Log, Now: s.Now})
+	if err != nil {
+		return err
+	}
+	s.access = &access{
+		token: sha256.Sum256([]byte(s.Token)), accounts: s.accounts, secure: s.TLS != nil || strings.HasPrefix(s.PublicURL, "https://"),
+	}
+	s.firstPassword, err = s.accounts.First(ctx)
+	return err
+}
+
+// FirstPassword is that of the user admin, if this start made them; it is to be shown this once.
+func (s *Server) FirstPassword() string { return s.firstPassword }
+
 // Addr is where the server listens.
 func (s *Server) Addr() string { return s.listener.Addr().String() }
 
@@ -125,6 +173,7 @@ func (s *Server) Addr() string { return s.listener.Addr().String() }
 func (s *Server) Run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return s.follow(ctx) })
+	g.Go(func() error { return s.accounts.Run(ctx) })
 	g.Go(func() error {
 		if err := s.http.Serve(s.listener); !errors.Is(err, http.ErrServerClosed) {
 			return err
@@ -157,5 +206,5 @@ func (s *Server) Close() error {
 	return s.http.Close()
 }
 
-// Status returns nil while the alerts shown are those of CORE.
-func (s *Server) Status() error { return s.board.status() }
+// Status returns nil while the alerts shown are those of CORE, and those let in are those of the buckets.
+func (s *Server) Status() error { return errors.Join(s.board.status(), s.accounts.Status()) }

@@ -5,12 +5,17 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
+	"sync"
 	"time"
 )
 
 const (
-	maxStreams   = 1000
+	maxStreams = 1000
+	// One session is one browser, with some pages open; the administrator's token may be used by several programs.
+	maxSessionStreams = 16
+
 	streamPing   = 15 * time.Second
 	streamWrite  = 10 * time.Second // a client that takes longer for one write is gone
 	streamRetry  = 2 * time.Second  // what a browser is told to wait before it comes back
@@ -31,10 +36,11 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request) error {
 	if err := s.board.status(); err != nil {
 		return &problem{http.StatusServiceUnavailable, "not_ready", err.Error(), ""}
 	}
-	if !s.enterStream() {
-		return &problem{http.StatusServiceUnavailable, "too_many", "too many streams", ""}
+	who := principal(r)
+	if err := s.streams.enter(who.Key()); err != nil {
+		return err
 	}
-	defer s.leaveStream()
+	defer s.streams.leave(who.Key())
 	watch, now, last, complete := s.board.watch(since)
 	defer s.board.leave(watch)
 
@@ -43,6 +49,7 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request) error {
 	h.Set("Content-Type", "text/event-stream")
 	h.Set("X-Accel-Buffering", "no")
 	fmt.Fprintf(&out.buf, "retry: %d\n\n", streamRetry.Milliseconds())
+	now = slices.DeleteFunc(now, func(c change) bool { return !reaches(who, alertOwner(c.alert)) })
 	if complete {
 		out.snapshot(last, now)
 	} else {
@@ -53,7 +60,7 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request) error {
 	return s.pump(r, out, watch)
 }
 
-// pump sends what the watcher receives until the client goes, cannot keep up, or the server stops.
+// pump sends what the watcher receives until the client goes, cannot keep up or is no longer let in, or the server stops.
 func (s *Server) pump(r *http.Request, out *eventWriter, watch *watcher) error {
 	ping := time.NewTicker(streamPing)
 	defer ping.Stop()
@@ -67,30 +74,59 @@ func (s *Server) pump(r *http.Request, out *eventWriter, watch *watcher) error {
 		case <-s.leaving:
 			return nil
 		case <-ping.C:
+			if s.access.still(r) == nil {
+				return nil
+			}
 			out.buf.WriteString(": ping\n\n")
 		case c, ok := <-watch.changes:
 			if !ok {
 				s.metrics.dropped.Inc()
 				return nil
 			}
-			out.event("alert", c.seq, c.data)
+			who := s.access.still(r)
+			if who == nil {
+				return nil
+			}
+			if reaches(who, alertOwner(c.alert)) {
+				out.event("alert", c.seq, c.data)
+			}
 		}
 	}
 }
 
-// enterStream counts a client in, unless there are too many.
-func (s *Server) enterStream() bool {
-	if s.streams.Add(1) > maxStreams {
-		s.streams.Add(-1)
-		return false
-	}
-	s.metrics.streams.Inc()
-	return true
+// streams counts the clients of the live stream, in all and by session.
+type streams struct {
+	metrics *metrics
+
+	mu  sync.Mutex // guards everything below
+	all int
+	by  map[string]int
 }
 
-func (s *Server) leaveStream() {
-	s.streams.Add(-1)
-	s.metrics.streams.Dec()
+// enter counts a client in, unless there are too many.
+func (c *streams) enter(key string) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.by[key] >= maxSessionStreams {
+		return &problem{http.StatusTooManyRequests, "too_many", "too many streams of one session", ""}
+	}
+	if c.all >= maxStreams {
+		return &problem{http.StatusServiceUnavailable, "too_many", "too many streams", ""}
+	}
+	c.all++
+	c.by[key]++
+	c.metrics.streams.Inc()
+	return nil
+}
+
+func (c *streams) leave(key string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.all--
+	if c.by[key]--; c.by[key] == 0 {
+		delete(c.by, key)
+	}
+	c.metrics.streams.Dec()
 }
 
 // eventWriter writes server-sent events. Only the handler's goroutine uses it.

@@ -81,10 +81,10 @@ func (s *site) next(events <-chan event) event {
 // wants checks an event's name and the alerts in it.
 func (s *site) wants(e event, name string, ids ...string) {
 	s.Helper()
-	var all struct{ Alerts []bus.Alert }
+	var all struct{ Alerts []*bus.Alert }
 	if name == "alert" {
-		all.Alerts = make([]bus.Alert, 1)
-		if err := json.Unmarshal([]byte(e.data), &all.Alerts[0]); err != nil {
+		all.Alerts = []*bus.Alert{{}}
+		if err := json.Unmarshal([]byte(e.data), all.Alerts[0]); err != nil {
 			s.Fatal(err)
 		}
 	} else if err := json.Unmarshal([]byte(e.data), &all); err != nil {

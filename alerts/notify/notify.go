@@ -44,6 +44,7 @@ type Notify struct {
 	ways      *ways
 	metrics   *metrics
 	failing   atomic.Pointer[error]
+	damaged   atomic.Pointer[error] // a delivery that cannot be read
 
 	mu     sync.Mutex             // guards the two below
 	held   map[string]bool        // deliveries that are in a lane, being sent, or behind another
@@ -122,10 +123,13 @@ func workersOf(safety bool) int {
 // Close implements the role; Run leaves nothing open.
 func (n *Notify) Close() error { return nil }
 
-// Status is nil while events are read. A receiver that is away is counted and logged: it does not make this role unable.
+// Status is nil while events are read, and a bus.Concern if a delivery cannot be read. A receiver that is away is counted and
+// logged: it does not make this role unable.
 func (n *Notify) Status() error {
-	if err := n.failing.Load(); err != nil {
-		return *err
+	for _, trouble := range []*error{n.failing.Load(), n.damaged.Load()} {
+		if trouble != nil {
+			return *trouble
+		}
 	}
 	return nil
 }
@@ -289,6 +293,14 @@ func (n *Notify) refill(ctx context.Context, start bool) error {
 		n.takeUp(d)
 	}
 	return nil
+}
+
+// leaveOut notes a delivery that cannot be read. It must not keep the others from being sent.
+func (n *Notify) leaveOut(subject string, err error) {
+	c := error(bus.Concern(fmt.Sprintf("delivery left out: %s: %v", subject, err)))
+	n.damaged.Store(&c)
+	n.metrics.unreadable.Inc()
+	n.cfg.Log.Error("delivery cannot be read", "subject", subject, "err", err)
 }
 
 func (n *Notify) pending() float64 {

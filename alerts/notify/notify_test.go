@@ -259,6 +259,24 @@ func TestStormDoesNotDelaySafety(t *testing.T) {
 	}
 }
 
+func TestDamagedDeliveryDoesNotKeepOthers(t *testing.T) {
+	t.Parallel()
+	b, ch := testkit.NATS(t), newRecorder()
+	if _, _, err := b.Publish(t.Context(), bus.DeliverySubject("a", "damaged"), "", []byte(`{"id":`)); err != nil {
+		t.Fatal(err)
+	}
+	n, err := Open(t.Context(), Config{Bus: b, Channels: Channels{"ops": ch}, Duty: []string{"ops"}, Log: testkit.Log})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := n.Status(); err == nil || bus.Broken(err) {
+		t.Errorf("status %v, want a concern", err)
+	}
+	start(t, b, ch)
+	happen(t, b, opened("a", true))
+	testkit.Eventually(t, 10*time.Second, func() bool { return ch.count() == 1 })
+}
+
 func TestUnknownDutyChannelIsRefused(t *testing.T) {
 	_, err := Open(t.Context(), Config{Bus: testkit.NATS(t), Channels: Channels{}, Duty: []string{"nobody"}, Log: testkit.Log})
 	if err == nil {

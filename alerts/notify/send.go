@@ -204,8 +204,7 @@ func (n *Notify) unfinished(ctx context.Context, start bool) (all []*delivery, e
 		}
 		d, err := decode(m.Data(), meta.Sequence.Stream)
 		if err != nil {
-			n.cfg.Log.Error("delivery cannot be read", "subject", m.Subject(), "err", err)
-			n.metrics.unreadable.Inc()
+			n.leaveOut(m.Subject(), err)
 			return nil
 		}
 		if start {

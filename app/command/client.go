@@ -110,13 +110,22 @@ func (c *Client) Send(ctx context.Context, method, path, contentType string, bod
 	return nil
 }
 
+// complaint is what the server finds wrong.
+type complaint struct{ Code, Detail string }
+
+// refusal makes an error of an answer: a problem, or a report with a problem in it.
 func refusal(resp *http.Response, answer []byte, out any) error {
 	var body struct {
-		Error struct{ Code, Message string }
+		complaint
+		Error complaint
 	}
-	if err := json.Unmarshal(answer, &body); err != nil || body.Error.Message == "" {
+	_ = json.Unmarshal(answer, &body)
+	if body.Detail == "" {
+		body.complaint = body.Error
+	}
+	if body.Detail == "" {
 		return &ServerError{Status: resp.StatusCode, Message: "the server answers " + resp.Status}
 	}
 	_ = json.Unmarshal(answer, out)
-	return &ServerError{resp.StatusCode, body.Error.Code, body.Error.Message}
+	return &ServerError{resp.StatusCode, body.Code, body.Detail}
 }

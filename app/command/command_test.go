@@ -204,7 +204,7 @@ func TestDeviceCommands(t *testing.T) {
 		t.Errorf("list: %+v", list)
 	}
 	s.fails("devices rotate", "ID is missing")
-	s.fails("devices rotate none", "not registered")
+	s.fails("devices rotate none", "does not exist")
 }
 
 func TestDeviceImportNamesTheBadRows(t *testing.T) {

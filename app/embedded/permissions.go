@@ -49,8 +49,8 @@ var roles = map[string]func(*grants){
 	},
 	"watch": func(g *grants) { g.consume(bus.Core) },
 	"web": func(g *grants) {
-		g.publish("actions.>", "commands.>")
-		g.consume(bus.Core, bus.Commands, bus.Rejects, bus.Events)
+		g.publish("actions.>", "commands.>", "audit.>")
+		g.consume(bus.Core, bus.Commands, bus.Rejects, bus.Events, bus.Audit)
 		g.read(bus.Readings, bus.Actions)
 		g.edit(bus.RegistryBucket, bus.PeopleBucket, bus.UsersBucket, bus.SessionsBucket, bus.SettingsBucket)
 	},

@@ -127,7 +127,8 @@ func (b *Bucket) setRunning(on bool) {
 	b.running = on
 }
 
-// Status returns nil while the copy follows the bucket and every entry of it could be read.
+// Status returns nil while the copy follows the bucket and every entry of it could be read. One that could not is of concern and no more
+// (see bus.Concern): it counts as gone, and the others are as good as before.
 func (b *Bucket) Status() error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -135,10 +136,16 @@ func (b *Bucket) Status() error {
 		return fmt.Errorf("the copy of %s does not follow its changes", b.kv.Bucket())
 	}
 	for _, key := range slices.Sorted(maps.Keys(b.unreadable)) {
-		return fmt.Errorf("%d unreadable entries, first %s: %w", len(b.unreadable), key, b.unreadable[key])
+		return concern{fmt.Errorf("%d unreadable entries, first %s: %w", len(b.unreadable), key, b.unreadable[key])}
 	}
 	return nil
 }
+
+type concern struct{ error }
+
+func (c concern) Concern() {}
+
+func (c concern) Unwrap() error { return c.error }
 
 // Await returns when the copy has a revision.
 func (b *Bucket) Await(ctx context.Context, revision uint64) error {

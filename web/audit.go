@@ -1,0 +1,164 @@
+package web
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strconv"
+	"time"
+
+	lru "github.com/hashicorp/golang-lru/v2"
+
+	"linli/bus"
+)
+
+const (
+	defaultAudit = 100
+	maxAudit     = 1000
+	auditWait    = 3 * time.Second  // for an entry to be stored
+	viewPause    = 10 * time.Minute // within which looking again is no new entry
+	maxViews     = 20_000
+)
+
+var auditRoutes = []route{
+	{
+		method: "GET", path: "/api/v1/audit", area: "audit", about: "Who did and who looked at what, newest first",
+		may: watching, whose: filtered, in: auditFilter{}, out: auditList{}, handle: (*Server).audit,
+	},
+}
+
+type (
+	auditFilter struct {
+		Community string `query:"community"`
+		By        string `query:"by"`
+		Person    string `query:"person" description:"whose data it was about"`
+		Limit     int    `query:"limit" minimum:"1" maximum:"1000" description:"how many entries are looked through"`
+		Before    string `query:"before" description:"next of the answer before"`
+	}
+	auditList struct {
+		Entries []*bus.AuditEntry `json:"entries"`
+		Next    string            `json:"next,omitempty"`
+	}
+)
+
+// audit lists entries of the communities within reach; what concerned the installation is for who reaches all of it. With by or
+// person a page may hold fewer than limit, or none, and yet have a next one.
+func (s *Server) audit(w http.ResponseWriter, r *http.Request) error {
+	limit, err := number(r, "limit", defaultAudit, maxAudit)
+	if err != nil {
+		return err
+	}
+	q := r.URL.Query()
+	var before uint64
+	if q.Has("before") {
+		if before, err = strconv.ParseUint(q.Get("before"), 10, 64); err != nil {
+			return invalid("before", "%q is not the id of an entry", q.Get("before"))
+		}
+	}
+	subjects, err := withinReach(r, bus.AuditSubject, "audit.*")
+	if err != nil {
+		return err
+	}
+	body := auditList{Entries: []*bus.AuditEntry{}}
+	looked, last := 0, ""
+	err = s.newest(r.Context(), bus.Audit, subjects, before, limit, func(seq uint64, data []byte) {
+		looked, last = looked+1, strconv.FormatUint(seq, 10)
+		e := new(bus.AuditEntry)
+		if err := json.Unmarshal(data, e); err != nil {
+			s.Log.Error("unreadable audit entry", "entry", last, "err", err)
+			return
+		}
+		if by := q.Get("by"); by != "" && e.By != by {
+			return
+		}
+		if person := q.Get("person"); person != "" && e.Person != person {
+			return
+		}
+		e.ID = last
+		body.Entries = append(body.Entries, e)
+	})
+	if err != nil {
+		return err
+	}
+	if looked == limit {
+		body.Next = last
+	}
+	return reply(w, http.StatusOK, body)
+}
+
+// auditEntry says of a request who asks for what.
+func (s *Server) auditEntry(rt route, r *http.Request) *bus.AuditEntry {
+	p := principal(r)
+	return &bus.AuditEntry{
+		At: s.Now().UTC(), By: p.Name, Role: string(p.Role), Via: p.Via, Address: clientAddress(r), Method: rt.method, Route: rt.path,
+		Target: r.PathValue("id"),
+	}
+}
+
+// record stores an entry.
+func (s *Server) record(ctx context.Context, e *bus.AuditEntry) error {
+	data, err := json.Marshal(e)
+	if err != nil {
+		return err
+	}
+	// Who goes away in the middle has done it nevertheless.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), auditWait)
+	defer cancel()
+	if _, _, err := s.Bus.Publish(ctx, bus.AuditSubject(e.Community), "", data); err != nil {
+		return fmt.Errorf("audit: %w", err)
+	}
+	return nil
+}
+
+// recordEdit stores an entry with the status of the answer, before it is sent. What was done is done: that its entry could not be
+// stored is logged.
+func (s *Server) recordEdit(ctx context.Context, e *bus.AuditEntry) func(int) error {
+	return func(status int) error {
+		e.Status = status
+		if err := s.record(ctx, e); err != nil {
+			s.Log.Error("an action is not in the audit log", "user", e.By, "method", e.Method, "route", e.Route, "target", e.Target, "err", err)
+		}
+		return nil
+	}
+}
+
+// recordView stores an entry before data of a person are shown; without it they are not.
+func (s *Server) recordView(ctx context.Context, e *bus.AuditEntry) func(int) error {
+	return func(status int) error {
+		e.Status = status
+		if status >= http.StatusBadRequest || !s.views.isNew(e) {
+			return nil
+		}
+		if err := s.record(ctx, e); err != nil {
+			s.views.forget(e)
+			return err
+		}
+		return nil
+	}
+}
+
+// views remembers for a while who looked at what, so that a page that asks every few seconds is one entry. Its memory is bounded.
+type views struct{ seen *lru.Cache[string, time.Time] }
+
+func newViews() *views {
+	c, err := lru.New[string, time.Time](maxViews)
+	if err != nil {
+		panic(err) // the size is a constant
+	}
+	return &views{c}
+}
+
+func (v *views) key(e *bus.AuditEntry) string {
+	return e.By + " " + e.Via + " " + e.Route + " " + e.Target + " " + e.Address
+}
+
+func (v *views) isNew(e *bus.AuditEntry) bool {
+	if at, ok := v.seen.Get(v.key(e)); ok && e.At.Sub(at) < viewPause {
+		return false
+	}
+	v.seen.Add(v.key(e), e.At)
+	return true
+}
+
+func (v *views) forget(e *bus.AuditEntry) { v.seen.Remove(v.key(e)) }
