@@ -10,7 +10,7 @@ import (
 )
 
 // silence is a hold of an hour from the beginning; change makes it another.
-func silence(change func(h *bus.Hold)) bus.Action {
+func silencing(change func(h *bus.Hold)) bus.Action {
 	h := bus.Hold{ID: "h1", Kind: bus.Silence, Reason: "works", From: start, Until: start.Add(time.Hour), Match: bus.Match{Community: "tianjin"}}
 	if change != nil {
 		change(&h)
@@ -25,17 +25,17 @@ func TestHoldsKeepPeopleFromBeingTold(t *testing.T) {
 		want []string
 	}{
 		"at the end of a silence what is still open is told": {
-			func(w *world) { w.do(0, silence(nil)); w.say(jam); w.tick(2 * time.Hour) },
+			func(w *world) { w.do(0, silencing(nil)); w.say(jam); w.tick(2 * time.Hour) },
 			[]string{"5m opened wang!silenced zhao!silenced", "1h confirmed wang zhao"},
 		},
 		"what is over by then is not": {
-			func(w *world) { w.do(0, silence(nil)); w.say(jam, over); w.tick(2 * time.Hour) },
+			func(w *world) { w.do(0, silencing(nil)); w.say(jam, over); w.tick(2 * time.Hour) },
 			[]string{"5m opened wang!silenced zhao!silenced", "20m cleared duty!silenced", "1h kept"},
 		},
 		"who was told before it hears the end after it": {
 			func(w *world) {
 				w.say(jam)
-				w.do(10*time.Minute, silence(nil))
+				w.do(10*time.Minute, silencing(nil))
 				w.say(over)
 				w.tick(2 * time.Hour)
 			},
@@ -43,7 +43,7 @@ func TestHoldsKeepPeopleFromBeingTold(t *testing.T) {
 		},
 		"ended by hand it ends at once": {
 			func(w *world) {
-				w.do(0, silence(nil))
+				w.do(0, silencing(nil))
 				w.say(jam)
 				w.do(30*time.Minute, bus.Action{Kind: "release", Hold: &bus.Hold{ID: "h1"}})
 				w.tick(2 * time.Hour)
@@ -51,13 +51,13 @@ func TestHoldsKeepPeopleFromBeingTold(t *testing.T) {
 			[]string{"5m opened wang!silenced zhao!silenced", "30m confirmed wang zhao"},
 		},
 		"of another rule it does nothing": {
-			func(w *world) { w.do(0, silence(func(h *bus.Hold) { h.Match.Rule = "t_level" })); w.say(jam) },
+			func(w *world) { w.do(0, silencing(func(h *bus.Hold) { h.Match.Rule = "t_level" })); w.say(jam) },
 			[]string{"5m opened wang zhao"},
 		},
 		"under two, the one that ends last counts": {
 			func(w *world) {
-				w.do(0, silence(nil))
-				w.do(1, silence(func(h *bus.Hold) { h.ID, h.Until, h.Match.Device = "h2", start.Add(90*time.Minute), "p1" }))
+				w.do(0, silencing(nil))
+				w.do(1, silencing(func(h *bus.Hold) { h.ID, h.Until, h.Match.Device = "h2", start.Add(90*time.Minute), "p1" }))
 				w.say(jam)
 				w.tick(2 * time.Hour)
 			},
@@ -65,21 +65,21 @@ func TestHoldsKeepPeopleFromBeingTold(t *testing.T) {
 		},
 		"life-safety is told in a silence": {
 			func(w *world) {
-				w.do(0, silence(func(h *bus.Hold) { h.Match.Device = "p1" }))
+				w.do(0, silencing(func(h *bus.Hold) { h.Match.Device = "p1" }))
 				w.say("p1 1m heat=60")
 			},
 			[]string{"1m opened wang zhao"},
 		},
 		"and in one of its device that nobody confirmed": {
 			func(w *world) {
-				w.do(0, silence(func(h *bus.Hold) { h.Match.Device, h.Safety = "p1", true }))
+				w.do(0, silencing(func(h *bus.Hold) { h.Match.Device, h.Safety = "p1", true }))
 				w.say("p1 1m heat=60")
 			},
 			[]string{"1m opened wang zhao"},
 		},
 		"not in one that was": {
 			func(w *world) {
-				w.do(0, silence(func(h *bus.Hold) { h.Match.Device, h.Safety = "p1", true }))
+				w.do(0, silencing(func(h *bus.Hold) { h.Match.Device, h.Safety = "p1", true }))
 				w.do(1, bus.Action{Kind: "confirm", Hold: &bus.Hold{ID: "h1"}})
 				w.say("p1 1m heat=60", "p3 2m heat=60")
 				w.tick(59 * time.Minute)
@@ -89,7 +89,7 @@ func TestHoldsKeepPeopleFromBeingTold(t *testing.T) {
 		},
 		"an installer presses without paging anybody, and it ends by itself": {
 			func(w *world) {
-				w.do(0, silence(func(h *bus.Hold) {
+				w.do(0, silencing(func(h *bus.Hold) {
 					h.Kind, h.Until, h.Match.Device = bus.Commissioning, start.Add(30*time.Minute), "p1"
 				}))
 				w.say("p1 1m!sos", "p2 90s!flood")
@@ -103,7 +103,7 @@ func TestHoldsKeepPeopleFromBeingTold(t *testing.T) {
 		},
 		"maintenance holds back what devices say of themselves, every night": {
 			func(w *world) {
-				w.do(0, silence(func(h *bus.Hold) { h.Kind, h.EveryDays, h.Until = bus.Maintenance, 1, start.Add(2*time.Hour) }))
+				w.do(0, silencing(func(h *bus.Hold) { h.Kind, h.EveryDays, h.Until = bus.Maintenance, 1, start.Add(2*time.Hour) }))
 				w.say("p3 10m!jam attempts=3", "p1 11m level=96", "p1 13m level=96", "p1 15m level=96", "p1 17m level=96", "p1 19m level=96", "p1 21m level=96")
 				w.say("p3 1h!jam_over", "p2 3h!jam attempts=3", "p2 4h!jam_over", "p1 25h!jam attempts=3", "p1 25h1m level=1")
 				w.tick(27 * time.Hour)
@@ -118,7 +118,7 @@ func TestHoldsKeepPeopleFromBeingTold(t *testing.T) {
 			func(w *world) {
 				w.say("p1 0m level=96", "p1 3m level=96", "p1 6m level=96", "p1 9m level=96", "p1 10m level=96")
 				w.tick(11 * time.Minute)
-				w.do(15*time.Minute, silence(nil))
+				w.do(15*time.Minute, silencing(nil))
 				w.tick(61 * time.Minute)
 			},
 			[]string{"10m opened wang zhao", "20m kept chen!silenced", "1h confirmed chen"},
@@ -144,7 +144,7 @@ func TestHoldsThatNobodyMayAskFor(t *testing.T) {
 		},
 	} {
 		w := newTold(t)
-		x := silence(change)
+		x := silencing(change)
 		x.Community, x.At = "tianjin", start
 		if err := w.book.act(&x); err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("%s: error %v", name, err)
