@@ -21,6 +21,7 @@ type program struct {
 	ends     map[string][]*bound  // by event id: event rules whose alerts it clears
 	index    map[string]int       // of bounds, by name
 	tags     []string             // payload tags, sorted
+	activity []*devices.Field     // that show that a person is active
 }
 
 // fieldUse says where values of a field go.
@@ -53,6 +54,11 @@ func newProgram(t *devices.Type) *program {
 		}
 	}
 	slices.Sort(p.tags)
+	for _, f := range t.Fields {
+		if f.Activity != nil {
+			p.activity = append(p.activity, f)
+		}
+	}
 	return p
 }
 

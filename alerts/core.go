@@ -26,6 +26,7 @@ type core struct {
 	dir       Directory
 	series    map[string]*series // by measurement and tags, as a line begins
 	book      *book
+	life      *life
 	timers    timerHeap
 	clock     int64   // ms: the latest receive time of a reading, or the wall clock once the stream is read to its end
 	quiet     bool    // replaying what the book knows already: cells move, alerts do not
@@ -57,7 +58,8 @@ type series struct {
 	slots             []slot
 	memories          []memory
 	cells             []cell
-	watches           []*watch // of the device, as they were in this generation of the inventory
+	grown             []float64 // last values of prog.activity; NaN before the first
+	watches           []*watch  // of the device, as they were in this generation of the inventory
 	generation        uint64
 	stale             bool // a for was not completed because the series was silent; its next reading tries again
 	shard             uint8
@@ -72,7 +74,10 @@ type slot struct {
 const shards = 64
 
 func newCore(rules *Rules, dir Directory) *core {
-	c := &core{rules: rules, dir: dir, series: map[string]*series{}, book: newBook(rules, dir), zones: map[string]*time.Location{}, vigil: newVigil()}
+	c := &core{
+		rules: rules, dir: dir, series: map[string]*series{}, book: newBook(rules, dir), life: newLife(), zones: map[string]*time.Location{},
+		vigil: newVigil(),
+	}
 	c.scope.core = c
 	c.enrol()
 	return c
@@ -104,6 +109,9 @@ func (c *core) reading(b []byte) (rest []byte, err error) {
 	c.refresh(s, at)
 	c.dirty[s.shard] = true
 	c.heardReading(s, at, received)
+	if len(s.prog.activity) > 0 {
+		c.life.notice(s, l, at)
+	}
 
 	c.touch(s)
 	for _, i := range c.touched {

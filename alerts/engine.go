@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"linli/bus"
+	"linli/people"
 )
 
 // Config is what the engine works with.
@@ -22,7 +23,8 @@ type Config struct {
 	Bus        *bus.Bus
 	Rules      *Rules
 	Directory  Directory
-	Resolver   Resolver // a *people.Directory; nil: only the duty channels are known
+	Resolver   Resolver                // a *people.Directory; nil: only the duty channels are known
+	Elders     func() []*people.Person // whose circle hears every day that all is well; nil: nobody's
 	Log        *slog.Logger
 	Registerer prometheus.Registerer
 	Now        func() time.Time // nil: time.Now
@@ -134,6 +136,7 @@ func (e *Engine) load(ctx context.Context) error {
 		{bus.AlertsFilter, into(book.load)},
 		{bus.HoldsFilter, into(book.loadHold)},
 		{bus.LoadsFilter, into(book.loadLoad)},
+		{bus.WellbeingFilter, into(e.core.life.load)},
 		{bus.CheckpointSubject + ".*", e.core.unpack},
 	} {
 		err := e.Bus.ReadAll(ctx, bus.Core, records.filter, func(m jetstream.Msg) error {
@@ -326,6 +329,9 @@ func (e *Engine) tick(ctx context.Context) error {
 	}
 	e.core.enrol()
 	e.core.vigil.hear(e.listening.Load())
+	if e.caughtUp && !e.core.quiet && e.Elders != nil && now.Sub(e.opened) >= settleFor {
+		e.core.lookAfter(e.Elders, now)
+	}
 	if e.caughtUp && !e.core.quiet {
 		e.core.advance(now.Add(-wallGrace).UnixMilli())
 	}

@@ -19,6 +19,7 @@ import (
 	"linli/bus"
 	"linli/devices"
 	"linli/internal/testkit"
+	"linli/people"
 )
 
 // site is a bus with at most one engine that a test started on it.
@@ -27,6 +28,7 @@ type site struct {
 	bus    *bus.Bus
 	rules  *Rules
 	people *residents
+	elders func() []*people.Person
 	now    atomic.Int64 // ms, the wall clock of the engines
 
 	published int
@@ -60,7 +62,7 @@ func (s *site) engine(hook func(nc *nats.Conn, point string)) *running {
 		s.t.Fatal(err)
 	}
 	e, err := Open(s.t.Context(), Config{
-		Bus: b, Rules: s.rules, Directory: s.people, Log: testkit.Log, Registerer: prometheus.NewRegistry(),
+		Bus: b, Rules: s.rules, Directory: s.people, Elders: s.elders, Log: testkit.Log, Registerer: prometheus.NewRegistry(),
 		Now: func() time.Time { return time.UnixMilli(s.now.Load()) },
 	})
 	if err != nil {

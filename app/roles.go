@@ -55,7 +55,7 @@ func (a *App) openAlerts(ctx context.Context) error {
 		return err
 	}
 	e, err := alerts.Open(ctx, alerts.Config{
-		Bus: b, Rules: a.rules, Directory: directory{a.registry, a.people}, Resolver: a.people, Log: a.component("alerts"), Registerer: a.reg,
+		Bus: b, Rules: a.rules, Directory: directory{a.registry, a.people}, Resolver: a.people, Elders: a.people.Expected, Log: a.component("alerts"), Registerer: a.reg,
 	})
 	if err != nil {
 		return err

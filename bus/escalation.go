@@ -92,6 +92,15 @@ func (m *Match) Alert(a *Alert) bool {
 		fits(m.Category, a.Category) && fits(string(m.Severity), string(a.Severity))
 }
 
+// Wellbeing is what is known of a person's activity.
+type Wellbeing struct {
+	Person string    `json:"person"`
+	Since  time.Time `json:"since"`           // watched since
+	Active time.Time `json:"active,omitzero"` // last sign of life; of the last minutes it may be a little old
+	Device string    `json:"device,omitempty"`
+	Day    string    `json:"day,omitempty"` // for which it is decided whether all is well, 2026-01-05
+}
+
 // Load is what a recipient was told of late, and when a digest of the rest is due.
 type Load struct {
 	Community string      `json:"community"`

@@ -86,6 +86,7 @@ const (
 	DeliveriesFilter  = "core.delivery.>"      // every Delivery
 	HoldsFilter       = "core.hold.*"          // every Hold
 	LoadsFilter       = "core.load.*.*"        // every Load
+	WellbeingFilter   = "core.wellbeing.*"     // every Wellbeing
 )
 
 // AlertSubject holds the present state of an alert.
@@ -108,6 +109,9 @@ func AlertDeliveriesFilter(alert string) string { return "core.delivery." + aler
 
 // HoldSubject holds a silence, a maintenance window or a commissioning.
 func HoldSubject(id string) string { return "core.hold." + id }
+
+// WellbeingSubject holds what is known of a person's activity.
+func WellbeingSubject(person string) string { return "core.wellbeing." + person }
 
 // LoadSubject holds what a recipient of a community was told of late.
 func LoadSubject(community, who string) string { return "core.load." + community + "." + who }

@@ -102,6 +102,7 @@ func TestMistakesAreReportedWithTheirLine(t *testing.T) {
 		{"no unit", `unit: "%", type: float, kind: gauge, range: [0, 110]`, `type: float, kind: gauge, range: [0, 110]`, `c/bin.yaml:17: field "fill_pct" has no unit`},
 		{"fraction", "[0, 4294967295]", "[0.5, 4294967295]", `c/bin.yaml:19: range of the int "deliveries" has a fraction`},
 		{"negative counter", "[0, 4294967295]", "[-1, 4294967295]", `c/bin.yaml:19: counter "deliveries" cannot go below 0`},
+		{"activity of an enum", "type: enum, kind: state", "type: enum, kind: state, activity: 0", `c/bin.yaml:18: field "door" of type enum cannot show activity`},
 		{"unit of a bool", "type: bool", `type: bool, unit: "1"`, `c/bin.yaml:20: "mains" of type bool has no unit and no range`},
 		{"kind of a bool", "type: bool, kind: state", "type: bool, kind: gauge", `c/bin.yaml:20: field "mains" of type bool cannot be of kind gauge`},
 		{"type", "type: bool", "type: boolean", `c/bin.yaml:20: want one of bool, enum, float, int, string, got "boolean"`},

@@ -219,6 +219,10 @@ func (p *parsedType) field(enums map[string]*enum) read {
 			must("kind", word(p.reader, &f.Kind, fieldKinds)),
 			may("period", p.duration(&f.Period)),
 			may("optional", p.flag(&f.Optional)),
+			may("activity", func(n *yaml.Node) {
+				f.Activity = new(float64)
+				p.number(f.Activity)(n)
+			}),
 			may("standard", p.str(&f.Standard)))...)
 		if len(p.errs) == errs {
 			p.checkField(n, f)
@@ -288,6 +292,8 @@ func (p *parsedType) checkField(n *yaml.Node, f *Field) {
 		p.fail(n.Line, "field %q of type %s cannot be of kind %s", f.ID, f.Type, f.Kind)
 	case f.Kind == Counter && f.Min < 0:
 		p.fail(n.Line, "counter %q cannot go below 0", f.ID)
+	case f.Activity != nil && f.Type != Bool && !f.Type.Numeric():
+		p.fail(n.Line, "field %q of type %s cannot show activity", f.ID, f.Type)
 	}
 	p.checkValue(n, f)
 }

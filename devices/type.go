@@ -81,6 +81,9 @@ type Field struct {
 	Enum     []string // the allowed values of an Enum, in catalogue order
 	Labels   []Text   // their names, in the same order
 	Standard string   // where the name or the unit comes from
+	// Activity makes a field of a person's device a sign of life: somebody is active when a bool is true, a gauge is above this
+	// number, or a counter has grown by more than it since the reading before. Nil: it is none.
+	Activity *float64
 	// Common is true for the fields of common.yaml, which every type has.
 	Common bool
 }

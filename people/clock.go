@@ -57,3 +57,13 @@ func (q *QuietHours) Quiet(at time.Time, zone *time.Location) (until time.Time, 
 	}
 	return time.Date(y, m, d, to/60, to%60, 0, 0, zone), true
 }
+
+// On is the moment at which all is well or not is decided on the day of now; ok is false without an hour.
+func (a *AllIsWell) On(now time.Time, zone *time.Location) (at time.Time, ok bool) {
+	if a == nil {
+		return at, false
+	}
+	minute, ok := parseClock(a.At)
+	y, m, d := now.In(zone).Date()
+	return time.Date(y, m, d, minute/60, minute%60, 0, 0, zone), ok
+}

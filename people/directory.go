@@ -87,6 +87,11 @@ func (d *Directory) People() []*Person {
 	return slices.SortedFunc(maps.Values(d.people), func(a, b *Person) int { return cmp.Compare(a.ID, b.ID) })
 }
 
+// Expected returns everybody whose circle is told every day that all is well, in the order of ids.
+func (d *Directory) Expected() []*Person {
+	return slices.DeleteFunc(d.People(), func(p *Person) bool { return p.AllIsWell == nil })
+}
+
 // Lives reports whether a person is registered in a community.
 func (d *Directory) Lives(person, community string) bool {
 	p := d.Person(person)
