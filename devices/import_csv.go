@@ -92,7 +92,7 @@ func (im *imported) read(from io.Reader) error {
 	for {
 		cells, err := rows.Read()
 		if bounded.N == 0 {
-			return fmt.Errorf("the file is larger than %d bytes", maxImport)
+			return fmt.Errorf("the file is larger than %d bytes: %w", maxImport, ErrBadRows)
 		}
 		if err == io.EOF {
 			return nil
@@ -108,7 +108,7 @@ func (im *imported) read(from io.Reader) error {
 			continue
 		}
 		if im.report.Rows++; im.report.Rows > maxImportRows {
-			return fmt.Errorf("the file has more than %d rows", maxImportRows)
+			return fmt.Errorf("the file has more than %d rows: %w", maxImportRows, ErrBadRows)
 		}
 		line, _ := rows.FieldPos(0)
 		d := im.row(line, header, cells)
@@ -131,7 +131,7 @@ func rowMistake(e *csv.ParseError, want int) string {
 func (im *imported) header(rows *csv.Reader) ([]string, error) {
 	first, err := rows.Read()
 	if err == io.EOF {
-		return nil, errors.New("the file is empty")
+		return nil, fmt.Errorf("the file is empty: %w", ErrBadRows)
 	}
 	if err != nil {
 		return nil, err

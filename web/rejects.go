@@ -18,7 +18,6 @@ import (
 const (
 	defaultRejects = 100
 	maxRejects     = 1000
-	replayWait     = 3 * time.Second
 )
 
 var rejectRoutes = []route{
@@ -125,7 +124,7 @@ func (s *Server) rejectCommunity(ctx context.Context, id string) (string, error)
 
 // keyGone waits for a moment until a key of the settings is deleted.
 func (s *Server) keyGone(ctx context.Context, key string) bool {
-	ctx, cancel := context.WithTimeout(ctx, replayWait)
+	ctx, cancel := context.WithTimeout(ctx, s.ActionWait)
 	defer cancel()
 	watch, err := s.settings.Watch(ctx, key)
 	if err != nil {
