@@ -37,7 +37,9 @@ type bound struct {
 	field                *devices.Field // whose value an alert shows; nil for events
 	signals              []signal
 	when, clear, applies *condition
-	guesses              bool // a signal says what stands for a value that is not known
+	countWindow          int64    // ms, of a count
+	payload              []string // fields of an event's payload that identify
+	guesses              bool     // a signal says what stands for a value that is not known
 	typ                  *devices.Type
 	window, will         time.Duration // of an absence rule: how long is too long
 	name                 string        // of its cells in checkpoints: rule, or rule/field
@@ -166,17 +168,18 @@ func (b *binder) bind() []*bound {
 }
 
 func (b *binder) identity() {
+	payload := payloadIdentity(b.rule, b.typ)
 	for _, part := range b.rule.Identity {
 		tag := b.typ.Tag(part)
-		if part != "person" && part != "device" && part != "field" && (tag == nil || tag.Registry) {
-			b.failAt(b.rule.Line, "identity: %q is none of person, device, field and the payload tags of %s", part, b.typ.ID)
+		if part != "person" && part != "device" && part != "field" && (tag == nil || tag.Registry) && !slices.Contains(payload, part) {
+			b.failAt(b.rule.Line, "identity: %q is none of person, device, field, the payload tags of %s and the fields of its event", part, b.typ.ID)
 		}
 	}
 }
 
 func (b *binder) one(field *devices.Field) *bound {
 	r := b.rule
-	x := &bound{Rule: r, field: field, typ: b.typ, name: r.ID}
+	x := &bound{Rule: r, payload: payloadIdentity(r, b.typ), field: field, typ: b.typ, name: r.ID}
 	if len(r.Fields) > 1 {
 		x.name += "/" + field.ID
 	}

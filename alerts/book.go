@@ -267,7 +267,11 @@ func (b *book) deadline(a *bus.Alert) time.Time {
 	switch rule := b.rules.byID[a.Rule]; {
 	case a.State == bus.Cleared:
 		return a.ClearedAt.Add(clearedKept)
-	case a.State == bus.Closed, a.Latched, rule == nil, rule.Kind != EventKind:
+	case a.State == bus.Closed, a.Latched, rule == nil:
+		return time.Time{}
+	case rule.Kind == CountKind:
+		return a.LastEvent.Add(rule.own.window.fixed)
+	case rule.Kind != EventKind:
 		return time.Time{}
 	}
 	return a.LastEvent.Add(eventEpisode)

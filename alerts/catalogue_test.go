@@ -51,7 +51,7 @@ var beforeChoice = regexp.MustCompile(`[?:] *$`)
 
 var numberForm = regexp.MustCompile(`\b\d+\.\d+\b`)
 
-// mutations are copies of a rule with one number of when moved by 2 % (whole numbers by 1), or its for by 10 %.
+// mutations are copies of a rule with one number of when moved by 2 % (whole numbers by 1), or its for by 10 %, of a count rule its count by 1 and its window by 10 %.
 func mutations(cat *devices.Catalogue, r *Rule) map[string]*Rule {
 	all := map[string]*Rule{}
 	for _, at := range numberForm.FindAllStringIndex(r.when.text, -1) {
@@ -75,6 +75,9 @@ func mutations(cat *devices.Catalogue, r *Rule) map[string]*Rule {
 		"will":           func(r *Rule) *span { return &r.silence.will },
 	} {
 		for _, share := range []float64{0.9, 1.1} {
+			if share > 1 && r.Kind == CountKind && r.between != nil {
+				continue // what it counts in may be as long as the window
+			}
 			m := *r
 			if s := field(&m); *s != (span{}) {
 				*s = span{time.Duration(float64(s.fixed) * share), s.periods * share}
@@ -86,6 +89,13 @@ func mutations(cat *devices.Catalogue, r *Rule) map[string]*Rule {
 		m := *r
 		m.silence.min = r.silence.min * 9 / 10
 		all["min: "+m.silence.min.String()] = &m
+	}
+	for _, by := range []float64{-1, 1} {
+		if r.Kind == CountKind {
+			m := *r
+			m.count += by
+			all[fmt.Sprintf("count: %v", m.count)] = &m
+		}
 	}
 	if r.For > 0 {
 		for _, moved := range []time.Duration{r.For * 9 / 10, r.For * 11 / 10} {

@@ -32,6 +32,7 @@ type core struct {
 	quiet     bool    // replaying what the book knows already: cells move, alerts do not
 	fired     []fired // meanwhile
 	recalling bool    // an event is only to be remembered: the book knows what came of it
+	tallies   tallies
 	dirty     [shards]bool
 
 	line    devices.Line
@@ -76,7 +77,7 @@ const shards = 64
 func newCore(rules *Rules, dir Directory) *core {
 	c := &core{
 		rules: rules, dir: dir, series: map[string]*series{}, book: newBook(rules, dir), life: newLife(), zones: map[string]*time.Location{},
-		vigil: newVigil(),
+		vigil: newVigil(), tallies: tallies{},
 	}
 	c.scope.core = c
 	c.enrol()

@@ -3,6 +3,7 @@ package alerts
 import (
 	"fmt"
 	"maps"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -31,6 +32,37 @@ func probeRules(t testing.TB) *Rules {
 		t.Fatal(l.err())
 	}
 	return rules
+}
+
+// memoryRules are those and the rules of testdata/memory.yaml.
+func memoryRules(t testing.TB) *Rules {
+	t.Helper()
+	cat, err := probeCatalogue()
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := &loader{cat: cat, ids: map[string]*Rule{}}
+	probe := cat.Type("probe")
+	l.parse(probe.File, &probe.Rules, probe)
+	data, err := os.ReadFile("testdata/memory.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.file("testdata/memory.yaml", data)
+	rules := l.bind()
+	if len(l.errs) > 0 {
+		t.Fatal(l.err())
+	}
+	return rules
+}
+
+// TestMemoryRulesShowWhatTheyMean replays their examples.
+func TestMemoryRulesShowWhatTheyMean(t *testing.T) {
+	for _, r := range memoryRules(t).All() {
+		if err := r.Replay(); err != nil {
+			t.Error(err)
+		}
+	}
 }
 
 var probeCatalogue = sync.OnceValues(func() (*devices.Catalogue, error) { return devices.LoadCatalogue("testdata/types") })

@@ -38,18 +38,22 @@ func (c *core) event(b []byte) error {
 	}
 	dev := c.dir.Device(device)
 	c.heardEvent(p, dev, string(name), at, received)
-	if c.recalling {
-		return nil
+	if !c.recalling {
+		c.book.advance(received)
 	}
-	c.book.advance(received)
 	for _, x := range p.ends[string(name)] {
-		e := c.book.episodes[episodeKey(x.ID, identity(x.Rule, c.subjectOfEvent(p, dev)))]
+		if c.recalling {
+			break
+		}
+		sub := c.subjectOfEvent(p, dev)
+		sub.tags = append(sub.tags, c.payloadTags(x)...)
+		e := c.book.episodes[episodeKey(x.ID, identity(x.Rule, sub))]
 		if e != nil && e.alert != nil && at >= e.alert.LastEvent.UnixMilli() {
 			c.book.clear(e.alert, moment(at))
 		}
 	}
 	for _, x := range p.onEvent[string(name)] {
-		if c.eventHolds(x, dev, at) {
+		if (x.Kind == CountKind || !c.recalling) && c.eventHolds(x, dev, at) {
 			c.raiseByEvent(x, p, dev, at, received)
 		}
 	}
@@ -62,12 +66,12 @@ func (c *core) eventHolds(b *bound, dev *devices.Device, at int64) bool {
 	if !b.between.contains(moment(at).In(c.zone(string(l.Tag("community"))))) {
 		return false
 	}
-	if !b.Safety && b.Rule != maintenance && c.book.maintained[string(l.Tag("device"))] {
+	if b.Kind != CountKind && c.suspended(b) {
 		return false
 	}
 	c.scope = scope{core: c, bound: b, event: l, dev: dev, at: at}
 	conditions := []*condition{b.applies, b.when}
-	if b.Kind != EventKind {
+	if !b.spec.byEvent {
 		conditions = conditions[:1] // when is about the field
 	}
 	for _, x := range conditions {
@@ -81,9 +85,22 @@ func (c *core) eventHolds(b *bound, dev *devices.Device, at int64) bool {
 	return true
 }
 
+// suspended reports whether the device of an event is being worked on.
+func (c *core) suspended(b *bound) bool {
+	return !b.Safety && b.Rule != maintenance && c.book.maintained[string(c.line.Tag("device"))]
+}
+
 func (c *core) raiseByEvent(b *bound, p *program, dev *devices.Device, at, received int64) {
 	sub := c.subjectOfEvent(p, dev)
+	sub.tags = append(sub.tags, c.payloadTags(b)...)
 	who := identity(b.Rule, sub)
+	if b.Kind == CountKind {
+		newest, complete := c.count(b, who, at)
+		if !complete || c.recalling || c.suspended(b) {
+			return
+		}
+		at, received = newest, max(received, newest)
+	}
 	if e := c.book.episodes[episodeKey(b.ID, who)]; e != nil && e.alert != nil && e.alert.State != bus.Cleared {
 		c.wake(b, sub, e.alert, at, received)
 		c.book.repeat(e.alert, moment(at), moment(received))

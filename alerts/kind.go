@@ -40,7 +40,7 @@ var kinds = map[Kind]*kind{
 	WindowKind:    windowKind,
 	RateKind:      rateKind,
 	DerivedKind:   {keys: "signals when | clear for max_age"},
-	CountKind:     {keys: "event/events count window | when", pending: true, byEvent: true},
+	CountKind:     countKind,
 
 	AbsenceKind:  absenceKind,
 	SequenceKind: {keys: "first then/without within | when", pending: true},

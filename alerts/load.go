@@ -19,6 +19,7 @@ import (
 type Rules struct {
 	all      []*Rule
 	cat      *devices.Catalogue
+	counting map[string]*bound   // count rules by name
 	programs map[string]*program // by measurement
 	byType   map[string]*program // by device type
 	byID     map[string]*Rule    // with those that have no file
@@ -145,7 +146,8 @@ func (l *loader) parse(file string, n *yaml.Node, own *devices.Type) {
 // bind checks every rule against its device types and makes the programs of the types.
 func (l *loader) bind() *Rules {
 	rules := &Rules{
-		all: l.rules, cat: l.cat, programs: map[string]*program{}, byType: map[string]*program{}, signs: map[lifeSign][]*Rule{},
+		all: l.rules, cat: l.cat, programs: map[string]*program{}, byType: map[string]*program{}, counting: map[string]*bound{},
+		signs: map[lifeSign][]*Rule{},
 	}
 	for _, t := range l.cat.Types() {
 		p := newProgram(t)
@@ -163,6 +165,9 @@ func (l *loader) bind() *Rules {
 			bounds := b.bind()
 			if !r.Pending() {
 				rules.byType[t.ID].add(bounds)
+			}
+			if r.Kind == CountKind && len(bounds) > 0 {
+				rules.counting[bounds[0].name] = bounds[0]
 			}
 		}
 	}

@@ -86,7 +86,6 @@ func (p *parser) keys(r *Rule) map[string]read {
 	var unused struct {
 		duration time.Duration
 		text     string
-		number   float64
 		span     span
 	}
 	one := func(to *[]string) read {
@@ -117,7 +116,7 @@ func (p *parser) keys(r *Rule) map[string]read {
 		"min": p.duration(&r.silence.min), "battery_window": scalar(p.reader, &r.silence.battery, parseSpan),
 		"will": scalar(p.reader, &r.silence.will, parseSpan), "also": p.also(&r.silence.also),
 		"per": p.duration(&r.per), "within": p.duration(&unused.duration),
-		"count":   p.number(&unused.number),
+		"count":   p.number(&r.count),
 		"example": p.each(func(n *yaml.Node) { r.Examples = append(r.Examples, p.example(n)) }),
 	}
 }

@@ -38,7 +38,7 @@ func (r *Rule) Replay() error {
 		shows["nothing"] = shows["nothing"] || len(e.Expect) == 0
 	}
 	needs := []string{opened}
-	if r.Kind != EventKind {
+	if !r.spec.byEvent {
 		needs = append(needs, "nothing")
 		if !r.Latched {
 			needs = append(needs, cleared)

@@ -134,7 +134,7 @@ func (d *disk) tell() (all []string) {
 // TestRestartsChangeNothing plays the same inputs to an engine that is never stopped and to one that is stopped or killed at
 // random points, with readings out of order, repeated, delayed and ahead of time. The alert logs are the same.
 func TestRestartsChangeNothing(t *testing.T) {
-	rules := probeRules(t)
+	rules := memoryRules(t)
 	rapid.Check(t, func(t *rapid.T) {
 		now := start
 		quiet, harried := newDisk(), newDisk()
@@ -228,7 +228,7 @@ func drawReadings(t *rapid.T, now time.Time) (batch []byte) {
 	for range rapid.IntRange(1, 3).Draw(t, "lines") {
 		lag := rapid.SampledFrom([]int{0, 0, 0, 0, 30, 100, 4000, -60}).Draw(t, "lag")
 		fields := rapid.SampledFrom([]string{
-			"level=96", "level=96", "level=96", "level=85", "level=50", "heat=60", "heat=20", "heat=120", "level=97,heat=20",
+			"level=96", "level=96", "level=96", "level=85", "level=50", "heat=60", "heat=20", "heat=120", "level=97,heat=20", "used=10", "used=40", "used=90", "heat=45", "level=60,heat=60",
 			"smoke=true", "smoke=false", `door="open",awake=false`, `door="closed"`, "awake=true",
 		}).Draw(t, "fields")
 		device := rapid.SampledFrom([]string{"p1", "p1,inlet=2", "p2,inlet=1", "p2,inlet=2", "p3"}).Draw(t, "device")
@@ -240,7 +240,7 @@ func drawReadings(t *rapid.T, now time.Time) (batch []byte) {
 
 func drawEvent(t *rapid.T, now time.Time) []byte {
 	lag := rapid.SampledFrom([]int{0, 0, 10, 5000}).Draw(t, "lag")
-	name := rapid.SampledFrom([]string{"sos", "jam", "jam_over", "flood"}).Draw(t, "event")
+	name := rapid.SampledFrom([]string{"sos", "jam", "jam", "jam", "jam_over", "flood"}).Draw(t, "event")
 	device := rapid.SampledFrom([]string{"p1", "p2", "p3"}).Draw(t, "device")
 	at := now.Add(-time.Duration(lag) * time.Second)
 	return fmt.Appendf(nil, "event,community=tianjin,device=%s,type=probe,event=%s attempts=3,received_at=%di %d\n", device, name, now.UnixMilli(), at.UnixNano())

@@ -47,6 +47,7 @@ type Rule struct {
 	signals              []signalSource
 	own                  signalSource  // what a window rule says of its field
 	per                  time.Duration // of a rate
+	count                float64       // of events
 	first, then, without *step
 }
 
