@@ -12,7 +12,7 @@ RACE   := ./alerts/... ./app/command ./bus ./devices/... ./ingest ./internal/arc
 
 FUZZ := ./devices:FuzzTopic ./devices:FuzzReading ./devices:FuzzEvent ./devices:FuzzLine ./devices:FuzzCatalogue ./alerts:FuzzRules ./devices/simulate:FuzzPlan
 
-.PHONY: build run test check race quiet influx fuzz lint bench clean needs
+.PHONY: build run test check race quiet influx fuzz lint bench chaos clean needs
 
 build: bin/linli
 
@@ -55,6 +55,10 @@ lint:
 # One table; BENCH=-update writes it into the README.
 bench: needs
 	$(GO) test ./internal/acceptance -run '^TestSpeed$$' -speed $(BENCH) -count 1 -timeout 30m -v
+
+# All of what make test does a tenth of: parts killed 200 times while 2,000 people press.
+chaos: needs
+	$(GO) test ./internal/acceptance -run '^TestEverySOSReachesAPersonWhateverIsKilled$$' -chaos 200 -count 1 -timeout 60m -v
 
 clean:
 	rm -rf bin data

@@ -13,6 +13,7 @@ import (
 	"github.com/nats-io/nuid"
 
 	"linli/bus"
+	"linli/internal/failpoint"
 )
 
 // transactionHeader names the transaction that an offset record ended, so that its writer knows it again.
@@ -128,6 +129,7 @@ func (j *journal) commit(ctx context.Context, t transaction, known *book, status
 }
 
 func (j *journal) at(point string) {
+	failpoint.Hit("alerts " + point)
 	if j.hook != nil {
 		j.hook(point)
 	}

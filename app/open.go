@@ -74,9 +74,12 @@ func dirs(dir string) []string {
 	return []string{dir}
 }
 
+// leastStore is the space in bytes with which an outside NATS is worth starting on.
+const leastStore = 1 << 30
+
 // openBus starts the embedded server, or connects to the external system, and sets up the streams.
 func (a *App) openBus(ctx context.Context) error {
-	total := int64(64 << 30) // of an external system, unless its operator sets limits there
+	total := int64(64 << 30) // of an external system, or as much as it has
 	if a.set.NATSURL == "" {
 		cert, err := a.serverTLS()
 		if err != nil {
@@ -100,8 +103,12 @@ func (a *App) openBus(ctx context.Context) error {
 	if a.setup, err = a.connect("setup"); err != nil {
 		return err
 	}
-	limits := bus.Share(total)
-	if err := a.setup.Setup(ctx, limits); err != nil {
+	err = a.setup.Setup(ctx, bus.Share(total))
+	for ; a.nats == nil && bus.NoRoom(err) && total > leastStore; err = a.setup.Setup(ctx, bus.Share(total)) {
+		total /= 2
+		a.log.Warn("the outside NATS has less room, taking smaller streams", "bytes", total)
+	}
+	if err != nil {
 		return err
 	}
 	janitor := func(ctx context.Context) error { return a.setup.Janitor(ctx, a.component("janitor")) }

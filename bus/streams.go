@@ -122,3 +122,10 @@ func (b *Bus) replicas(ctx context.Context, stream string, want int) (int, error
 	}
 	return s.CachedInfo().Config.Replicas, nil
 }
+
+// NoRoom reports whether Setup failed because the system does not have the space that the limits ask for.
+func NoRoom(err error) bool {
+	const storageResourcesExceeded = 10047 // of nats-server; jetstream has no name for it
+	var api *jetstream.APIError
+	return errors.As(err, &api) && api.ErrorCode == storageResourcesExceeded
+}

@@ -6,6 +6,7 @@ import (
 
 	"linli/bus"
 	"linli/devices"
+	"linli/internal/failpoint"
 )
 
 // event is an event to be stored, at once and alone; without a line there is only something to settle, in its turn.
@@ -93,10 +94,12 @@ func (l *lane) news(b *burst, m *message, from source, name string, identified b
 func (l *lane) post(ctx context.Context) {
 	for e := range l.events {
 		if e.data != nil {
+			failpoint.Hit("ingest before store")
 			duplicate, err := l.store(ctx, &l.posting, e.entry)
 			if err != nil {
 				return
 			}
+			failpoint.Hit("ingest after store")
 			if duplicate {
 				e.counts.events.duplicate++
 			} else {

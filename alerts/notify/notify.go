@@ -17,6 +17,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"linli/bus"
+	"linli/internal/failpoint"
 )
 
 // Config is what Open needs.
@@ -68,7 +69,10 @@ func Open(ctx context.Context, cfg Config) (*Notify, error) {
 		}
 	}
 	if cfg.hook == nil {
-		cfg.hook = func(string) bool { return false }
+		cfg.hook = func(point string) bool {
+			failpoint.Hit("notify " + point)
+			return false
+		}
 	}
 	n := &Notify{
 		cfg: cfg, lanes: map[string][2]*lane{}, impatient: newLane(), receipts: newLane(), governor: newGovernor(cfg.Channels), ways: newWays(),

@@ -134,3 +134,10 @@ func (r *receiver) toldOpened(alert string) int {
 	}
 	return n
 }
+
+// repeatedNow is how many deliveries have come again under the same id.
+func (r *receiver) repeatedNow() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.repeated
+}

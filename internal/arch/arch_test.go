@@ -71,7 +71,7 @@ func TestImportDirection(t *testing.T) {
 			t.Errorf("package %s has no place in the architecture: add it to the table with what it may import", name)
 			continue
 		}
-		ok := map[string]bool{}
+		ok := map[string]bool{"linli/internal/failpoint": true}
 		for _, m := range may {
 			ok["linli/"+m] = true
 		}
