@@ -45,6 +45,7 @@ type App struct {
 	nats          *embedded.NATS // nil with an external NATS
 	registry      *devices.Registry
 	people        *people.Directory
+	passes        *people.Passes
 	auth          *auth
 	disk          *embedded.DiskWatch
 	influx        *series.Influx

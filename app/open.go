@@ -181,7 +181,8 @@ func (a *App) openRegistry(ctx context.Context) error {
 	return nil
 }
 
-// openPeople follows who is registered and who is on duty.
+// openPeople follows who is registered and who is on duty. What lets them answer without an account is signed with a key that all
+// processes of an installation share.
 func (a *App) openPeople(ctx context.Context) error {
 	kv, err := a.setup.KV(ctx, bus.PeopleBucket)
 	if err != nil {
@@ -190,6 +191,15 @@ func (a *App) openPeople(ctx context.Context) error {
 	if a.people, err = people.Open(ctx, kv, a.registry); err != nil {
 		return err
 	}
+	settings, err := a.setup.KV(ctx, bus.SettingsBucket)
+	if err != nil {
+		return err
+	}
+	key, err := share(ctx, settings, "passes.key")
+	if err != nil {
+		return err
+	}
+	a.passes = people.NewPasses(key)
 	a.workers = append(a.workers, worker{"people", a.people.Run})
 	a.report("people", a.people.Status)
 	return nil

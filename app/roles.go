@@ -2,9 +2,12 @@ package app
 
 import (
 	"context"
+	"strings"
+	"time"
 
 	"linli/alerts"
 	"linli/alerts/notify"
+	"linli/bus"
 	"linli/devices"
 	"linli/ingest"
 	"linli/ingest/store"
@@ -35,12 +38,28 @@ func (a *App) openNotify(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	n, err := notify.Open(ctx, notify.Config{Bus: b, Channels: a.channels, Duty: a.set.file.Duty, Log: a.component("notify"), Reg: a.reg})
+	n, err := notify.Open(ctx, notify.Config{
+		Bus: b, Channels: a.channels, Duty: a.set.file.Duty, Link: a.link(), Log: a.component("notify"), Reg: a.reg,
+	})
 	if err != nil {
 		return err
 	}
 	a.play("notify", n)
 	return nil
+}
+
+// passFor is how long the link in a message is good for.
+const passFor = 24 * time.Hour
+
+// link makes the links under which alerts are acknowledged without an account; nil where people cannot reach the pages.
+func (a *App) link() func(*bus.AlertEvent, *bus.Recipient) string {
+	if a.set.PublicURL == "" {
+		return nil
+	}
+	base := strings.TrimRight(a.set.PublicURL, "/") + "/a/"
+	return func(e *bus.AlertEvent, r *bus.Recipient) string {
+		return base + a.passes.Seal(people.Pass{Alert: e.Alert.ID, Person: r.Person, Until: e.At.Add(passFor)})
+	}
 }
 
 // directory is all that alerts asks about: devices and communities, people and rotas.
@@ -75,7 +94,7 @@ func (a *App) openWeb(ctx context.Context) error {
 	}
 	s, err := web.Open(ctx, web.Config{
 		Addr: a.set.HTTP, TLS: cert, Token: a.token, Root: a.set.Root, Version: a.version, Bus: b, Catalogue: a.catalogue,
-		Registry: a.registry, People: a.people, Channels: a.channelKinds(), History: a.influx, Writer: a.influx, Status: a.Status, Gatherer: a.reg, Reg: a.reg,
+		Registry: a.registry, People: a.people, Channels: a.channelKinds(), Passes: a.passes, History: a.influx, Writer: a.influx, Status: a.Status, Gatherer: a.reg, Reg: a.reg,
 		Log: a.component("web"), PublicURL: a.set.PublicURL,
 	})
 	if err != nil {

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"context"
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
@@ -9,6 +10,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/nats-io/nats.go/jetstream"
 )
 
 // keep returns the random 32-byte secret kept in a file of the data directory, made at the first start with mode 0600.
@@ -41,6 +44,23 @@ func makeSecret(path string) (string, error) {
 		return "", err
 	}
 	return s, os.Rename(f.Name(), path)
+}
+
+// share returns the random 32-byte secret that all processes of an installation have under a name, made by the first that asks.
+func share(ctx context.Context, kv jetstream.KeyValue, name string) ([]byte, error) {
+	secret := randomBytes(32)
+	_, err := kv.Create(ctx, name, secret)
+	if err == nil {
+		return secret, nil
+	}
+	if !errors.Is(err, jetstream.ErrKeyExists) {
+		return nil, fmt.Errorf("make %s: %w", name, err)
+	}
+	e, err := kv.Get(ctx, name)
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", name, err)
+	}
+	return e.Value(), nil
 }
 
 func randomBytes(n int) []byte {

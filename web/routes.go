@@ -48,7 +48,7 @@ const (
 // routes is the whole API. Each area stands with its handlers.
 var routes = slices.Concat(
 	healthRoutes, accountRoutes, auditRoutes, registryRoutes, peopleRoutes, rotaRoutes, deviceRoutes, readingRoutes, alertRoutes,
-	rejectRoutes, rebuildRoutes,
+	rejectRoutes, rebuildRoutes, answerRoutes,
 )
 
 // areas are what scopes of API tokens may name.
@@ -77,6 +77,7 @@ func (s *Server) handler() http.Handler {
 	mux.Handle("/", s.pages(known))
 	// Requests of another site's page are refused whatever they carry.
 	other := http.NewCrossOriginProtection()
+	other.AddInsecureBypassPattern("POST /a/{token}") // a page of ntfy has the button; the path is the permission
 	other.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.fail(&recorder{ResponseWriter: w}, r, errOtherSite) }))
 	return s.secure(other.Handler(mux))
 }

@@ -61,6 +61,7 @@ type Config struct {
 	Catalogue *devices.Catalogue
 	Registry  *devices.Registry
 	People    *people.Directory
+	Passes    *people.Passes    // nil: nobody is sent links
 	Channels  map[string]string // kinds of the configured channels by name; nil: not known here
 	History   History
 	Writer    Writer

@@ -91,7 +91,7 @@ func (a *aliyunSMS) Ask(ctx context.Context, m Message, r Receipt) (Fate, error)
 		case 3:
 			return Fate{State: bus.Delivered, Receipt: r}, nil
 		case 2:
-			return Fate{State: bus.Failed, Receipt: r, Why: d.ErrCode}, nil
+			return Fate{State: bus.Failed, Class: BadTarget, Receipt: r, Why: d.ErrCode}, nil
 		default:
 			return Fate{State: bus.Accepted, Receipt: r}, nil
 		}
@@ -129,7 +129,7 @@ func (a *aliyunSMS) Listen(c bus.Callback) ([]Answer, error) {
 		case r.Success != nil && *r.Success:
 			all = append(all, Answer{Ref: r.OutID, State: bus.Delivered})
 		case r.Success != nil:
-			all = append(all, Answer{Ref: r.OutID, State: bus.Failed, Why: r.ErrCode})
+			all = append(all, Answer{Ref: r.OutID, State: bus.Failed, Class: BadTarget, Why: r.ErrCode})
 		default:
 			all = append(all, Answer{Ref: r.Phone, State: bus.Acted, Acknowledge: agrees(r.Content), Why: cut(r.Content, 100)})
 		}

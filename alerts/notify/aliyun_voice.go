@@ -141,7 +141,7 @@ func (a *aliyunVoice) Ask(ctx context.Context, m Message, r Receipt) (Fate, erro
 	if x == nil {
 		return Fate{State: bus.Accepted, Receipt: r}, nil
 	}
-	return Fate{State: x.State, Receipt: r, Why: x.Why, Acknowledge: x.Acknowledge}, nil
+	return Fate{State: x.State, Class: x.Class, Receipt: r, Why: x.Why, Acknowledge: x.Acknowledge}, nil
 }
 
 // Listen implements Listener.
@@ -170,11 +170,11 @@ func (a *aliyunVoice) judge(r *callReport) *Answer {
 	case keys != "" && a.settings.AckKey != "" && strings.Contains(keys, a.settings.AckKey):
 		return &Answer{State: bus.Acted, Acknowledge: true, Why: "pressed " + keys}
 	case keys != "" && a.settings.AckKey != "":
-		return &Answer{State: bus.Failed, Why: "pressed " + keys}
+		return &Answer{State: bus.Failed, Class: Retry, Why: "pressed " + keys}
 	case answered:
 		return &Answer{State: bus.Delivered}
 	case r.Ended != "" || r.AskedEnd != nil:
-		return &Answer{State: bus.Failed, Why: "not answered: " + r.Status + r.AskedState}
+		return &Answer{State: bus.Failed, Class: Retry, Why: "not answered: " + r.Status + r.AskedState}
 	}
 	return nil
 }

@@ -71,6 +71,7 @@ type Asker interface {
 // Fate is what became of a message.
 type Fate struct {
 	State       bus.DeliveryState // Accepted, Delivered, Acted or Failed; empty: the provider has never heard of it
+	Class       Class             // of Failed: BadTarget when nobody is there, Retry when nobody answered
 	Receipt     Receipt
 	Acknowledge bool // the recipient takes the alert on
 	Why         string
@@ -85,6 +86,7 @@ type Listener interface {
 type Answer struct {
 	Ref         string            // Short of the delivery's id, the provider's id, or the address that replied
 	State       bus.DeliveryState // Delivered, Failed or Acted
+	Class       Class             // as in Fate
 	Acknowledge bool              // the recipient takes the alert on
 	Why         string
 }

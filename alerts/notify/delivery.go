@@ -38,10 +38,15 @@ func told(d *bus.Delivery) bool {
 	return d.State == bus.Accepted || d.State == bus.Delivered || d.State == bus.Acted
 }
 
+// reached reports whether its recipient need not be told over another address: it is taken, and a receipt is not overdue.
+func reached(d *bus.Delivery, now time.Time) bool {
+	return told(d) && (d.Look.IsZero() || now.Before(d.Look))
+}
+
 // call reports whether an event asks people to act. The others are news for those who were asked.
 func call(kind string) bool {
 	switch kind {
-	case "cleared", "closed", "acknowledged", "family_acknowledged", "renewed", "assigned", "commented", "snoozed", "kept", "unreached":
+	case "cleared", "closed", "acknowledged", "family_acknowledged", "renewed", "commented", "snoozed", "kept", "unreached":
 		return false
 	}
 	return true

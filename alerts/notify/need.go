@@ -19,7 +19,7 @@ import (
 //
 //	a call   an acknowledgement or a close since; another address of the recipient took it; a later call to the same address
 //	news     its address was never told of the alert
-func need(d *bus.Delivery, then, a *bus.Alert, others []bus.Delivery) (why string) {
+func need(d *bus.Delivery, then, a *bus.Alert, others []bus.Delivery, now time.Time) (why string) {
 	if !call(d.Event) {
 		for i := range others {
 			o := &others[i]
@@ -47,7 +47,7 @@ func need(d *bus.Delivery, then, a *bus.Alert, others []bus.Delivery) (why strin
 		case o.ID == d.ID || !call(o.Event):
 		case o.Channel == d.Channel && o.To == d.To && o.N > d.N:
 			return "told of what came later"
-		case o.N == d.N && same(&o.Recipient, &d.Recipient) && told(o):
+		case o.N == d.N && same(&o.Recipient, &d.Recipient) && reached(o, now):
 			return "reached over " + o.Channel
 		}
 	}
@@ -66,7 +66,7 @@ func (n *Notify) needed(ctx context.Context, d *delivery, m *Message) (why strin
 	if err != nil {
 		return "", err
 	}
-	return need(&d.Delivery, &m.Alert, a, others), nil
+	return need(&d.Delivery, &m.Alert, a, others, time.Now()), nil
 }
 
 // lookLimit bounds a look at CORE.

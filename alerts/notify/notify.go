@@ -37,12 +37,14 @@ type Config struct {
 type Notify struct {
 	cfg       Config
 	core      jetstream.Stream
-	consumer  jetstream.Consumer
+	consumer  jetstream.Consumer // of alert events
+	callbacks jetstream.Consumer
 	lanes     map[string][2]*lane // of each channel: ordinary, life-safety
 	impatient *lane               // deliveries to addresses that take long; what does not fit waits for the ladder's next step
 	receipts  *lane               // deliveries that are looked at again; what does not fit is told by a callback, or never
 	governor  *governor
 	ways      *ways
+	answers   *answers
 	metrics   *metrics
 	failing   atomic.Pointer[error]
 	damaged   atomic.Pointer[error] // a delivery that cannot be read
@@ -82,6 +84,7 @@ func Open(ctx context.Context, cfg Config) (*Notify, error) {
 		n.lanes[name] = [2]*lane{newLane(), newLane()}
 	}
 	n.metrics = newMetrics(cfg.Reg, n)
+	n.answers = newAnswers()
 	var err error
 	if n.core, err = cfg.Bus.JS.Stream(ctx, bus.Core); err != nil {
 		return nil, fmt.Errorf("open stream %s: %w", bus.Core, err)
@@ -93,13 +96,17 @@ func Open(ctx context.Context, cfg Config) (*Notify, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open consumer %s: %w", bus.NotifyConsumer, err)
 	}
+	if err := n.openCallbacks(ctx); err != nil {
+		return nil, err
+	}
 	return n, n.refill(ctx, true)
 }
 
 // Run delivers until ctx ends.
 func (n *Notify) Run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() error { return n.intake(ctx) })
+	g.Go(func() error { return n.intake(ctx, "alert events", n.consumer, n.record) })
+	g.Go(func() error { return n.intake(ctx, "callbacks", n.callbacks, n.hear) })
 	g.Go(func() error { return n.watchLanes(ctx) })
 	g.Go(func() error { return n.watchPatience(ctx) })
 	g.Go(func() error { return n.watchReceipts(ctx) })
@@ -136,51 +143,6 @@ func (n *Notify) Status() error {
 		}
 	}
 	return nil
-}
-
-// intake makes deliveries out of events. An event is acknowledged when its deliveries are recorded.
-func (n *Notify) intake(ctx context.Context) error {
-	for ctx.Err() == nil {
-		err := n.read(ctx)
-		if ctx.Err() != nil {
-			return nil
-		}
-		err = fmt.Errorf("read alert events: %w", err)
-		n.failing.Store(&err)
-		n.cfg.Log.Warn("alert events are not read", "err", err)
-		if !wait(ctx, time.Second) {
-			return nil
-		}
-	}
-	return nil
-}
-
-func (n *Notify) read(ctx context.Context) error {
-	it, err := n.consumer.Messages(jetstream.PullMaxMessages(64))
-	if err != nil {
-		return err
-	}
-	n.failing.Store(nil)
-	defer it.Stop()
-	defer context.AfterFunc(ctx, it.Stop)()
-	for {
-		m, err := it.Next()
-		if err != nil {
-			return err
-		}
-		if n.cfg.hook("read") {
-			return ctx.Err()
-		}
-		if err := n.record(ctx, m.Data()); err != nil {
-			return err // not acknowledged: it comes again
-		}
-		if n.cfg.hook("recorded") {
-			return ctx.Err()
-		}
-		if err := m.Ack(); err != nil {
-			return err
-		}
-	}
 }
 
 // record writes the deliveries of an event and puts them into their lanes.

@@ -72,7 +72,7 @@ func TestShortMessagesAreAskedFor(t *testing.T) {
 	}
 	for body, want := range map[string]Answer{
 		string(p.SMSReport("out-1", true)):        {Ref: "out-1", State: bus.Delivered},
-		string(p.SMSReport("out-1", false)):       {Ref: "out-1", State: bus.Failed, Why: "DELIVERED"},
+		string(p.SMSReport("out-1", false)):       {Ref: "out-1", State: bus.Failed, Class: BadTarget, Why: "DELIVERED"},
 		string(p.SMSReply("13800000001", " 收到 ")): {Ref: "13800000001", State: bus.Acted, Acknowledge: true, Why: " 收到 "},
 		string(p.SMSReply("13800000001", "你是谁？")): {Ref: "13800000001", State: bus.Acted, Why: "你是谁？"},
 	} {
@@ -108,8 +108,8 @@ func TestCallsAreAskedForAndAnswered(t *testing.T) {
 	for body, want := range map[string]Answer{
 		string(p.CallReport("out-1", 12, "")):  {Ref: "out-1", State: bus.Delivered},
 		string(p.CallReport("out-1", 12, "1")): {Ref: "out-1", State: bus.Acted, Acknowledge: true, Why: "pressed 1"},
-		string(p.CallReport("out-1", 12, "2")): {Ref: "out-1", State: bus.Failed, Why: "pressed 2"},
-		string(p.CallReport("out-1", 0, "")):   {Ref: "out-1", State: bus.Failed, Why: "not answered: 200000"},
+		string(p.CallReport("out-1", 12, "2")): {Ref: "out-1", State: bus.Failed, Class: Retry, Why: "pressed 2"},
+		string(p.CallReport("out-1", 0, "")):   {Ref: "out-1", State: bus.Failed, Class: Retry, Why: "not answered: 200000"},
 	} {
 		got, err := ch.(Listener).Listen(bus.Callback{Body: []byte(body)})
 		if err != nil || len(got) != 1 || got[0] != want {

@@ -57,7 +57,11 @@ func (n *Notify) advance(ctx context.Context, d *delivery) error {
 		return err
 	}
 	for i := range others {
-		if o := &others[i]; o.N == d.N && same(&o.Recipient, &d.Recipient) && told(o) {
+		o := &others[i]
+		if o.ID == d.ID { // its record may be older
+			o = &d.Delivery
+		}
+		if o.N == d.N && same(&o.Recipient, &d.Recipient) && reached(o, time.Now()) {
 			return nil
 		}
 	}

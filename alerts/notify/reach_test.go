@@ -273,6 +273,8 @@ func TestNeed(t *testing.T) {
 		"closed":                        {d: toDesk, alert: &bus.Alert{State: bus.Closed}, want: "closed"},
 		"reached otherwise":             {d: mine, others: []bus.Delivery{with(func(d *bus.Delivery) { d.Channel, d.State = "phone", bus.Accepted })}, want: "reached over phone"},
 		"taken, and did not arrive":     {d: mine, others: []bus.Delivery{with(func(d *bus.Delivery) { d.Channel, d.State = "phone", bus.Failed })}},
+		"receipt not due yet":           {d: mine, others: []bus.Delivery{with(func(d *bus.Delivery) { d.Channel, d.State, d.Look = "sms", bus.Accepted, after.Add(1) })}, want: "reached over sms"},
+		"receipt overdue":               {d: mine, others: []bus.Delivery{with(func(d *bus.Delivery) { d.Channel, d.State, d.Look = "sms", bus.Accepted, after })}},
 		"somebody else reached":         {d: mine, others: []bus.Delivery{with(func(d *bus.Delivery) { d.Recipient.Person, d.Channel, d.State = "p-3", "phone", bus.Accepted })}},
 		"reached in the round before":   {d: mine, others: []bus.Delivery{with(func(d *bus.Delivery) { d.N, d.State = 2, bus.Accepted })}},
 		"a later call":                  {d: mine, others: []bus.Delivery{with(func(d *bus.Delivery) { d.N = 5 })}, want: "told of what came later"},
@@ -281,7 +283,7 @@ func TestNeed(t *testing.T) {
 		"news, told at another address": {d: news, others: []bus.Delivery{with(func(d *bus.Delivery) { d.State, d.To = bus.Delivered, "li" })}, want: "was not told of the alert"},
 		"news, never told":              {d: news, others: []bus.Delivery{with(func(d *bus.Delivery) { d.State = bus.Failed })}, want: "was not told of the alert"},
 	} {
-		if got := need(&c.d, &c.then, c.alert, append(slices.Clone(c.others), c.d)); got != c.want {
+		if got := need(&c.d, &c.then, c.alert, append(slices.Clone(c.others), c.d), after); got != c.want {
 			t.Errorf("%s: %q, want %q", name, got, c.want)
 		}
 	}

@@ -76,8 +76,11 @@ func (n *Notify) look(ctx context.Context, d *delivery) (again bool, at time.Tim
 	}
 	now, fate := time.Now(), n.ask(ctx, d, m)
 	switch {
-	case fate.State == bus.Delivered || fate.State == bus.Failed:
-		n.fated(ctx, d, fate.State, fate.Why)
+	case fate.State == bus.Delivered, fate.State == bus.Failed, fate.State == bus.Acted:
+		n.fated(ctx, d, fate.State, fate.Class, fate.Why)
+		if err := n.respond(ctx, d, fate.Acknowledge, fate.Why); err != nil {
+			return true, now.Add(time.Second)
+		}
 	case now.Sub(d.Updated) > receiptLimit:
 		d.Look = time.Time{}
 	default:
@@ -90,16 +93,16 @@ func (n *Notify) look(ctx context.Context, d *delivery) (again bool, at time.Tim
 }
 
 // fated puts d into the state that its provider tells. One that did not arrive is followed by the next address.
-func (n *Notify) fated(ctx context.Context, d *delivery, state bus.DeliveryState, why string) {
-	d.State, d.Look = state, time.Time{}
+func (n *Notify) fated(ctx context.Context, d *delivery, state bus.DeliveryState, class Class, why string) {
+	d.State, d.Look, d.Class, d.Error = state, time.Time{}, "", ""
 	n.metrics.deliveries.WithLabelValues(d.Channel, string(state)).Inc()
 	if state == bus.Failed {
-		d.Class, d.Error = string(BadTarget), "did not arrive: "+why
+		d.Class, d.Error = string(class), "did not arrive: "+why
 		n.goOn(ctx, d)
-		n.broke(ctx, d)
+		if class == BadTarget {
+			n.broke(ctx, d)
+		}
 		return
 	}
 	n.mended(ctx, d)
 }
-
-func (n *Notify) expect(*delivery) {}

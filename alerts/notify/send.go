@@ -42,6 +42,7 @@ func (n *Notify) work(ctx context.Context, d *delivery) (again bool, at time.Tim
 	} else if again, at, done := n.prepare(ctx, d, &m); done {
 		return again, at
 	}
+	n.expect(d)
 	if n.cfg.hook("sending") {
 		return false, at
 	}
@@ -105,6 +106,7 @@ func (n *Notify) answered(ctx context.Context, d *delivery, r Receipt, err error
 	switch {
 	case err == nil:
 		d.State, d.Receipt = bus.Accepted, r.ID
+		n.expect(d)
 		n.metrics.done(d, "accepted")
 		receipts := n.governor.caps[d.Channel].Receipts
 		if call(d.Event) && receipts {

@@ -1,0 +1,95 @@
+package notify
+
+import (
+	"encoding/json"
+	"fmt"
+	"testing"
+	"time"
+
+	"linli/bus"
+	"linli/internal/providers"
+	"linli/internal/testkit"
+)
+
+// callback hands a provider's words over as web does.
+func callback(t testing.TB, b *bus.Bus, key, channel string, body []byte) {
+	t.Helper()
+	data, err := json.Marshal(bus.Action{Key: key, Kind: "callback", Callback: &bus.Callback{Channel: channel, Body: body}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := b.Publish(t.Context(), bus.CallbacksSubject, key, data); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// acted are the actions of notify on an alert that people did.
+func acted(t testing.TB, b *bus.Bus) (all []string) {
+	for _, a := range actions(t, b) {
+		if a.Kind == "acknowledge" || a.Kind == "comment" {
+			all = append(all, fmt.Sprint(a.Kind, " ", a.Alert, " ", a.Person, " ", a.By))
+		}
+	}
+	return all
+}
+
+func smsAndVoice(t testing.TB) (sms, voice *providers.Aliyun, channels Channels) {
+	sms, voice = providers.AliyunSMS(t, "AK", "sk"), providers.AliyunVoice(t, "AK", "sk")
+	keys := "url: 'URL', access_key_id: AK, access_key_secret: SECRET, "
+	return sms, voice, Channels{
+		"ops": newRecorder(), "sms": open(t, "aliyun_sms", kind(keys+"sign: 邻里, template: SMS_1")(sms.URL, "sk")),
+		"voice": open(t, "aliyun_voice", kind(keys+"template: TTS_1, ack_key: '1', ack_template: TTS_2")(voice.URL, "sk")),
+	}
+}
+
+func TestCallbacksAreHeard(t *testing.T) {
+	b := testkit.NATS(t)
+	sms, voice, channels := smsAndVoice(t)
+	stop := startAll(t, b, channels)
+	son, neighbour := daughter, daughter
+	son.Person, son.Name, son.Reach = "p-3", "王强", []bus.Address{{Channel: "sms", To: "13800000003"}, {Channel: "voice", To: "13800000003"}}
+	neighbour.Person, neighbour.Name, neighbour.Reach = "p-4", "李四", []bus.Address{{Channel: "voice", To: "13800000004"}}
+	happen(t, b, event("a1", 1, "opened", toldTo(son, neighbour)))
+	testkit.Eventually(t, 10*time.Second, func() bool { return states(t, b)[bus.Accepted] == 2 })
+	stop() // what is expected is known again after a restart
+	startAll(t, b, channels)
+
+	out := short(deliveries(t, b, "a1")["sms opened"].ID)
+	callback(t, b, "k1", "sms", sms.SMSReport(out, true))
+	testkit.Eventually(t, 10*time.Second, func() bool { return deliveries(t, b, "a1")["sms opened"].State == bus.Delivered })
+	callback(t, b, "k2", "sms", sms.SMSReply("13800000003", "我在外地"))
+	testkit.Eventually(t, 10*time.Second, func() bool { return len(acted(t, b)) == 1 })
+	callback(t, b, "k3", "sms", sms.SMSReply("13800000003", "收到"))
+	testkit.Eventually(t, 10*time.Second, func() bool { return len(acted(t, b)) == 2 })
+	callback(t, b, "k4", "voice", voice.CallReport(short(deliveries(t, b, "a1")["voice opened"].ID), 12, "1"))
+	testkit.Eventually(t, 10*time.Second, func() bool { return len(acted(t, b)) == 3 })
+	for i, want := range []string{"comment a1 p-3 王强", "acknowledge a1 p-3 王强", "acknowledge a1 p-4 李四"} {
+		if got := acted(t, b)[i]; got != want {
+			t.Errorf("action %d: %s, want %s", i, got, want)
+		}
+	}
+	callback(t, b, "k5", "sms", []byte("not JSON"))
+	callback(t, b, "k6", "sms", sms.SMSReport("of somebody else", true))
+	callback(t, b, "k7", "ops", nil)
+	callback(t, b, "k8", "voice", voice.CallReport(short(deliveries(t, b, "a1")["voice opened"].ID), 0, ""))
+	happen(t, b, event("a2", 1, "opened"))
+	testkit.Eventually(t, 10*time.Second, func() bool { return deliveries(t, b, "a2")["ops opened"].State == bus.Accepted })
+	if d := deliveries(t, b, "a1")["voice opened"]; d.State != bus.Acted {
+		t.Errorf("call %+v, want that her answer stands", d)
+	}
+}
+
+// A message that did not arrive, and a call that nobody answered, are followed by the next address.
+func TestWhatDidNotArriveIsFollowedByTheNextAddress(t *testing.T) {
+	b := testkit.NATS(t)
+	sms, voice, channels := smsAndVoice(t)
+	startAll(t, b, channels)
+	son := daughter
+	son.Reach = []bus.Address{{Channel: "sms", To: "13800000003"}, {Channel: "voice", To: "13800000003"}}
+	happen(t, b, event("a1", 1, "opened", toldTo(son)))
+	testkit.Eventually(t, 10*time.Second, func() bool { return len(sms.Visible()) == 1 && states(t, b)[bus.Accepted] == 1 })
+	callback(t, b, "k1", "sms", sms.SMSReport(short(deliveries(t, b, "a1")["sms opened"].ID), false))
+	testkit.Eventually(t, 10*time.Second, func() bool { return deliveries(t, b, "a1")["voice opened"].State == bus.Accepted })
+	callback(t, b, "k2", "voice", voice.CallReport(short(deliveries(t, b, "a1")["voice opened"].ID), 0, ""))
+	testkit.Eventually(t, 10*time.Second, func() bool { return len(unreached(t, b)) == 1 })
+}

@@ -1,0 +1,159 @@
+package web
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"html/template"
+	"io"
+	"net/http"
+
+	"linli/bus"
+	"linli/people"
+)
+
+// answerRoutes are for who has no account: people who were sent a link, and the providers that carry messages to them. The path itself
+// is what lets them in, see people.Passes.
+var answerRoutes = []route{
+	{
+		method: "GET", path: "/a/{token}", area: "answers", about: "The page of a link that was sent with an alert; looking at it changes nothing",
+		public: true, outType: "text/html", handle: (*Server).answerPage,
+	},
+	{
+		method: "POST", path: "/a/{token}", area: "answers", about: "Acknowledge the alert that a link was sent with",
+		public: true, freeform: true, outType: "text/html", handle: (*Server).answerByLink,
+	},
+	{
+		method: "POST", path: "/callback/{channel}/{secret}", area: "answers", about: "What the provider of a channel says of messages",
+		public: true, freeform: true, inType: "application/json", out: callbackAnswer{}, handle: (*Server).callback,
+	},
+}
+
+// answerPolicy lets the page of a link send its form back, and nothing else.
+const answerPolicy = "default-src 'none'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+
+// answerTemplate is plain: it has to work on any phone, in both languages, without scripts or styles.
+var answerTemplate = template.Must(template.New("answer").Parse(`<!doctype html>
+<html lang="zh-CN"><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="robots" content="noindex"><title>邻里 linli</title>
+<h1>{{.Alert.Name.ZH}}<br><small lang="en">{{.Alert.Name.EN}}</small></h1>
+<p>{{.Alert.Text.ZH}}</p><p lang="en">{{.Alert.Text.EN}}</p>
+{{if .Done}}<p role="status"><strong>已收到，谢谢。 <span lang="en">Noted, thank you.</span></strong></p>
+{{else if .Over}}<p role="status"><strong>此事已处理完毕。 <span lang="en">This is over.</span></strong></p>
+{{else}}{{if .By}}<p role="status">{{.By}} 已响应。 <span lang="en">{{.By}} looks after it.</span></p>{{end}}
+<form method="post"><button type="submit">我来处理 <span lang="en">I look after it</span></button></form>
+{{end}}{{if .Alert.Instructions.ZH}}<p>{{.Alert.Instructions.ZH}}</p><p lang="en">{{.Alert.Instructions.EN}}</p>{{end}}
+</html>
+`))
+
+type answerView struct {
+	Alert      *bus.Alert
+	By         string
+	Done, Over bool
+}
+
+func (s *Server) showAnswer(w http.ResponseWriter, v answerView) error {
+	var b bytes.Buffer
+	if err := answerTemplate.Execute(&b, v); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Content-Security-Policy", answerPolicy)
+	_, err := w.Write(b.Bytes())
+	return err
+}
+
+var errNoPass = &problem{http.StatusNotFound, "not_found", "this link is not, or no longer, good for anything", ""}
+
+// holder is the alert of a link and who it was sent to. A person who was removed since holds nothing.
+func (s *Server) holder(r *http.Request) (a *bus.Alert, pass people.Pass, name string, err error) {
+	if s.Passes == nil {
+		return nil, pass, "", errNoPass
+	}
+	if pass, err = s.Passes.Read(r.PathValue("token"), s.Now()); err != nil {
+		return nil, pass, "", errNoPass
+	}
+	name = "duty"
+	if pass.Person != "" {
+		p := s.People.Person(pass.Person)
+		if p == nil {
+			return nil, pass, "", errNoPass
+		}
+		name = p.Name
+	}
+	a, err = s.findAlert(r.Context(), pass.Alert)
+	if p := new(problem); errors.As(err, &p) && p.status == http.StatusNotFound {
+		err = errNoPass
+	}
+	return a, pass, name, err
+}
+
+func (s *Server) answerPage(w http.ResponseWriter, r *http.Request) error {
+	a, _, _, err := s.holder(r)
+	if err != nil {
+		return err
+	}
+	by := a.AckedBy
+	if by == "" {
+		by = a.FamilyAckBy
+	}
+	return s.showAnswer(w, answerView{Alert: a, By: by, Over: a.State == bus.Closed})
+}
+
+// answerByLink hands the acknowledgement on. Once it is stored it holds, so the page does not wait for what comes of it.
+func (s *Server) answerByLink(w http.ResponseWriter, r *http.Request) error {
+	a, pass, name, err := s.holder(r)
+	if err != nil {
+		return err
+	}
+	if a.State == bus.Closed {
+		return s.showAnswer(w, answerView{Alert: a, Over: true})
+	}
+	key, err := actionKey(a.ID, "acknowledge", "")
+	if err != nil {
+		return err
+	}
+	data, err := json.Marshal(bus.Action{
+		Key: key, Kind: "acknowledge", Alert: a.ID, Community: a.Community, By: name, Person: pass.Person, Note: "by link", At: s.Now().UTC(),
+	})
+	if err != nil {
+		return err
+	}
+	if _, _, err := s.Bus.Publish(r.Context(), bus.ActionsSubject(a.Community), key, data); err != nil {
+		return err
+	}
+	return s.showAnswer(w, answerView{Alert: a, Done: true})
+}
+
+// callbackAnswer is what providers want to read.
+type callbackAnswer struct {
+	Code int    `json:"code"`
+	Msg  string `json:"msg"`
+}
+
+// callback keeps what a provider says for notify, which understands it. The same words twice are one.
+func (s *Server) callback(w http.ResponseWriter, r *http.Request) error {
+	channel := r.PathValue("channel")
+	if s.Passes == nil || !s.Passes.IsCallback(channel, r.PathValue("secret")) {
+		return errNoPass
+	}
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return err
+	}
+	sum := sha256.Sum256([]byte(channel + "\x00" + r.URL.RawQuery + "\x00" + string(body)))
+	key := "callback." + hex.EncodeToString(sum[:16])
+	data, err := json.Marshal(bus.Action{
+		Key: key, Kind: "callback", By: "channel " + channel, At: s.Now().UTC(),
+		Callback: &bus.Callback{Channel: channel, Query: r.URL.RawQuery, Body: body},
+	})
+	if err != nil {
+		return err
+	}
+	if _, _, err := s.Bus.Publish(r.Context(), bus.CallbacksSubject, key, data); err != nil {
+		return err
+	}
+	return reply(w, http.StatusOK, callbackAnswer{0, "ok"})
+}
