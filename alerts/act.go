@@ -84,7 +84,7 @@ func (b *book) acknowledge(a *bus.Alert, x *bus.Action, ev bus.AlertEvent) {
 		}
 		return
 	}
-	if a.Safety && e != nil && !e.AckAny && b.family(x.Person) {
+	if a.Safety && e != nil && !e.AckAny && (x.Family || b.family(x.Person)) {
 		if a.FamilyAckBy == "" {
 			a.FamilyAckBy = x.By
 			ev.Kind = familyAcknowledged

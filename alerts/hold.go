@@ -2,7 +2,6 @@ package alerts
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -10,42 +9,9 @@ import (
 	"linli/bus"
 )
 
-// How long people may be kept from being told.
-const (
-	maxSilence       = 24 * time.Hour
-	maxMaintenance   = 24 * time.Hour
-	maxCommissioning = 30 * time.Minute
-)
-
 // reasons are what a recipient is held with, by the kind of hold.
 var reasons = map[string]string{
 	bus.Silence: heldSilenced, bus.Maintenance: heldMaintenance, bus.Commissioning: heldCommissioning,
-}
-
-// checkHold says what is wrong with a hold that a person asks for.
-func checkHold(h *bus.Hold) error {
-	length := h.Until.Sub(h.From)
-	one := h.Match.Device != "" || h.Match.Person != ""
-	limit := map[string]time.Duration{
-		bus.Silence: maxSilence, bus.Maintenance: maxMaintenance, bus.Commissioning: maxCommissioning,
-	}[h.Kind]
-	switch {
-	case h.ID == "" || limit == 0:
-		return fmt.Errorf("hold %q of kind %q", h.ID, h.Kind)
-	case h.Match.Community == "":
-		return errors.New("community: wanted")
-	case h.Reason == "":
-		return errors.New("reason: wanted")
-	case length <= 0 || length > limit:
-		return fmt.Errorf("until: %s after from, want up to %s", length, limit)
-	case h.Kind == bus.Commissioning && h.Match.Device == "":
-		return errors.New("device: wanted for commissioning")
-	case h.EveryDays < 0 || h.EveryDays > 0 && h.Kind != bus.Maintenance:
-		return errors.New("every_days: for maintenance windows only")
-	case h.Safety && (h.Kind != bus.Silence || !one):
-		return errors.New("safety: a silence of one device or person only")
-	}
-	return nil
 }
 
 // occurrence is the latest time, up to now, that a hold came into force, and how long it stays so.
@@ -109,8 +75,8 @@ func (b *book) hold(x *bus.Action) error {
 		if h.From.IsZero() {
 			h.From = x.At
 		}
-		if err := checkHold(&h); err != nil {
-			return fmt.Errorf("hold: %w", err)
+		if field, wrong := h.Check(); field != "" {
+			return fmt.Errorf("hold: %s: %s", field, wrong)
 		}
 		b.holds[h.ID] = &h
 		b.keepHold(&h)

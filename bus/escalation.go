@@ -50,48 +50,6 @@ func (r *Recipient) Who() string {
 	return r.Target
 }
 
-// Kinds of a Hold.
-const (
-	Silence       = "silence"
-	Maintenance   = "maintenance"
-	Commissioning = "commissioning"
-)
-
-// Hold keeps people from being told of the alerts that match, for a time and with a reason. Nothing else about the alerts changes,
-// and what is still true at its end is told then.
-type Hold struct {
-	ID          string     `json:"id"`
-	Kind        string     `json:"kind,omitempty"` // silence, maintenance, commissioning
-	Match       Match      `json:"match,omitzero"`
-	Reason      string     `json:"reason,omitempty"`
-	By          string     `json:"by,omitempty"`
-	From        time.Time  `json:"from,omitzero"`
-	Until       time.Time  `json:"until,omitzero"`
-	EveryDays   int        `json:"every_days,omitempty"` // of a maintenance window: again after so many days, at the same local time
-	Safety      bool       `json:"safety,omitempty"`     // of life-safety alerts as well, once it is confirmed
-	ConfirmedBy string     `json:"confirmed_by,omitempty"`
-	EndedAt     *time.Time `json:"ended_at,omitempty"` // before its time
-	EndedBy     string     `json:"ended_by,omitempty"`
-	Count       int        `json:"count"` // alerts held back
-}
-
-// Match is what alerts must have to match. What is empty is anything.
-type Match struct {
-	Community string   `json:"community"`
-	Device    string   `json:"device,omitempty"`
-	Person    string   `json:"person,omitempty"`
-	Rule      string   `json:"rule,omitempty"`
-	Category  string   `json:"category,omitempty"`
-	Severity  Severity `json:"severity,omitempty"`
-}
-
-// Alert reports whether a matches.
-func (m *Match) Alert(a *Alert) bool {
-	fits := func(want, got string) bool { return want == "" || want == got }
-	return fits(m.Community, a.Community) && fits(m.Device, a.Device) && fits(m.Person, a.Person) && fits(m.Rule, a.Rule) &&
-		fits(m.Category, a.Category) && fits(string(m.Severity), string(a.Severity))
-}
-
 // Wellbeing is what is known of a person's activity.
 type Wellbeing struct {
 	Person string    `json:"person"`

@@ -122,6 +122,7 @@ type Action struct {
 	At          time.Time  `json:"at"`
 	Person      string     `json:"person,omitempty"`    // id of who did it, where known: what the family does counts less than what staff does; of bad_address and good_address: whose
 	Address     *Address   `json:"address,omitempty"`   // bad_address, good_address: of Person
+	Family      bool       `json:"family,omitempty"`    // who did it counts as family, whatever people says
 	N           int        `json:"n,omitempty"`         // unreached: the AlertEvent that Recipient could not be told of
 	Recipient   *Recipient `json:"recipient,omitempty"` // unreached: none of the addresses took it in time
 	Callback    *Callback  `json:"callback,omitempty"`

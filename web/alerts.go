@@ -75,6 +75,13 @@ type (
 	}
 )
 
+// acted is what somebody asked to be done to an alert, before it is checked.
+type acted struct {
+	actionBody
+	assignee string
+	until    time.Time
+}
+
 // alerts lists alerts, newest first: all that are not closed and those closed last.
 func (s *Server) alerts(w http.ResponseWriter, r *http.Request) error {
 	limit, err := number(r, "limit", maxAlerts, maxAlerts)
@@ -194,20 +201,24 @@ func (s *Server) lastOf(ctx context.Context, subject string, v any) (found bool,
 }
 
 func (s *Server) acknowledge(w http.ResponseWriter, r *http.Request) error {
-	return s.act(w, r, "acknowledge")
+	return s.actPlain(w, r, "acknowledge")
 }
 
 func (s *Server) closeAlert(w http.ResponseWriter, r *http.Request) error {
-	return s.act(w, r, "close")
+	return s.actPlain(w, r, "close")
 }
 
-// act hands an action on to alerts and waits for a moment to show what came of it: 200 with the alert as it is then, or 202
-// with the alert as it was if alerts has not got to it yet. The same Idempotency-Key again does nothing twice.
-func (s *Server) act(w http.ResponseWriter, r *http.Request, kind string) error {
+func (s *Server) actPlain(w http.ResponseWriter, r *http.Request, kind string) error {
 	var body actionBody
 	if err := read(r, &body); err != nil {
 		return err
 	}
+	return s.act(w, r, kind, acted{actionBody: body})
+}
+
+// act hands an action on to alerts and waits for a moment to show what came of it: 200 with the alert as it is then, or 202
+// with the alert as it was if alerts has not got to it yet. The same Idempotency-Key again does nothing twice.
+func (s *Server) act(w http.ResponseWriter, r *http.Request, kind string, body acted) error {
 	a, err := s.findAlert(r.Context(), r.PathValue("id"))
 	if err != nil {
 		return err
@@ -224,12 +235,13 @@ func (s *Server) act(w http.ResponseWriter, r *http.Request, kind string) error 
 	case kind == "close" && a.Latched && a.State != bus.Closed && body.Disposition == "":
 		return invalid("disposition", "wanted to close this alert, one of %s", strings.Join(dispositions, ", "))
 	}
-	if who := principal(r); body.By == "" || who.Via != account.ByAdminToken {
+	who := principal(r)
+	if body.By == "" || who.Via != account.ByAdminToken {
 		body.By = who.Name
 	}
 	action := bus.Action{
-		Key: key, Kind: kind, Alert: a.ID, Community: a.Community, By: body.By, Note: body.Note,
-		Disposition: body.Disposition, At: s.Now().UTC(),
+		Key: key, Kind: kind, Alert: a.ID, Community: a.Community, By: body.By, Person: who.Person, Family: who.Role == account.Family,
+		Note: body.Note, Disposition: body.Disposition, Assignee: body.assignee, Until: body.until, At: s.Now().UTC(),
 	}
 	done, err := s.perform(r.Context(), a, action)
 	if err != nil {
@@ -264,7 +276,7 @@ func (s *Server) perform(ctx context.Context, a *bus.Alert, action bus.Action) (
 	if settled(a, action.Kind) {
 		return a, nil
 	}
-	if a.State == bus.Closed {
+	if a.State == bus.Closed && action.Kind != "comment" && action.Kind != "reopen" {
 		return nil, &problem{http.StatusConflict, "closed", "the alert is closed", ""}
 	}
 	data, err := json.Marshal(action)
@@ -300,7 +312,8 @@ func (s *Server) perform(ctx context.Context, a *bus.Alert, action bus.Action) (
 
 // settled reports whether an alert already is what an action would make it.
 func settled(a *bus.Alert, kind string) bool {
-	return kind == "acknowledge" && a.AckedAt != nil || kind == "close" && a.State == bus.Closed
+	asked := a.Escalation != nil && a.Escalation.Reminded // for a sign
+	return kind == "acknowledge" && a.AckedAt != nil && !asked || kind == "close" && a.State == bus.Closed
 }
 
 // caused reports whether one of the events of an alert, from the n-th on, is what an action has led to.

@@ -51,6 +51,9 @@ func (s *site) populate(c string) {
 	s.store(a, bus.AlertEvent{Kind: "opened"})
 	s.shows(a.ID, bus.Opened)
 	s.publish(bus.RejectsSubject(c), bus.Reject{Topic: name, Community: c, Reason: name})
+	s.publish(bus.HoldSubject(c+"-hold"), bus.Hold{
+		ID: c + "-hold", Kind: bus.Silence, Reason: name, Safety: true, From: noon, Until: noon, EveryDays: 1, Match: bus.Match{Community: c, Device: c + "-band"},
+	})
 	s.publish(bus.AuditSubject(c), bus.AuditEntry{By: name, Community: c})
 }
 
@@ -122,8 +125,14 @@ var bodies = map[string]string{
 	"PUT /api/v1/users/{id}":         `{"role":"auditor","communities":["COMMUNITY"]}`,
 	"POST /api/v1/alerts/{id}/close": `{"disposition":"test"}`,
 	"PUT /api/v1/session/password":   `{"old":"wrong","new":"wrong"}`,
+	"POST /api/v1/silences":          holdText,
+	"POST /api/v1/maintenance":       holdText,
+	"POST /api/v1/commissioning":     holdText,
 	"POST /api/v1/tokens":            `{"name":"x","scopes":["alerts:read"]}`,
 }
+
+const holdText = `{"match":{"community":"COMMUNITY","device":"COMMUNITY-band"},"reason":"secret of COMMUNITY",
+	"from":"2026-03-01T12:00:00Z","until":"2026-03-01T12:20:00Z"}`
 
 // target is the id in the path of a route that is about something of a community.
 func target(rt route, community string, reject map[string]string) string {
@@ -140,6 +149,8 @@ func target(rt route, community string, reject map[string]string) string {
 		return community
 	case aReject.name:
 		return reject[community]
+	case aHold.name:
+		return community + "-hold"
 	default:
 		return "nobody"
 	}
@@ -156,7 +167,7 @@ func expected(rt route, role account.Role, community string) int {
 		return http.StatusForbidden
 	case rt.whose.name == inBody.name && (foreign || byElder):
 		return http.StatusForbidden
-	case !slices.Contains([]string{aDevice.name, anAlert.name, aPerson.name, aRota.name, aCommunity.name, aReject.name}, rt.whose.name):
+	case !slices.Contains([]string{aDevice.name, anAlert.name, aPerson.name, aRota.name, aCommunity.name, aReject.name, aHold.name}, rt.whose.name):
 		return 0
 	case foreign:
 		return http.StatusNotFound

@@ -26,6 +26,7 @@ var (
 	aPerson    = whose{"person", (*Server).personOwner}
 	aRota      = whose{"rota", (*Server).rotaOwner}
 	aCommunity = whose{"community", (*Server).communityOwner}
+	aHold      = whose{"hold", (*Server).holdOwner}
 	aReject    = whose{"reject", (*Server).rejectOwner}
 
 	installation = whose{"installation", (*Server).installationOwner}

@@ -49,6 +49,7 @@ const (
 var routes = slices.Concat(
 	healthRoutes, accountRoutes, auditRoutes, registryRoutes, peopleRoutes, rotaRoutes, deviceRoutes, readingRoutes, alertRoutes,
 	rejectRoutes, rebuildRoutes, answerRoutes,
+	handlingRoutes, holdRoutes,
 )
 
 // areas are what scopes of API tokens may name.

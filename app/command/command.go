@@ -52,6 +52,7 @@ var commands = []command{
 	{"rota import", "FILE.yaml", "the same as people import", importPeople},
 	{"rota export", "", "print rotas as import reads them", exportRotas},
 	{"rota list", "", "list rotas and who is on duty now", listRotas},
+	{"alerts why", "ID", "list who was told of an alert, who was not, and why", whyAlert},
 	{"rejects list", "", "list what could not be stored, newest first", listRejects},
 	{"rejects replay", "ID…", "try to store rejects again", replayRejects},
 	{"readings import", "FILE", "store line protocol as it is, past all rules", importReadings},

@@ -1,0 +1,134 @@
+package web
+
+import (
+	"fmt"
+	"net/http"
+	"testing"
+	"time"
+
+	"linli/alerts"
+	"linli/bus"
+	"linli/devices"
+	"linli/internal/testkit"
+	"linli/people"
+)
+
+// judge runs the real engine on the bus of a site, and lets a button be pressed.
+func (s *site) judge() {
+	s.Helper()
+	cat, err := devices.LoadCatalogue()
+	if err != nil {
+		s.Fatal(err)
+	}
+	rules, err := alerts.LoadRules(cat)
+	if err != nil {
+		s.Fatal(err)
+	}
+	e, err := alerts.Open(s.Context(), alerts.Config{Bus: s.bus, Rules: rules, Directory: everybody{s.web.Registry, s.web.People}, Resolver: s.web.People, Log: testkit.Log})
+	if err != nil {
+		s.Fatal(err)
+	}
+	background(s.T, e.Run)
+}
+
+// everybody is who and what a site has registered.
+type everybody struct {
+	*devices.Registry
+	*people.Directory
+}
+
+// press sends an event as ingest does, and returns the alert that it leads to.
+func (s *site) press(device string) string {
+	s.Helper()
+	now := time.Now()
+	line := fmt.Appendf(nil, "event,community=tianjin,device=%s,type=sos_button,event=sos received_at=%di %d\n", device, now.UnixMilli(), now.UnixNano())
+	if _, _, err := s.bus.Publish(s.Context(), bus.EventSubject("tianjin", "sos_button", device, "sos"), device, line); err != nil {
+		s.Fatal(err)
+	}
+	id := ""
+	testkit.Eventually(s, 10*time.Second, func() bool {
+		for _, a := range s.web.board.list(func(a *bus.Alert) bool { return a.Device == device }) {
+			id = a.ID
+		}
+		return id != ""
+	})
+	return id
+}
+
+func TestAnAlertIsHandled(t *testing.T) {
+	t.Parallel()
+	s := run(t, empty{})
+	s.judge()
+	path := "/api/v1/alerts/" + s.press("b-1")
+	s.refused(http.StatusConflict, "", "POST", path+"/snooze", fmt.Sprintf(`{"until":%q}`, time.Now().Add(time.Hour).Format(time.RFC3339)))
+	s.refused(http.StatusBadRequest, "until", "POST", path+"/snooze", `{"until":"2020-01-01T00:00:00Z"}`)
+	s.refused(http.StatusBadRequest, "note", "POST", path+"/comment", "")
+	s.refused(http.StatusBadRequest, "assignee", "POST", path+"/assign", "")
+	s.refused(http.StatusConflict, "", "POST", path+"/reopen", "")
+	if a := ask[bus.Alert](s, 200, "POST", path+"/assign", `{"assignee":"王芳"}`); a.Assignee != "王芳" {
+		t.Errorf("assigned: %+v", a)
+	}
+	if a := ask[bus.Alert](s, 200, "POST", path+"/acknowledge", ""); a.State != bus.Acknowledged {
+		t.Errorf("acknowledged: %+v", a)
+	}
+	ask[bus.Alert](s, 200, "POST", path+"/comment", `{"note":"on the stairs"}`)
+	if a := ask[bus.Alert](s, 200, "POST", path+"/snooze", fmt.Sprintf(`{"until":%q}`, time.Now().Add(time.Hour).Format(time.RFC3339))); a.SnoozedUntil == nil {
+		t.Errorf("snoozed: %+v", a)
+	}
+	ask[bus.Alert](s, 200, "POST", path+"/close", `{"disposition":"helped"}`)
+	ask[bus.Alert](s, 200, "POST", path+"/comment", `{"note":"she is well"}`)
+	if a := ask[bus.Alert](s, 200, "POST", path+"/reopen", `{"note":"pressed again"}`); a.State != bus.Opened || a.Disposition != "" {
+		t.Errorf("reopened: %+v", a)
+	}
+	got := ask[alertView](s, 200, "GET", path, "")
+	kinds := ""
+	for _, e := range got.History {
+		kinds += e.Kind + " "
+	}
+	if want := "opened assigned acknowledged commented snoozed closed commented reopened "; kinds != want {
+		t.Errorf("history %q, want %q", kinds, want)
+	}
+	why := ask[whyView](s, 200, "GET", path+"/why", "")
+	if why.Plan != "sos" || len(why.Why) != 3 || why.Why[0].Who != "duty" || !why.Why[0].Told || why.Why[0].Event != "opened" {
+		t.Errorf("why: %+v", why)
+	}
+}
+
+func TestHoldsAreKept(t *testing.T) {
+	t.Parallel()
+	s := run(t, empty{})
+	s.judge()
+	later := time.Now().Add(20 * time.Minute).Format(time.RFC3339)
+	s.refused(http.StatusBadRequest, "match.community", "POST", "/api/v1/silences", fmt.Sprintf(`{"match":{},"reason":"works","until":%q}`, later))
+	s.refused(http.StatusBadRequest, "reason", "POST", "/api/v1/silences", fmt.Sprintf(`{"match":{"community":"tianjin"},"until":%q}`, later))
+	s.refused(http.StatusBadRequest, "safety", "POST", "/api/v1/silences", fmt.Sprintf(`{"match":{"community":"tianjin"},"reason":"works","safety":true,"until":%q}`, later))
+	s.refused(http.StatusBadRequest, "match.device", "POST", "/api/v1/commissioning", fmt.Sprintf(`{"match":{"community":"tianjin","device":"b-9"},"reason":"works","until":%q}`, later))
+
+	body := fmt.Sprintf(`{"match":{"community":"tianjin","device":"ws-1"},"reason":"works","safety":true,"until":%q}`, later)
+	h := ask[bus.Hold](s, 200, "POST", "/api/v1/silences", body, "Idempotency-Key", "k")
+	if again := ask[bus.Hold](s, 200, "POST", "/api/v1/silences", body, "Idempotency-Key", "k"); again.ID != h.ID || h.By != "admin" {
+		t.Errorf("silence %+v, again %+v", h, again)
+	}
+	if h := ask[bus.Hold](s, 200, "POST", "/api/v1/silences/"+h.ID+"/confirm", ""); h.ConfirmedBy != "admin" {
+		t.Errorf("confirmed: %+v", h)
+	}
+	ask[bus.Hold](s, 200, "POST", "/api/v1/commissioning", fmt.Sprintf(`{"match":{"community":"tianjin","device":"ws-1"},"reason":"new","until":%q}`, later))
+	ask[bus.Hold](s, 200, "POST", "/api/v1/maintenance", fmt.Sprintf(`{"match":{"community":"tianjin"},"reason":"every night","every_days":1,"until":%q}`, later))
+	for path, want := range map[string]int{
+		"silences": 1, "commissioning": 1, "maintenance": 1, "silences?community=tianjin": 1, "silences?community=xingtai": 0,
+	} {
+		if got := ask[holdList](s, 200, "GET", "/api/v1/"+path, ""); len(got.Holds) != want {
+			t.Errorf("%s: %d, want %d", path, len(got.Holds), want)
+		}
+	}
+	if ended := ask[bus.Hold](s, 200, "DELETE", "/api/v1/silences/"+h.ID, ""); ended.EndedBy != "admin" {
+		t.Errorf("ended: %+v", ended)
+	}
+	if got := ask[holdList](s, 200, "GET", "/api/v1/silences", ""); len(got.Holds) != 0 {
+		t.Errorf("still silenced: %+v", got.Holds)
+	}
+	if got := ask[holdList](s, 200, "GET", "/api/v1/silences?over=true", ""); len(got.Holds) != 1 {
+		t.Errorf("what is over: %+v", got.Holds)
+	}
+	s.refused(http.StatusNotFound, "", "DELETE", "/api/v1/silences/none", "")
+}
