@@ -19,7 +19,8 @@ const (
 )
 
 // Janitor makes room in READINGS and EVENTS, which refuse new messages when they are full, until ctx ends. It purges the oldest
-// messages, and only what store and alerts are both done with; what is left over serves a rebuild.
+// messages, and only what store and alerts are both done with; what is left over serves a rebuild. From CORE it purges what is over
+// and has been kept long enough.
 func (b *Bus) Janitor(ctx context.Context, log *slog.Logger) error {
 	tick := time.NewTicker(janitorPeriod)
 	defer tick.Stop()
@@ -29,7 +30,7 @@ func (b *Bus) Janitor(ctx context.Context, log *slog.Logger) error {
 			return ctx.Err()
 		case <-tick.C:
 		}
-		if err := b.sweep(ctx, log); err != nil && ctx.Err() == nil {
+		if err := errors.Join(b.sweep(ctx, log), b.expire(ctx, log, time.Now())); err != nil && ctx.Err() == nil {
 			log.Warn("streams not cleaned", "err", err)
 		}
 	}
@@ -48,10 +49,10 @@ func (b *Bus) sweep(ctx context.Context, log *slog.Logger) error {
 	if err != nil && !errors.Is(err, jetstream.ErrMsgNotFound) {
 		return fmt.Errorf("read offset of alerts: %w", err)
 	}
-	// After a restart alerts reads READINGS again from Replay on.
+	// After a restart alerts reads on from the last checkpoint.
 	return errors.Join(
 		b.makeRoom(ctx, log, Readings, StoreConsumer, min(done.Readings, done.Replay)),
-		b.makeRoom(ctx, log, Events, StoreEventsConsumer, done.Events),
+		b.makeRoom(ctx, log, Events, StoreEventsConsumer, min(done.Events, done.ReplayEvents)),
 	)
 }
 

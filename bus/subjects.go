@@ -101,6 +101,9 @@ func AlertEventSubject(id string, n int) string {
 // the time of the press.
 const ProbeSubject = "core.delivery.probe"
 
+// AlertEventsFilterOf is every AlertEvent of an alert.
+func AlertEventsFilterOf(id string) string { return "core.alert_event." + id + ".*" }
+
 // DeliverySubject holds the state of a delivery of an alert.
 func DeliverySubject(alert, id string) string { return "core.delivery." + alert + "." + id }
 
