@@ -103,8 +103,13 @@ func (a *App) openBus(ctx context.Context) error {
 	if a.setup, err = a.connect("setup"); err != nil {
 		return err
 	}
-	err = a.setup.Setup(ctx, bus.Share(total))
-	for ; a.nats == nil && bus.NoRoom(err) && total > leastStore; err = a.setup.Setup(ctx, bus.Share(total)) {
+	setup := func() error {
+		limits := bus.Share(total)
+		limits.Kept = a.nats == nil
+		return a.setup.Setup(ctx, limits)
+	}
+	err = setup()
+	for ; a.nats == nil && bus.NoRoom(err) && total > leastStore; err = setup() {
 		total /= 2
 		a.log.Warn("the outside NATS has less room, taking smaller streams", "bytes", total)
 	}
@@ -173,7 +178,9 @@ func (a *App) openRegistry(ctx context.Context) error {
 		return err
 	}
 	if a.nats != nil {
-		a.registry.OnChange(a.reissue)
+		reissue := newReissuer(a.nats.Disconnect)
+		a.workers = append(a.workers, worker{"reissue", reissue.run})
+		a.registry.OnChange(reissue.change)
 		a.auth.registry.Store(a.registry)
 	}
 	a.workers = append(a.workers, worker{"registry", a.registry.Run})

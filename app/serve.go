@@ -37,7 +37,7 @@ func Serve(ctx context.Context, version string, args []string, out, errOut io.Wr
 	began := time.Now()
 	err = a.open(ctx)
 	if err == nil {
-		a.workers = append(a.workers, worker{"memory", tendMemory}, worker{"announce", func(ctx context.Context) error { return a.announce(ctx, began) }})
+		a.workers = append(a.workers, worker{"memory", tendMemory}, worker{"health", a.watchHealth}, worker{"announce", func(ctx context.Context) error { return a.announce(ctx, began) }})
 		err = a.run(ctx)
 	}
 	a.log.Info("stopping")

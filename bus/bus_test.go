@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/nats-io/nats.go"
 
@@ -126,6 +127,46 @@ func TestSetupTwiceChangesNothing(t *testing.T) {
 	}
 	if n := messages(t, b, bus.Rejects); n != 1 {
 		t.Fatalf("REJECTS has %d messages, want 1", n)
+	}
+}
+
+// On somebody else's NATS a restart leaves the limits as they are set there, and still has what linli relies on.
+func TestSetupKeepsAnOperatorsLimits(t *testing.T) {
+	t.Parallel()
+	b := testkit.NATS(t)
+	s, err := b.JS.Stream(t.Context(), bus.Readings)
+	if err != nil {
+		t.Fatal(err)
+	}
+	set := s.CachedInfo().Config
+	set.MaxBytes, set.MaxAge, set.Duplicates = 50<<20, 3*24*time.Hour, time.Hour
+	set.Subjects = set.Subjects[:1]
+	if _, err := b.JS.UpdateStream(t.Context(), set); err != nil {
+		t.Fatal(err)
+	}
+	kept := testkit.Limits
+	kept.Kept = true
+	if err := b.Setup(t.Context(), kept); err != nil {
+		t.Fatal(err)
+	}
+	if s, err = b.JS.Stream(t.Context(), bus.Readings); err != nil {
+		t.Fatal(err)
+	}
+	got := s.CachedInfo().Config
+	if got.MaxBytes != set.MaxBytes || got.MaxAge != set.MaxAge || got.Duplicates != set.Duplicates {
+		t.Errorf("limits are %d bytes, %v, duplicates %v; want those of the operator", got.MaxBytes, got.MaxAge, got.Duplicates)
+	}
+	if len(got.Subjects) != 2 {
+		t.Errorf("subjects are %v", got.Subjects)
+	}
+	if err := b.Setup(t.Context(), testkit.Limits); err != nil {
+		t.Fatal(err)
+	}
+	if s, err = b.JS.Stream(t.Context(), bus.Readings); err != nil {
+		t.Fatal(err)
+	}
+	if got := s.CachedInfo().Config; got.MaxAge == set.MaxAge {
+		t.Errorf("our own streams keep %v, which nobody has set", got.MaxAge)
 	}
 }
 

@@ -14,6 +14,9 @@ type Limits struct {
 	Readings, Events, Rejects, Actions, Commands, Core, Audit int64
 
 	Replicas int // of a stream or bucket that is made new; 0 is 1. One that exists keeps its own number.
+
+	// Kept leaves the limits of streams that exist as they are: on a system that is not ours they are the operator's.
+	Kept bool
 }
 
 // Share divides the space that JetStream may use among the streams. What is left over is for the broker's own queues and for the
@@ -89,21 +92,33 @@ func (b *Bus) Setup(ctx context.Context, l Limits) error {
 		if c.MaxBytes == 0 {
 			c.MaxBytes = -1
 		}
-		replicas, err := b.replicas(ctx, c.Name, l.Replicas)
+		there, err := b.existing(ctx, c.Name)
 		if err != nil {
 			return fmt.Errorf("set up stream %s: %w", c.Name, err)
 		}
-		c.Replicas = replicas
+		c.Replicas = max(l.Replicas, 1)
+		if there != nil {
+			c.Replicas = there.Replicas
+		}
+		if there != nil && l.Kept {
+			c = merge(c, *there)
+		}
 		if _, err := b.JS.CreateOrUpdateStream(ctx, c); err != nil {
 			return fmt.Errorf("set up stream %s: %w", c.Name, err)
 		}
 	}
 	for _, c := range buckets() {
-		replicas, err := b.replicas(ctx, "KV_"+c.Bucket, l.Replicas)
+		there, err := b.existing(ctx, "KV_"+c.Bucket)
 		if err != nil {
 			return fmt.Errorf("set up bucket %s: %w", c.Bucket, err)
 		}
-		c.Replicas = replicas
+		c.Replicas = max(l.Replicas, 1)
+		if there != nil {
+			c.Replicas = there.Replicas
+		}
+		if there != nil && l.Kept {
+			c.MaxBytes, c.Placement = there.MaxBytes, there.Placement
+		}
 		if _, err := b.JS.CreateOrUpdateKeyValue(ctx, c); err != nil {
 			return fmt.Errorf("set up bucket %s: %w", c.Bucket, err)
 		}
@@ -111,16 +126,30 @@ func (b *Bus) Setup(ctx context.Context, l Limits) error {
 	return nil
 }
 
-// replicas is what an operator has given an existing stream, or want.
-func (b *Bus) replicas(ctx context.Context, stream string, want int) (int, error) {
+// merge is an operator's stream with what linli relies on: subjects, what is refused and what a writer may do. How much is kept,
+// for how long and where is the operator's.
+func merge(ours, there jetstream.StreamConfig) jetstream.StreamConfig {
+	m := there
+	m.Subjects, m.Description, m.MaxMsgsPerSubject = ours.Subjects, ours.Description, ours.MaxMsgsPerSubject
+	m.Discard = ours.Discard
+	m.AllowAtomicPublish, m.AllowDirect = ours.AllowAtomicPublish, ours.AllowDirect
+	m.Duplicates = max(there.Duplicates, ours.Duplicates)
+	if there.MaxMsgSize > 0 {
+		m.MaxMsgSize = max(there.MaxMsgSize, ours.MaxMsgSize)
+	}
+	return m
+}
+
+// existing is the configuration that a stream has; nil if there is none.
+func (b *Bus) existing(ctx context.Context, stream string) (*jetstream.StreamConfig, error) {
 	s, err := b.JS.Stream(ctx, stream)
 	switch {
 	case errors.Is(err, jetstream.ErrStreamNotFound):
-		return max(want, 1), nil
+		return nil, nil
 	case err != nil:
-		return 0, err
+		return nil, err
 	}
-	return s.CachedInfo().Config.Replicas, nil
+	return &s.CachedInfo().Config, nil
 }
 
 // NoRoom reports whether Setup failed because the system does not have the space that the limits ask for.

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/url"
+	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -56,9 +57,13 @@ type Ingest struct {
 	metrics    *metrics
 	now        func() time.Time
 
-	bulk, fast *lane
-	lease      *lease // nil: not needed
+	lanes  atomic.Pointer[lanes]
+	worked bool   // with those lanes
+	lease  *lease // nil: not needed
 }
+
+// lanes are what one term of work has: an ingest that has lost its lease and has it again begins with others.
+type lanes struct{ bulk, fast *lane }
 
 // Open prepares; Run connects. It fails if the broker's URL is unusable, the bus is out of reach, or the broker does not deliver to a
 // shared subscription that is asked for.
@@ -93,12 +98,21 @@ func Open(ctx context.Context, c Config) (*Ingest, error) {
 			return nil, err
 		}
 	}
-	i.bulk = newLane(i, "bulk", linger, []string{"telemetry"})
-	i.fast = newLane(i, "fast", 0, []string{"safety", "event", "state", "reply"})
-	if err := i.fast.loadStates(ctx); err != nil {
-		return nil, fmt.Errorf("read last known states: %w", err)
+	return i, i.renew(ctx)
+}
+
+// renew makes lanes that remember nothing but the last known states, which are on the bus.
+func (i *Ingest) renew(ctx context.Context) error {
+	l := &lanes{
+		bulk: newLane(i, "bulk", linger, []string{"telemetry"}),
+		fast: newLane(i, "fast", 0, []string{"safety", "event", "state", "reply"}),
 	}
-	return i, nil
+	if err := l.fast.loadStates(ctx); err != nil {
+		return fmt.Errorf("read last known states: %w", err)
+	}
+	i.lanes.Store(l)
+	i.worked = false
+	return nil
 }
 
 // clientID is that of our sessions: random, so that nobody guesses it, and kept, because the broker's queue hangs on it.
@@ -135,10 +149,24 @@ func (i *Ingest) Run(ctx context.Context) error {
 	return i.work(ctx)
 }
 
+// work is one term. What an earlier one had read and not stored comes again from the broker, and the lanes that know it already
+// would take it for a repeat: it needs new ones.
 func (i *Ingest) work(ctx context.Context) error {
+	for i.worked {
+		if err := i.renew(ctx); err != nil {
+			i.log.Warn("cannot begin yet", "err", err)
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(firstPause):
+		}
+	}
+	i.worked = true
+	l := i.lanes.Load()
 	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() error { return i.bulk.run(ctx) })
-	g.Go(func() error { return i.fast.run(ctx) })
+	g.Go(func() error { return l.bulk.run(ctx) })
+	g.Go(func() error { return l.fast.run(ctx) })
 	g.Go(func() error { return i.tellListening(ctx) })
 	g.Go(func() error { return i.bus.FollowReplays(ctx, bus.SourceIngest, i.log, i.replay) })
 	return g.Wait()
@@ -149,7 +177,8 @@ func (i *Ingest) Close() error { return nil }
 
 // Ready reports whether the broker keeps what devices send. Until then it would acknowledge and forget: no device may connect.
 func (i *Ingest) Ready() bool {
-	return i.bulk.session.granted.Load() && i.fast.session.granted.Load()
+	l := i.lanes.Load()
+	return l.bulk.session.granted.Load() && l.fast.session.granted.Load()
 }
 
 // Status says why ingest is not all right; nil if it is.
@@ -159,7 +188,8 @@ func (i *Ingest) Status() error {
 			return err
 		}
 	}
-	for _, l := range []*lane{i.bulk, i.fast} {
+	all := i.lanes.Load()
+	for _, l := range []*lane{all.bulk, all.fast} {
 		if err := l.status(); err != nil {
 			return fmt.Errorf("%s lane: %w", l.name, err)
 		}

@@ -2,6 +2,7 @@ package ingest_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -61,4 +62,47 @@ func TestLostLeaseEndsTheWork(t *testing.T) {
 	c := s.device(t, "tester")
 	publish(t, c, emTopic, `{"power_w":1}`, false)
 	s.settled(t, 1)
+}
+
+// What was read and not stored when the lease was lost comes again from the broker: it is news then, not a repeat.
+func TestReadingsOfALostTermAreStored(t *testing.T) {
+	s := newSite(t, func(c *ingest.Config) { c.Lease = true })
+	kv, err := s.bus.KV(t.Context(), bus.SettingsBucket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.bus.Setup(t.Context(), bus.Limits{Readings: 1}); err != nil { // nothing fits
+		t.Fatal(err)
+	}
+	c := s.device(t, "tester")
+	const n = 20
+	for seq := range n {
+		publish(t, c, emTopic, fmt.Sprintf(`{"ts":%d,"seq":%d,"power_w":1}`, time.Now().UnixMilli(), seq), false)
+	}
+	testkit.Eventually(t, 10*time.Second, func() bool { return s.ingest.Status() != nil })
+	standsBy := func() bool {
+		err := s.ingest.Status()
+		return err != nil && strings.Contains(err.Error(), "stands by")
+	}
+	if _, err := kv.PutString(t.Context(), "ingest.lease", "somebody"); err != nil {
+		t.Fatal(err)
+	}
+	testkit.Eventually(t, 20*time.Second, standsBy)
+	if err := kv.Delete(t.Context(), "ingest.lease"); err != nil {
+		t.Fatal(err)
+	}
+	testkit.Eventually(t, 20*time.Second, func() bool { return !standsBy() })
+	if err := s.bus.Setup(t.Context(), testkit.Limits); err != nil {
+		t.Fatal(err)
+	}
+	s.settled(t, n)
+	lines := 0
+	for _, batches := range s.stored(t, bus.Readings) {
+		for _, batch := range batches {
+			lines += strings.Count(batch, "\n")
+		}
+	}
+	if lines != n {
+		t.Errorf("%d readings are stored, want %d", lines, n)
+	}
 }

@@ -46,7 +46,8 @@ func (i *Ingest) tellListening(ctx context.Context) error {
 
 // listens reports whether both sessions are connected and subscribed.
 func (i *Ingest) listens() bool {
-	return i.Ready() && i.bulk.session.status() == nil && i.fast.session.status() == nil
+	l := i.lanes.Load()
+	return i.Ready() && l.bulk.session.status() == nil && l.fast.session.status() == nil
 }
 
 func hear(ctx context.Context, kv jetstream.KeyValue, now time.Time, anew bool) error {
