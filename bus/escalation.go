@@ -53,7 +53,7 @@ func (r *Recipient) Who() string {
 // Wellbeing is what is known of a person's activity.
 type Wellbeing struct {
 	Person string    `json:"person"`
-	Since  time.Time `json:"since"`           // watched since
+	Since  time.Time `json:"since,omitzero"`  // watched since
 	Active time.Time `json:"active,omitzero"` // last sign of life; of the last minutes it may be a little old
 	Device string    `json:"device,omitempty"`
 	Day    string    `json:"day,omitempty"` // for which it is decided whether all is well, 2026-01-05

@@ -1,11 +1,13 @@
 package web
 
 import (
+	"encoding/json"
 	"net/http"
 	"strings"
 	"testing"
 	"time"
 
+	"linli/bus"
 	"linli/people"
 )
 
@@ -105,4 +107,25 @@ func TestRotas(t *testing.T) {
 	ask[rota](s, 200, "PUT", "/api/v1/rotas/desk", `{"community":"tianjin","role":"property_duty","layers":[]}`)
 	ask[any](s, 200, "DELETE", "/api/v1/rotas/desk", "")
 	s.refused(http.StatusNotFound, "", "GET", "/api/v1/rotas/desk", "")
+}
+
+func TestWellbeing(t *testing.T) {
+	t.Parallel()
+	s := run(t, empty{}, wednesday)
+	ask[any](s, 200, "POST", "/api/v1/people/import", household)
+	if got := ask[wellbeing](s, 200, "GET", "/api/v1/people/ma/wellbeing", ""); got.Person != "ma" || !got.Active.IsZero() || got.Away {
+		t.Errorf("nothing is known: %+v", got)
+	}
+	active := time.Date(2026, 1, 7, 3, 30, 0, 0, time.UTC)
+	data, err := json.Marshal(bus.Wellbeing{Person: "ma", Active: active, Device: "radar"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.bus.JS.Publish(t.Context(), bus.WellbeingSubject("ma"), data); err != nil {
+		t.Fatal(err)
+	}
+	if got := ask[wellbeing](s, 200, "GET", "/api/v1/people/ma/wellbeing", ""); !got.Active.Equal(active) || got.Device != "radar" {
+		t.Errorf("active: %+v", got)
+	}
+	s.refused(http.StatusNotFound, "", "GET", "/api/v1/people/nobody/wellbeing", "")
 }

@@ -47,7 +47,7 @@ const (
 
 // routes is the whole API. Each area stands with its handlers.
 var routes = slices.Concat(
-	healthRoutes, accountRoutes, auditRoutes, registryRoutes, peopleRoutes, rotaRoutes, deviceRoutes, readingRoutes, alertRoutes,
+	healthRoutes, accountRoutes, auditRoutes, registryRoutes, peopleRoutes, wellbeingRoutes, rotaRoutes, deviceRoutes, readingRoutes, alertRoutes,
 	rejectRoutes, rebuildRoutes, answerRoutes,
 	handlingRoutes, holdRoutes,
 )

@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -253,6 +254,31 @@ func TestPeopleGoOutAsTheyCameIn(t *testing.T) {
 	}
 	s.fails("people import "+s.file("bad.yaml", "people:\n- {id: p-3, nmae: x}\n"), "bad.yaml:2: field nmae")
 	s.fails("people import "+s.file("bad.yaml", "people:\n- {id: p-3, community: nowhere, name: x}\n"), `bad.yaml:2: person "p-3": community "nowhere" is not registered`)
+}
+
+// The people of the README are taken as they stand there.
+func TestPeopleOfTheReadme(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, after, _ := strings.Cut(string(text), "<!-- people -->\n```yaml\n")
+	file, _, found := strings.Cut(after, "```")
+	if !found {
+		t.Fatal("README.md has no block behind <!-- people -->")
+	}
+	s := serve(t)
+	s.run("communities add --id garden --name 花园小区")
+	s.run("people import " + s.file("garden.yaml", file))
+	s.run("devices add --community garden --type sos_button --id sos-1 --person ma")
+	if out := s.run("people check"); strings.Count(out, "\n") != 2 || !strings.Contains(out, "ma   one_kind") {
+		t.Errorf("problems: %s", out)
+	}
+	on := s.people.Rota("desk").OnDuty(time.Date(2026, 2, 16, 4, 0, 0, 0, time.UTC), time.FixedZone("", 8*3600))
+	if !slices.Equal(on, []string{"du"}) { // chen's week, but for that day
+		t.Errorf("on duty on the eve of the new year: %v", on)
+	}
 }
 
 func TestAwayMode(t *testing.T) {
