@@ -67,6 +67,9 @@ func (e *Engine) commitRecords(ctx context.Context) error {
 func (e *Engine) announce(n int) {
 	for i := range e.core.book.out[:n] {
 		ev := &e.core.book.out[i]
+		if ev.Kind == escalated || ev.Kind == unanswered {
+			e.metrics.steps.Observe(e.Now().Sub(ev.At).Seconds())
+		}
 		e.metrics.transitions.WithLabelValues(ev.Kind, string(ev.Alert.Severity)).Inc()
 		e.Log.Info("alert "+ev.Kind, "alert", ev.Alert.ID, "rule", ev.Alert.Rule, "severity", ev.Alert.Severity,
 			"community", ev.Alert.Community, "device", ev.Alert.Device, "late", ev.Alert.Late)

@@ -10,6 +10,7 @@ type metrics struct {
 	alerts      *prometheus.GaugeVec
 	cells       prometheus.Gauge
 	commits     prometheus.Histogram
+	steps       prometheus.Histogram
 	checkpoint  prometheus.Gauge
 }
 
@@ -37,12 +38,16 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 			Name: "linli_alerts_commit_seconds", Help: "Time to store one transaction.",
 			Buckets: prometheus.ExponentialBuckets(0.0005, 2, 14),
 		}),
+		steps: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "linli_alerts_step_late_seconds", Help: "How long after its time a step of a ladder is stored.",
+			Buckets: prometheus.ExponentialBuckets(0.01, 2, 14),
+		}),
 		checkpoint: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "linli_alerts_checkpoint_bytes", Help: "Size of the last checkpoint.",
 		}),
 	}
 	if reg != nil {
-		reg.MustRegister(m.lag, m.judged, m.unreadable, m.transitions, m.alerts, m.cells, m.commits, m.checkpoint)
+		reg.MustRegister(m.lag, m.judged, m.unreadable, m.transitions, m.alerts, m.cells, m.commits, m.steps, m.checkpoint)
 	}
 	return m
 }
