@@ -2,6 +2,7 @@ package acceptance
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -50,13 +51,17 @@ type server struct {
 	http, mqtt string
 	args       []string
 
+	scheme   string       // of the pages
+	listenOn string       // for the pages; empty: http
+	client   *http.Client // for the pages
+
 	cmd  *exec.Cmd
 	logs *lockedBuffer
 }
 
 // newServer prepares a server; args come after --data, --http and --mqtt.
 func newServer(t *testing.T, args ...string) *server {
-	s := &server{t: t, data: filepath.Join(t.TempDir(), "data"), http: freeAddr(t), mqtt: freeAddr(t), args: args, logs: &lockedBuffer{}}
+	s := &server{t: t, data: filepath.Join(t.TempDir(), "data"), http: freeAddr(t), mqtt: freeAddr(t), args: args, logs: &lockedBuffer{}, scheme: "http", client: http.DefaultClient}
 	t.Cleanup(func() {
 		s.kill()
 		if t.Failed() {
@@ -75,7 +80,7 @@ func (s *server) start() {
 
 func (s *server) launch() {
 	s.t.Helper()
-	s.cmd = exec.Command(filepath.Join(binDir, "linli"), append([]string{"serve", "--data", s.data, "--http", s.http, "--mqtt", s.mqtt}, s.args...)...)
+	s.cmd = exec.Command(filepath.Join(binDir, "linli"), append([]string{"serve", "--data", s.data, "--http", cmp.Or(s.listenOn, s.http), "--mqtt", s.mqtt}, s.args...)...)
 	s.cmd.Stdout, s.cmd.Stderr = s.logs, s.logs
 	s.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := s.cmd.Start(); err != nil {
@@ -84,13 +89,15 @@ func (s *server) launch() {
 }
 
 func (s *server) ready() bool {
-	r, err := http.Get("http://" + s.http + "/readyz")
+	r, err := s.client.Get(s.url("/readyz"))
 	if err != nil {
 		return false
 	}
 	r.Body.Close()
 	return r.StatusCode == http.StatusOK
 }
+
+func (s *server) url(path string) string { return s.scheme + "://" + s.http + path }
 
 // kill sends SIGKILL and waits for the end.
 func (s *server) kill() {
@@ -141,7 +148,7 @@ func (s *server) linli(args ...string) []byte {
 	ctx, cancel := context.WithTimeout(s.t.Context(), time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, filepath.Join(binDir, "linli"), args...)
-	cmd.Env = append(os.Environ(), "LINLI_SERVER=http://"+s.http, "LINLI_DATA="+s.data)
+	cmd.Env = append(os.Environ(), "LINLI_SERVER="+s.url(""), "LINLI_DATA="+s.data)
 	var out, errOut bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errOut
 	if err := cmd.Run(); err != nil {
@@ -179,12 +186,12 @@ func (s *server) fetch(path string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	req, err := http.NewRequestWithContext(s.t.Context(), http.MethodGet, "http://"+s.http+path, nil)
+	req, err := http.NewRequestWithContext(s.t.Context(), http.MethodGet, s.url(path), nil)
 	if err != nil {
 		return nil, err
 	}
 	req.Header.Set("Authorization", "Bearer "+strings.TrimSpace(string(token)))
-	r, err := http.DefaultClient.Do(req)
+	r, err := s.client.Do(req)
 	if err != nil {
 		return nil, err
 	}
