@@ -30,7 +30,9 @@ type delivery struct {
 		EventTime                                    time.Time `json:"event_time"`
 		Text                                         struct{ ZH, EN string }
 	} `json:"alert"`
-	At time.Time `json:"-"`
+	Person  string    `json:"person"`
+	EventAt time.Time `json:"at"`
+	At      time.Time `json:"-"` // of its arrival
 }
 
 // receiver is a webhook receiver of a property manager: it checks the signature and keeps what it has not seen.
