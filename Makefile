@@ -12,9 +12,13 @@ RACE   := ./alerts/... ./app/command ./bus ./devices/... ./ingest ./internal/arc
 
 FUZZ := ./devices:FuzzTopic ./devices:FuzzReading ./devices:FuzzEvent ./devices:FuzzLine ./devices:FuzzCatalogue ./alerts:FuzzRules ./devices/simulate:FuzzPlan
 
-.PHONY: build run test check race quiet influx fuzz lint bench chaos clean needs
+.PHONY: build run test check race quiet influx fuzz lint bench chaos clean needs pages ui browser screenshots
 
-build: bin/linli
+UI := web/ui
+NPM := npm --prefix $(UI)
+UI_SOURCES := $(shell find $(UI) -path $(UI)/node_modules -prune -o -path $(UI)/screenshots -prune -o -type f -print)
+
+build: pages bin/linli
 
 bin/linli: FORCE
 	$(GO) build -ldflags "$(LDFLAGS)" -o $@ ./cmd/linli
@@ -22,12 +26,38 @@ bin/linli: FORCE
 run: build
 	bin/linli serve --demo --scale 0.05 --data data
 
-test: needs check race quiet influx fuzz
+# The pages, built into web/dist and embedded from there. Without Node the binary says so where the pages would be.
+pages:
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory web/dist/index.html; \
+	  else echo "npm is missing: bin/linli will have no pages"; fi
 
-# What the tests need beside Go. Debian packages; nothing to do when they are there.
+web/dist/index.html: $(UI)/node_modules/.package-lock.json $(UI_SOURCES)
+	$(NPM) run --silent build
+
+$(UI)/node_modules/.package-lock.json: $(UI)/package-lock.json
+	$(NPM) ci --silent --no-audit --no-fund
+	@touch $@
+
+test: needs check race quiet influx fuzz ui browser
+
+# What the tests need beside Go and Node. Debian packages; nothing to do when they are there.
 needs:
 	@command -v mosquitto >/dev/null && command -v mosquitto_pub >/dev/null || \
 	  (apt-get update -q && apt-get install -qy mosquitto mosquitto-clients)
+	@command -v chromium >/dev/null && fc-list :lang=zh 2>/dev/null | grep -q . || \
+	  (apt-get update -q && apt-get install -qy --no-install-recommends chromium fonts-noto-cjk)
+
+# Types and units of the pages.
+ui: pages
+	$(NPM) test --silent
+
+# The pages in a browser, on the built binary.
+browser: needs build
+	$(NPM) run --silent browser
+
+# Every page, on a desktop and a phone, in both languages: web/ui/screenshots.
+screenshots: needs build
+	$(NPM) run --silent screenshots
 
 check:
 	@test -z "$$($(TOOL) gofumpt -l $$(git ls-files '*.go') | tee /dev/stderr)"
@@ -61,6 +91,6 @@ chaos: needs
 	$(GO) test ./internal/acceptance -run '^TestEverySOSReachesAPersonWhateverIsKilled$$' -chaos 200 -count 1 -timeout 60m -v
 
 clean:
-	rm -rf bin data
+	rm -rf bin data web/dist/* $(UI)/node_modules $(UI)/screenshots
 
 FORCE:

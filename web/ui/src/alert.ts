@@ -1,0 +1,57 @@
+// What the duty board and the page of an alert both show of one alert.
+
+import { computed } from 'vue'
+import { load, loadAlert, Problem } from './api'
+import { clock, valueText } from './format'
+import { alerts } from './state'
+import { t, word } from './texts'
+import type { Entry } from './parts/Timeline.vue'
+import type { AlertDetail, AlertEvent, Delivery } from './types'
+import { useLoad } from './use'
+
+/** useAlert loads an alert with its history and deliveries, again whenever the stream says that it changed. */
+export function useAlert(id: () => string | undefined) {
+  const changed = () => `${id()} ${alerts.get(id() ?? '')?.events}`
+  const loaded = useLoad(async (signal) => {
+    const wanted = id()
+    if (!wanted) return undefined
+    const [alert, deliveries] = await Promise.all([loadAlert(wanted, signal), loadDeliveries(wanted, signal)])
+    return { alert, deliveries }
+  }, changed)
+  const alert = computed<AlertDetail | undefined>(() => loaded.data.value?.alert.id === id() ? { ...loaded.data.value!.alert, ...alerts.get(id()!) } : undefined)
+  return { ...loaded, alert }
+}
+
+async function loadDeliveries(alert: string, signal: AbortSignal): Promise<Delivery[]> {
+  try {
+    return (await load<{ deliveries: Delivery[] }>('deliveries', { alert }, signal)).deliveries
+  } catch (err) {
+    if (err instanceof Problem && err.status !== 0) return [] // what is known of the alert itself is shown all the same
+    throw err
+  }
+}
+
+const tones: Record<string, string> = { acknowledged: 'accent', assigned: 'accent', cleared: 'good', closed: 'good', unanswered: 'critical', unreached: 'critical', escalated: 'high' }
+
+/** timeline is what happened to an alert, from the reading that began it. */
+export function timeline(a: AlertDetail): Entry[] {
+  const first: Entry[] = a.event_time < a.opened_at || a.received_at > a.opened_at
+    ? [{ at: a.event_time, title: t('alert.event'), note: a.value === undefined ? undefined : valueText(a.value, a.unit) }] : []
+  return [...first, ...a.history.map(e => entry(a, e))]
+}
+
+function entry(a: AlertDetail, e: AlertEvent): Entry {
+  const notes = [
+    e.kind === 'closed' && e.alert.disposition ? t(`disposition.${e.alert.disposition}`) : '',
+    e.kind === 'snoozed' && e.alert.snoozed_until ? t('alert.snoozed', { time: clock(e.alert.snoozed_until, false) }) : '',
+    e.kind === 'assigned' && e.alert.assignee ? t('alert.assigned', { who: e.alert.assignee }) : '',
+    e.note ?? '',
+    tellNote(e),
+  ].filter(Boolean)
+  return { at: e.at, title: word('event', e.kind), by: e.by, note: notes.join('\n'), tone: e.kind === 'opened' || e.kind === 'repeated' ? a.severity : tones[e.kind] }
+}
+
+function tellNote(e: AlertEvent): string {
+  const names = (e.tell ?? []).filter(r => !r.held).map(r => r.name || (r.target === 'duty' ? t('alert.duty') : r.person || r.target))
+  return names.length ? `${t('alert.told')} ${names.join('、')}` : ''
+}

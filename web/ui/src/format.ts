@@ -1,0 +1,84 @@
+// Numbers, times and places as people of the chosen language read them.
+
+import { community, state } from './state'
+import type { Alert, Place, Text } from './types'
+
+export const locale = () => (state.language === 'zh' ? 'zh-CN' : 'en-GB')
+
+/** pick is a text in the chosen language, or in the other if it has none. */
+export const pick = (text?: Text) => (text && (text[state.language] || text.zh || text.en)) || ''
+
+const units: Record<string, string> = {
+  Cel: '°C', '[ppm]': 'ppm', 'dB{1mW}': 'dBm', 'dB[SPL]': 'dB', 'W.h': 'Wh', 'kW.h': 'kWh', 'V.A': 'VA', 'mm[Hg]': 'mmHg', 'm3': 'm³',
+  'm3/h': 'm³/h', 'm3/s': 'm³/s', 'ug/m3': 'µg/m³', 'mg/m3': 'mg/m³', 'W/m2': 'W/m²', 'deg': '°', '1': '', 'kOhm': 'kΩ', '/min': 'min⁻¹',
+  'kbit/s': 'kbit/s',
+}
+/** unit writes a UCUM unit as it is read; counted things in braces have none. */
+export const unit = (u?: string) => !u || u.startsWith('{') ? '' : units[u] ?? u
+
+/** figure writes a number with as many digits as say something. */
+export function figure(v: number, digits?: number): string {
+  const size = Math.abs(v)
+  const most = digits ?? (size >= 100 ? 0 : size >= 10 ? 1 : size >= 1 ? 2 : 3)
+  return new Intl.NumberFormat(locale(), { maximumFractionDigits: most }).format(v)
+}
+
+/** quantity writes a number with its unit, Wh as kWh and W as kW where they are large. */
+export function quantity(v: number, u?: string, digits?: number): string {
+  if ((u === 'W.h' || u === 'W') && Math.abs(v) >= 10_000) return quantity(v / 1000, u === 'W' ? 'kW' : 'kW.h', digits)
+  const name = unit(u)
+  return figure(v, digits) + (name && (name === '%' || name === '°' ? name : ' ' + name))
+}
+
+export function clock(time: string | number | undefined, seconds = true): string {
+  if (!time) return ''
+  const d = new Date(time)
+  const today = d.toDateString() === new Date(state.now).toDateString()
+  const timeStyle = seconds ? 'medium' : 'short'
+  if (today) return new Intl.DateTimeFormat(locale(), { timeStyle, hour12: false }).format(d)
+  return new Intl.DateTimeFormat(locale(), { month: 'numeric', day: 'numeric', hour: '2-digit', minute: '2-digit', ...(seconds && { second: '2-digit' }), hour12: false }).format(d)
+}
+
+export const day = (time: string | number) => new Intl.DateTimeFormat(locale(), { dateStyle: 'medium' }).format(new Date(time))
+
+/** span writes how long something lasts: its two largest units below a day, else days and hours. */
+export function span(ms: number): string {
+  const zh = state.language === 'zh'
+  const s = Math.max(0, Math.round(ms / 1000))
+  const [d, h, m] = [Math.floor(s / 86400), Math.floor(s / 3600) % 24, Math.floor(s / 60) % 60]
+  if (d > 0) return zh ? `${d}天${h ? h + '小时' : ''}` : `${d} d${h ? ` ${h} h` : ''}`
+  if (h > 0) return zh ? `${h}小时${m ? m + '分' : ''}` : `${h} h${m ? ` ${m} min` : ''}`
+  if (m > 0) return zh ? `${m}分钟` : `${m} min`
+  return zh ? `${s}秒` : `${s} s`
+}
+
+/** since is how long ago a moment was. It follows the clock of the state, so it moves by itself. */
+export const since = (time: string) => span(state.now - Date.parse(time))
+
+function numbered(id: string | undefined, form: RegExp, zh: string, en: string): string {
+  const n = id?.match(form)?.[1]
+  return n ? (state.language === 'zh' ? n + zh : `${en} ${n}`) : id ?? ''
+}
+
+/** where names a place from the large to the small, with its community when all are shown. */
+export function where(place?: Place, of?: string): string {
+  const c = of ? community(of) : undefined
+  const estate = c?.estates?.find(e => e.id === place?.estate)
+  return [
+    of && !state.community ? (c ? pick(c.name) : of) : '',
+    place?.estate ? pick(estate?.name) || place.estate : '',
+    numbered(place?.building, /^b?0*(\d+)$/, '栋', 'Bldg'),
+    numbered(place?.unit, /^u?0*(\d+)$/, '单元', 'Unit'),
+    place?.zone ?? '',
+  ].filter(Boolean).join(' · ')
+}
+
+export const alertPlace = (a: Alert) => where(a.place, a.community)
+
+/** valueText writes any value of a field; the words of an enum come from the catalogue. */
+export function valueText(v: unknown, u?: string, words?: Record<string, Text>): string {
+  if (typeof v === 'number') return quantity(v, u)
+  if (typeof v === 'boolean') return state.language === 'zh' ? (v ? '是' : '否') : (v ? 'yes' : 'no')
+  if (v === undefined || v === null) return ''
+  return pick(words?.[String(v)]) || String(v)
+}

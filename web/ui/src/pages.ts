@@ -1,0 +1,23 @@
+// Every page of the staff, once: the navigation, the routes and the tests are made from this table.
+
+import type { RouteComponent } from 'vue-router'
+
+export interface Page {
+  name: string // also the key of its title in the texts
+  path: string
+  icon?: string // in the navigation
+  group?: 'work' | 'manage'
+  roles?: string[] // who sees it in the navigation; left out: everybody. The server decides who may.
+  load: () => Promise<{ default: RouteComponent }>
+}
+
+export const pages: Page[] = [
+  { name: 'board', path: '/', icon: 'board', group: 'work', load: () => import('./pages/BoardPage.vue') },
+  { name: 'alerts', path: '/alerts', icon: 'bell', group: 'work', load: () => import('./pages/AlertsPage.vue') },
+  { name: 'alert', path: '/alerts/:id', load: () => import('./pages/AlertPage.vue') },
+  { name: 'devices', path: '/devices', icon: 'chip', group: 'work', load: () => import('./pages/DevicesPage.vue') },
+  { name: 'device', path: '/devices/:id', load: () => import('./pages/DevicePage.vue') },
+  { name: 'places', path: '/places', icon: 'building', group: 'work', load: () => import('./pages/PlacesPage.vue') },
+  { name: 'rejects', path: '/rejects', icon: 'inbox', group: 'manage', roles: ['admin', 'manager'], load: () => import('./pages/RejectsPage.vue') },
+  { name: 'notFound', path: '/:rest(.*)*', load: () => import('./pages/NotFoundPage.vue') },
+]

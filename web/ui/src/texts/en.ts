@@ -1,0 +1,65 @@
+// The words of the pages in English.
+import type zh from './zh'
+
+const en: typeof zh = {
+  name: 'linli', tagline: 'Community IoT platform',
+  login: {
+    title: 'Sign in', user: 'User name', password: 'Password', enter: 'Sign in', byToken: 'Sign in with a token', byPassword: 'Sign in with an account', token: 'Token',
+    tokenHint: 'The administrator’s token is in the file admin.token of the server’s data directory.', wrong: 'User name or password is not right.', wrongToken: 'The token is not right.', ended: 'Your session has ended. Please sign in again.',
+    change: 'Please change the first password', newPassword: 'New password', again: 'Once more', differ: 'The two are not the same.', save: 'Save and go on', old: 'Present password', tooMany: 'Too many attempts. Please try again later.',
+  },
+  nav: {
+    board: 'Duty board', alerts: 'Alerts', devices: 'Devices', places: 'Buildings', scenes: 'Scenes', rejects: 'Rejects', rules: 'Rules', people: 'People', rota: 'Rota',
+    silences: 'Silences', channels: 'Channels', users: 'Accounts', audit: 'Audit', account: 'My account', work: 'On duty', manage: 'Manage', more: 'More', main: 'Main navigation', skip: 'Skip to content',
+  },
+  shell: {
+    all: 'All communities', community: 'Community', live: 'Live', lost: 'Connection lost, trying again', connecting: 'Connecting', soundOn: 'Alert sound: on', soundOff: 'Alert sound: off',
+    theme: 'Appearance', auto: 'System', light: 'Light', dark: 'Dark', language: '中文', logout: 'Sign out', close: 'Close', menu: 'Menu', newAlert: 'New alert: {name}, {place}',
+    stale: 'The connection is lost. You see the state before that; it updates itself once the connection is back.',
+  },
+  common: {
+    loading: 'Loading…', failed: 'Could not be loaded', retry: 'Try again', unreachable: 'The server does not answer.', forbidden: 'You may not see this.', none: 'Nothing here yet', save: 'Save', cancel: 'Cancel', ok: 'OK', open: 'Open', back: 'Back',
+    all: 'All', yes: 'Yes', no: 'No', more: 'Load more', search: 'Search', count: '{n} entries', of: '{n} / {total}', copied: 'Copied', copy: 'Copy', time: 'Time', note: 'Note', by: 'By', done: 'Done', notDone: 'That did not work: {reason}',
+    clear: 'Clear', since: 'for {span}', ago: '{span} ago', never: 'never', delete: 'Delete', edit: 'Edit', add: 'Add', detail: 'Details', from: 'From', to: 'To', today: 'Today', remove: 'Remove',
+  },
+  severity: { critical: 'Critical', high: 'High', medium: 'Medium', low: 'Low', informational: 'Info' },
+  state: { opened: 'Not acknowledged', acknowledged: 'Acknowledged', cleared: 'Cleared', closed: 'Closed' },
+  deviceState: { active: 'Active', revoked: 'Revoked', replaced: 'Replaced' },
+  category: {
+    health: 'Health', fire: 'Fire', gas: 'Gas', water: 'Water', flood: 'Flood', waste: 'Waste', energy: 'Energy', charging: 'Charging', security: 'Security', access: 'Access', parking: 'Parking', environment: 'Environment', device: 'Device', service: 'Service',
+    traffic: 'Traffic', electrical: 'Electrical', safety: 'Safety', mobility: 'Mobility', system: 'System', comfort: 'Comfort',
+  },
+  board: {
+    title: 'Duty board', open: 'open', unacknowledged: 'not acknowledged', clear: 'There is no alert now', clearHint: 'A new alert appears here at once, with a sound.', pick: 'Choose an alert to see its details',
+    devices: 'Devices online', rate: 'Readings / s', energy: 'Energy today', bins: 'Bins full', chargers: 'Charging', elders: 'Elders quiet', disk: 'Disk {n}% full', backlog: 'Backlog of {n}', keys: 'Keys',
+    keyMove: 'choose', keyAck: 'acknowledge', keyOpen: 'open', keySound: 'sound', recent: 'Closed lately', acknowledgeAll: 'Acknowledge all', notDelivered: 'not delivered', notReady: '{role} is not ready: {reason}',
+  },
+  alert: {
+    title: 'Alert', list: 'Alerts', acknowledge: 'Acknowledge', assign: 'Assign', comment: 'Comment', snooze: 'Snooze', close: 'Close', reopen: 'Reopen', id: 'Id', device: 'Device', person: 'Person', place: 'Place', value: 'Value', rule: 'Rule', opened: 'Opened', event: 'Event time', received: 'Received',
+    count: '{n} times', late: 'Late', safety: 'Life safety', latched: 'Closed by a person only', timeline: 'What happened', told: 'Told', notTold: 'Not told', readings: 'Readings that fired it', similar: 'Similar alerts before', noSimilar: 'There were none before.', disposition: 'Disposition',
+    choose: 'Choose a disposition', noteHint: 'For the next shift', acknowledgedBy: 'Acknowledged by {who}', delay: 'received {span} after it happened', why: 'Why it fired', when: 'Condition', for: 'For', basis: 'Basis', filter: 'Filter alerts', duty: 'Duty channels', nobody: 'Nobody was told.', answered: 'answered',
+    assignTo: 'Assign to', snoozeFor: 'Snooze for', minutes: '{n} minutes', hours: '{n} hours', assigned: 'Assigned to {who}', snoozed: 'Snoozed until {time}', tag: 'Series', noReadings: 'No readings in this time.', attempts: 'attempt {n}', script: 'For the 120 call', nobodyYet: 'Nobody has been told yet.',
+  },
+  disposition: { helped: 'Helped', false_press: 'Pressed by mistake', test: 'Test', false_detection: 'False detection', no_access_escalated_120: 'No access, handed to 120', duplicate: 'Duplicate', resolved: 'Resolved' },
+  event: {
+    opened: 'Opened', repeated: 'Happened again', confirmed: 'Confirmed', acknowledged: 'Acknowledged', cleared: 'Cleared', closed: 'Closed', escalated: 'Escalated', assigned: 'Assigned', commented: 'Comment', snoozed: 'Snoozed', reopened: 'Reopened', unanswered: 'Nobody answered', unreached: 'Could not be reached', reminded: 'Asked for a sign', family_acknowledged: 'Family looks after it', renewed: 'Acknowledgement renewed', unacknowledged: 'Acknowledgement lapsed', kept: 'Telling changed', flapping: 'Flapping, telling paused',
+  },
+  held: { late: 'late alerts are not delivered', synthetic: 'self-check', silenced: 'silenced', maintenance: 'maintenance', commissioning: 'commissioning', inhibited: 'covered by a graver alert', quiet_hours: 'quiet hours', no_consent: 'no consent', no_address: 'no address', storm: 'too many alerts, told together' },
+  delivery: { pending: 'waiting', sending: 'sending', accepted: 'sent', delivered: 'delivered', acted: 'answered', failed: 'not delivered', expired: 'not needed' },
+  target: { circle: 'family and friends', duty: 'duty', role: 'role', person: 'person' },
+  role: {
+    admin: 'Administrator', manager: 'Manager', duty: 'Duty', caretaker: 'Caretaker', family: 'Family', auditor: 'Auditor', elder: 'Elder', resident: 'Resident', contact: 'Contact', property_duty: 'Duty', grid_worker: 'Grid worker', maintenance: 'Maintenance', security_guard: 'Security guard',
+  },
+  devices: {
+    title: 'Devices', search: 'Id, name or place', type: 'Type', state: 'State', id: 'Id', name: 'Name', place: 'Place', community: 'Community', created: 'Registered', found: '{n} devices', none: 'No device fits.', values: 'Present values', field: 'Quantity', value: 'Value', at: 'Time', history: 'History', events: 'Events',
+    completeness: 'Completeness', expected: 'Expected', receivedCount: 'Received', lateCount: 'Late', missing: 'Missing', secret: 'Secret', rotate: 'Rotate the secret', rotateHint: 'The old secret ends at once; the device must connect with the new one.', secretOnce: 'The secret is shown this once. The installer scans the code or writes it down.', revoke: 'Revoke', revokeHint: 'A revoked device can no longer connect, and its data is rejected.', topic: 'Topic', gateway: 'Gateway', person: 'Used by', tags: 'Tags',
+    range: 'Range', hours24: '24 hours', days7: '7 days', days30: '30 days', year: '1 year', hour1: '1 hour', csv: 'Export CSV', online: 'Online', offline: 'Offline', unknown: 'Unknown', lastSeen: 'Last report', noValues: 'No readings yet.', replacedBy: 'Replaced by {id}', alerts: 'Alerts of this device', user: 'User name', qr: 'QR code of the secret', mean: 'mean', peaks: 'peaks', chart: '{name}: last {last}, lowest {min}, highest {max}', commands: 'Commands', sendCommand: 'Send a command', series: 'Series',
+  },
+  places: { title: 'Buildings', whole: 'The whole community', building: 'Building', public: 'Public area', devicesHere: '{n} devices', openHere: '{n} alerts', pick: 'Choose a building on the left.', plan: 'Plan' },
+  scene: {
+    title: 'Scenes', latest: 'Now', trend: 'Trend', events: 'Latest events', energy: 'Energy', waste: 'Waste', charging: 'Charging', elders: 'Elder care', safety: 'Fire and safety', access: 'Access and parking', environment: 'Environment and water', bus: 'Micro-bus', noDevices: 'This community has no such devices.', devices: 'Devices', ok: 'OK', attention: 'Look at', updated: 'as of {time}', worst: 'highest', mean: 'mean', sum: 'total', count: 'number', stale: 'out of date',
+  },
+  rejects: { title: 'Rejects', hint: 'Whatever was not stored is here, with the reason; replay it once the cause is mended.', received: 'Received', topic: 'Topic', reason: 'Reason', code: 'Kind', raw: 'Raw', replay: 'Replay', replayed: 'Replayed', none: 'Nothing was rejected.', still: 'Still rejected' },
+  notFound: { title: 'There is no such page', hint: 'The link may be out of date.' },
+}
+export default en

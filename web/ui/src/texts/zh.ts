@@ -1,0 +1,62 @@
+// The words of the pages in Chinese. English has the same keys, or it does not compile.
+export default {
+  name: '邻里', tagline: '社区物联网平台',
+  login: {
+    title: '登录', user: '用户名', password: '密码', enter: '登录', byToken: '使用令牌登录', byPassword: '使用账号登录', token: '令牌',
+    tokenHint: '管理员令牌保存在服务器数据目录的 admin.token 文件中。', wrong: '用户名或密码不正确。', wrongToken: '令牌不正确。', ended: '登录已失效,请重新登录。',
+    change: '请先修改初始密码', newPassword: '新密码', again: '再输入一次', differ: '两次输入不一致。', save: '保存并继续', old: '当前密码', tooMany: '尝试次数过多,请稍后再试。',
+  },
+  nav: {
+    board: '值班台', alerts: '告警', devices: '设备', places: '楼栋', scenes: '场景', rejects: '拒收数据', rules: '规则', people: '人员', rota: '排班',
+    silences: '静默与检修', channels: '通知渠道', users: '账号', audit: '审计', account: '我的账号', work: '值守', manage: '管理', more: '更多', main: '主导航', skip: '跳到正文',
+  },
+  shell: {
+    all: '全部社区', community: '社区', live: '实时', lost: '连接中断,正在重连', connecting: '正在连接', soundOn: '告警声音:开', soundOff: '告警声音:关',
+    theme: '外观', auto: '跟随系统', light: '浅色', dark: '深色', language: 'English', logout: '退出', close: '关闭', menu: '菜单', newAlert: '新告警:{name},{place}',
+    stale: '连接中断。以下内容为中断前的状态,恢复后自动更新。',
+  },
+  common: {
+    loading: '正在加载…', failed: '加载失败', retry: '重试', unreachable: '无法连接服务器。', forbidden: '没有权限查看。', none: '暂无数据', save: '保存', cancel: '取消', ok: '确定', open: '打开', back: '返回',
+    all: '全部', yes: '是', no: '否', more: '加载更多', search: '搜索', count: '{n} 项', of: '{n} / {total}', copied: '已复制', copy: '复制', time: '时间', note: '备注', by: '操作人', done: '已完成', notDone: '操作未成功:{reason}',
+    clear: '清除', since: '已 {span}', ago: '{span}前', never: '从未', delete: '删除', edit: '编辑', add: '新增', detail: '详情', from: '从', to: '至', today: '今天', remove: '移除',
+  },
+  severity: { critical: '危急', high: '严重', medium: '中等', low: '轻微', informational: '提示' },
+  state: { opened: '未确认', acknowledged: '已确认', cleared: '已恢复', closed: '已关闭' },
+  deviceState: { active: '使用中', revoked: '已停用', replaced: '已更换' },
+  category: {
+    health: '健康', fire: '火情', gas: '燃气', water: '用水', flood: '积水', waste: '垃圾', energy: '能源', charging: '充电', security: '安防', access: '门禁', parking: '停车', environment: '环境', device: '设备', service: '服务',
+    traffic: '交通', electrical: '电气', safety: '安全', mobility: '出行', system: '系统', comfort: '舒适',
+  },
+  board: {
+    title: '值班台', open: '未关闭', unacknowledged: '未确认', clear: '目前没有告警', clearHint: '新的告警会立即显示在这里,并响铃提示。', pick: '选择一条告警查看详情',
+    devices: '设备在线', rate: '读数 / 秒', energy: '今日用电', bins: '垃圾桶已满', chargers: '充电中', elders: '长者静默', disk: '磁盘空间已用 {n}%', backlog: '积压 {n} 条待处理', keys: '快捷键',
+    keyMove: '上下选择', keyAck: '确认', keyOpen: '打开详情', keySound: '声音开关', recent: '最近关闭', acknowledgeAll: '全部确认', notDelivered: '未送达', notReady: '{role} 未就绪:{reason}',
+  },
+  alert: {
+    title: '告警', list: '告警记录', acknowledge: '确认', assign: '指派', comment: '备注', snooze: '稍后提醒', close: '关闭', reopen: '重新打开', id: '编号', device: '设备', person: '相关人员', place: '位置', value: '数值', rule: '规则', opened: '发生', event: '事件时间', received: '收到',
+    count: '共 {n} 次', late: '迟到', safety: '生命安全', latched: '须人工关闭', timeline: '经过', told: '通知', notTold: '未通知', readings: '触发告警的读数', similar: '此前同类告警', noSimilar: '此前没有同类告警。', disposition: '处置结果',
+    choose: '请选择处置结果', noteHint: '写给下一班的人', acknowledgedBy: '{who} 已确认', delay: '收到比发生晚 {span}', why: '为什么告警', when: '条件', for: '持续', basis: '依据', filter: '筛选告警', duty: '值班渠道', nobody: '没有人被通知。', answered: '已应答',
+    assignTo: '指派给', snoozeFor: '暂停提醒', minutes: '{n} 分钟', hours: '{n} 小时', assigned: '已指派给 {who}', snoozed: '暂停提醒至 {time}', tag: '分路', noReadings: '这段时间没有读数。', attempts: '第 {n} 次尝试', script: '120 急救说明', nobodyYet: '暂无通知记录。',
+  },
+  disposition: { helped: '已提供帮助', false_press: '误按', test: '测试', false_detection: '误报', no_access_escalated_120: '无法进入,已转 120', duplicate: '重复告警', resolved: '已处理' },
+  event: {
+    opened: '告警发生', repeated: '再次触发', confirmed: '确认发生', acknowledged: '已确认', cleared: '已恢复', closed: '已关闭', escalated: '升级通知', assigned: '已指派', commented: '备注', snoozed: '稍后提醒', reopened: '重新打开', unanswered: '无人应答', unreached: '未能联系到', reminded: '提醒确认人', family_acknowledged: '家属已响应', renewed: '已续确认', unacknowledged: '确认已失效', kept: '通知状态变化', flapping: '反复触发,暂停通知',
+  },
+  held: { late: '迟到的告警不通知', synthetic: '自检', silenced: '静默中', maintenance: '检修中', commissioning: '调试中', inhibited: '已被更重要的告警涵盖', quiet_hours: '免打扰时段', no_consent: '未授权', no_address: '没有联系方式', storm: '告警过多,合并通知' },
+  delivery: { pending: '等待发送', sending: '正在发送', accepted: '已发出', delivered: '已送达', acted: '已应答', failed: '未送达', expired: '无需发送' },
+  target: { circle: '亲友', duty: '值班', role: '岗位', person: '个人' },
+  role: {
+    admin: '管理员', manager: '物业经理', duty: '值班员', caretaker: '护理员', family: '家属', auditor: '审计员', elder: '长者', resident: '居民', contact: '亲友', property_duty: '值班', grid_worker: '网格员', maintenance: '工程维修', security_guard: '保安',
+  },
+  devices: {
+    title: '设备', search: '编号、名称、位置', type: '类型', state: '状态', id: '编号', name: '名称', place: '位置', community: '社区', created: '登记时间', found: '{n} 台设备', none: '没有符合条件的设备。', values: '当前值', field: '项目', value: '数值', at: '时间', history: '历史曲线', events: '事件',
+    completeness: '数据完整性', expected: '应收', receivedCount: '实收', lateCount: '迟到', missing: '缺失', secret: '接入密钥', rotate: '更换密钥', rotateHint: '旧密钥立即失效,设备须用新密钥重新接入。', secretOnce: '密钥只显示这一次。请安装人员扫描二维码或抄录。', revoke: '停用', revokeHint: '停用后设备不能再接入,其数据会被拒收。', topic: '主题', gateway: '网关', person: '使用人', tags: '标签',
+    range: '时间范围', hours24: '24 小时', days7: '7 天', days30: '30 天', year: '1 年', hour1: '1 小时', csv: '导出 CSV', online: '在线', offline: '离线', unknown: '未知', lastSeen: '最近上报', noValues: '还没有读数。', replacedBy: '已由 {id} 更换', alerts: '此设备的告警', user: '用户名', qr: '密钥二维码', mean: '均值', peaks: '峰值范围', chart: '{name}:最新 {last},最低 {min},最高 {max}', commands: '下行命令', sendCommand: '发送命令', series: '分路',
+  },
+  places: { title: '楼栋', whole: '整个社区', building: '楼栋', public: '公共区域', devicesHere: '{n} 台设备', openHere: '{n} 条告警', pick: '选择左侧的楼栋查看设备。', plan: '平面图' },
+  scene: {
+    title: '场景', latest: '现状', trend: '趋势', events: '最近事件', energy: '能源', waste: '垃圾分类', charging: '充电', elders: '长者关怀', safety: '消防与安全', access: '通行与停车', environment: '环境与水位', bus: '循环微公交', noDevices: '这个社区没有此类设备。', devices: '设备', ok: '正常', attention: '需关注', updated: '更新于 {time}', worst: '最高', mean: '平均', sum: '合计', count: '数量', stale: '数据过时',
+  },
+  rejects: { title: '拒收数据', hint: '没有存入时序库的数据都在这里,附有原因;修正后可以重放。', received: '收到时间', topic: '主题', reason: '原因', code: '类别', raw: '原始内容', replay: '重放', replayed: '已重放', none: '没有拒收的数据。', still: '重放后仍被拒收' },
+  notFound: { title: '没有这个页面', hint: '链接可能已经失效。' },
+}

@@ -1,0 +1,165 @@
+// What the API says, as far as the pages use it. The contract is /api/v1/openapi.json.
+
+export interface Text { zh?: string, en?: string }
+export interface Place { estate?: string, building?: string, unit?: string, zone?: string }
+
+export interface Community {
+  id: string
+  name: Text
+  timezone?: string
+  estates?: { id: string, name: Text, buildings?: { id: string, units?: string[] }[] }[]
+}
+
+export const severities = ['critical', 'high', 'medium', 'low', 'informational'] as const
+export type Severity = typeof severities[number]
+export type AlertState = 'opened' | 'acknowledged' | 'cleared' | 'closed'
+
+export interface Alert {
+  id: string
+  rule: string
+  kind: string
+  name: Text
+  text: Text
+  severity: Severity
+  category: string
+  state: AlertState
+  safety: boolean
+  latched: boolean
+  community: string
+  device: string
+  type: string
+  person?: string
+  place?: Place
+  identity: string
+  value?: number | string | boolean
+  unit?: string
+  opened_at: string
+  event_time: string
+  last_event: string
+  received_at: string
+  late?: boolean
+  count: number
+  acknowledged_at?: string
+  acknowledged_by?: string
+  cleared_at?: string
+  closed_at?: string
+  closed_by?: string
+  disposition?: string
+  assignee?: string
+  family_ack_by?: string
+  snoozed_until?: string
+  instructions?: Text
+  held?: string
+  held_until?: string
+  events: number
+}
+
+export interface Address { channel: string, to?: string }
+
+export interface Recipient {
+  target: string
+  person?: string
+  name?: string
+  reach?: Address[]
+  round?: number
+  step?: number
+  held?: string
+  until?: string
+}
+
+export interface AlertEvent {
+  n: number
+  kind: string
+  at: string
+  by?: string
+  note?: string
+  tell?: Recipient[]
+  alert: Alert
+}
+
+export interface AlertDetail extends Alert { history: AlertEvent[] }
+
+export interface Delivery {
+  id: string
+  alert: string
+  n: number
+  recipient?: Recipient
+  channel: string
+  to?: string
+  state: string
+  attempts: number
+  error?: string
+  created: string
+  updated: string
+}
+
+export interface Device {
+  id: string
+  community: string
+  type: string
+  name?: string
+  place?: Place
+  tags?: Record<string, string>
+  attributes?: Record<string, number>
+  gateway?: string
+  person?: string
+  state: 'active' | 'revoked' | 'replaced'
+  replaces?: string
+  replaced_by?: string
+  created: string
+}
+
+export interface Value {
+  device?: string
+  field: string
+  name?: Text
+  unit: string
+  time: string
+  value: number | string | boolean
+  tags?: Record<string, string>
+}
+
+export interface DeviceDetail extends Device { type_name: Text, topic: string, values: Value[] }
+
+export interface Credentials { id: string, username: string, secret: string, topic: string }
+
+export interface Reject {
+  id: string
+  received_at: string
+  source: string
+  topic: string
+  community?: string
+  device: string
+  code: string
+  reason: string
+  raw_base64: string
+}
+
+export interface Person {
+  id: string
+  community: string
+  name: string
+  roles?: string[]
+  language?: string
+  phone?: string
+  home?: string
+  notes?: string
+  reach?: Address[]
+  quiet?: { from: string, to: string }
+  circle?: { person: string, relation: string, consent?: { scope: string, since: string }[] }[]
+  away: boolean
+  away_since?: string
+  away_until?: string
+  all_is_well?: { at: string }
+}
+
+export interface User {
+  name: string
+  display?: string
+  role: string
+  communities: string[] | null
+  elders: string[] | null
+  person?: string
+  must_change?: boolean
+  disabled?: boolean
+}

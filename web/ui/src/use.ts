@@ -1,0 +1,81 @@
+import { onScopeDispose, ref, shallowRef, watch, type WatchSource } from 'vue'
+import { Problem } from './api'
+import { t } from './texts'
+
+/** explain is what a person is told of an error. */
+export function explain(err: unknown): string {
+  if (!(err instanceof Problem)) return String(err)
+  if (err.status === 0) return t('common.unreachable')
+  if (err.status === 403) return t('common.forbidden')
+  return err.message
+}
+
+/**
+ * useLoad loads when the page opens and whenever on changes, and keeps the last answer while it does. An answer that is
+ * overtaken by a newer question is dropped. every is the time in ms after which it asks again by itself.
+ */
+export function useLoad<T>(ask: (signal: AbortSignal) => Promise<T>, on?: WatchSource | WatchSource[], every = 0) {
+  const data = shallowRef<T>()
+  const error = ref('')
+  const busy = ref(false)
+  let control: AbortController | undefined
+  let timer: ReturnType<typeof setTimeout> | undefined
+
+  async function reload() {
+    control?.abort()
+    clearTimeout(timer)
+    const mine = control = new AbortController()
+    busy.value = true
+    try {
+      const answer = await ask(mine.signal)
+      if (control !== mine) return
+      data.value = answer
+      error.value = ''
+    } catch (err) {
+      if (control !== mine || mine.signal.aborted) return
+      error.value = explain(err)
+    }
+    busy.value = false
+    if (every) timer = setTimeout(reload, every)
+  }
+  onScopeDispose(() => { control?.abort(); clearTimeout(timer) })
+  if (on) watch(on, reload)
+  void reload()
+  return { data, error, busy, reload }
+}
+
+/** useAct wraps something that a press starts: one at a time, and its error is shown. */
+export function useAct<A extends unknown[]>(what: (...a: A) => Promise<unknown>) {
+  const busy = ref(false)
+  const error = ref('')
+  async function run(...a: A): Promise<boolean> {
+    if (busy.value) return false
+    busy.value = true
+    error.value = ''
+    try {
+      await what(...a)
+      return true
+    } catch (err) {
+      error.value = t('common.notDone', { reason: explain(err) })
+      return false
+    } finally {
+      busy.value = false
+    }
+  }
+  return { run, busy, error }
+}
+
+/** useKeys hears single keys while nothing is being typed. */
+export function useKeys(keys: Record<string, () => void>) {
+  const hear = (e: KeyboardEvent) => {
+    const target = e.target as HTMLElement
+    if (e.ctrlKey || e.metaKey || e.altKey || target.closest('input, select, textarea, dialog')) return
+    if (e.key === 'Enter' && target.closest('a, button')) return
+    const f = keys[e.key.length === 1 ? e.key.toLowerCase() : e.key]
+    if (!f) return
+    e.preventDefault()
+    f()
+  }
+  addEventListener('keydown', hear)
+  onScopeDispose(() => removeEventListener('keydown', hear))
+}

@@ -1,0 +1,31 @@
+// What has happened on a server before its pages are looked at, and the addresses of pages that show one thing.
+
+import type { Page } from '../src/pages'
+import type { Alert, Device, Person } from '../src/types'
+import { until, type Linli } from './linli'
+
+export interface Things { alert: string, device: string, person: string }
+
+/** story presses two buttons and acknowledges one alert, so that no page is empty. */
+export async function story(linli: Linli): Promise<Things> {
+  const first = await linli.band('story-1', 'tianjin', '张奶奶的手环')
+  const second = await linli.band('story-2', 'hegang', '李爷爷的手环')
+  first()
+  second()
+  const alerts = await until(async () => {
+    const { alerts } = await linli.api<{ alerts: Alert[] }>('GET', 'alerts')
+    return alerts.filter(a => a.device.startsWith('story-')).length === 2 ? alerts : undefined
+  })
+  await linli.api('POST', `alerts/${alerts.find(a => a.device === 'story-2')!.id}/acknowledge`, { note: '已电话联系' })
+  const { devices } = await linli.api<{ devices: Device[] }>('GET', 'devices?community=tianjin&type=waste_station&limit=1')
+  const { people } = await linli.api<{ people: Person[] }>('GET', 'people?role=elder')
+  return { alert: alerts.find(a => a.device === 'story-1')!.id, device: devices[0]?.id ?? 'story-1', person: people[0]?.id ?? '' }
+}
+
+const scenes = ['energy', 'waste', 'charging', 'elders', 'safety', 'access', 'environment', 'bus']
+
+/** fillPath are the addresses under which a page is looked at, and what to call each. */
+export function fillPath(page: Page, things: Things): [string, string][] {
+  if (page.name === 'scene') return scenes.map(s => ['/scenes/' + s, 'scene-' + s])
+  return [[page.path.replace(':id', { alert: things.alert, device: things.device, person: things.person }[page.name as 'alert'] ?? ''), page.name]]
+}
