@@ -5,6 +5,7 @@ import zh from './zh'
 
 /** missing holds every key that was asked for and not found; the browser tests want it empty. */
 export const missing = new Set<string>()
+Object.assign(window, { linliMissing: missing })
 
 export const i18n = createI18n({
   legacy: false,

@@ -1,0 +1,25 @@
+import { beforeEach, expect, test } from 'vitest'
+import { quantity, span, valueText, where } from './format'
+import { state } from './state'
+
+beforeEach(() => { state.language = 'zh'; state.community = ''; state.communities = [{ id: 'c', name: { zh: '花园', en: 'Garden' }, estates: [{ id: 'e1', name: { zh: '一区', en: 'Estate 1' } }] }] })
+
+test('places are read from the large to the small', () => {
+  const place = { estate: 'e1', building: 'b07', unit: 'u2' }
+  expect(where(place, 'c')).toBe('花园 · 一区 · 7栋 · 2单元')
+  state.language = 'en'
+  state.community = 'c'
+  expect(where(place, 'c')).toBe('Estate 1 · Bldg 7 · Unit 2')
+})
+
+test('spans have their two largest units', () => {
+  for (const [ms, text] of [[0, '0秒'], [59_000, '59秒'], [60_000, '1分钟'], [3_660_000, '1小时1分'], [90_000_000, '1天1小时']] as const) expect(span(ms)).toBe(text)
+})
+
+test('units are written as people read them', () => {
+  expect(quantity(21.55, 'Cel')).toBe('21.6 °C')
+  expect(quantity(12_500, 'W')).toBe('12.5 kW')
+  expect(quantity(3, '{deliveries}')).toBe('3')
+  expect(valueText('open', '', { open: { zh: '打开' } })).toBe('打开')
+  expect(valueText(true)).toBe('是')
+})

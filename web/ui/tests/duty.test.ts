@@ -1,0 +1,81 @@
+// The duty board: what the person on duty sees and does, on the built binary, with devices that speak MQTT.
+
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { Browser } from './browser'
+import { Linli, until } from './linli'
+
+let linli: Linli
+beforeAll(async () => { linli = await Linli.start() })
+afterAll(async () => { await linli.close() })
+
+test('an SOS appears without a reload, is acknowledged by keyboard, and a second browser sees that', async () => {
+  const press = await linli.band('duty-1')
+  const [a, b] = [await Browser.open(linli), await Browser.open(linli)]
+  try {
+    await a.enter(linli)
+    await b.enter(linli)
+    const row = (of: Browser) => of.page.locator('[data-testid=alert]', { hasText: '手环求救' })
+    await a.page.locator('.link.live').waitFor()
+    press()
+    await row(a).waitFor({ timeout: 5000 })
+    await row(b).waitFor({ timeout: 5000 })
+    expect(await a.page.title()).toContain('(1)')
+    await a.page.keyboard.press('a')
+    await b.page.getByText('admin 已确认').first().waitFor({ timeout: 5000 })
+    await a.page.keyboard.press('Enter')
+    await a.page.getByTestId('timeline').getByText('已确认').waitFor()
+    expect(a.errors).toEqual([])
+    expect(a.foreign).toEqual([])
+  } finally {
+    await a.close()
+    await b.close()
+  }
+})
+
+test('a connection that was lost comes back without a gap and without a double', async () => {
+  const press = await linli.band('duty-2')
+  const b = await Browser.open(linli)
+  try {
+    await b.enter(linli)
+    await b.page.locator('.link.live').waitFor()
+    await b.context.setOffline(true)
+    await linli.stop()
+    await b.page.locator('.link.lost').waitFor()
+    await linli.restart()
+    press()
+    await until(async () => (await linli.api<{ alerts: { device: string }[] }>('GET', 'alerts')).alerts.some(a => a.device === 'duty-2'))
+    await b.context.setOffline(false)
+    await b.page.locator('.link.live').waitFor({ timeout: 15_000 })
+    const rows = b.page.getByTestId('alerts').locator('[data-testid=alert]')
+    const ids = await until(async () => {
+      const ids = await rows.evaluateAll(all => all.map(e => (e as HTMLElement).dataset.id))
+      return ids.length > 1 && ids
+    })
+    expect(new Set(ids).size).toBe(ids.length)
+    const { alerts } = await linli.api<{ alerts: { id: string, state: string }[] }>('GET', 'alerts')
+    expect([...ids].sort()).toEqual(alerts.filter(a => a.state !== 'closed').map(a => a.id).sort())
+  } finally {
+    await b.close()
+  }
+})
+
+test('the first password is changed before anything else is shown', async () => {
+  expect(linli.password).not.toBe('')
+  const b = await Browser.open(linli, { language: 'en' })
+  try {
+    await b.page.goto(linli.url)
+    await b.page.locator('#user').fill('admin')
+    await b.page.locator('#password').fill(linli.password)
+    await b.page.keyboard.press('Enter')
+    await b.page.locator('#fresh').fill('一个足够长的新密码 2026')
+    await b.page.locator('#again').fill('一个足够长的新密码 2026')
+    await b.page.keyboard.press('Enter')
+    await b.page.locator('#main').waitFor()
+    await b.page.reload()
+    await b.page.locator('#main').waitFor() // the cookie remembers
+    await b.page.getByTestId('logout').click()
+    await b.page.locator('#user').waitFor()
+  } finally {
+    await b.close()
+  }
+})

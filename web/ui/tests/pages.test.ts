@@ -1,0 +1,67 @@
+// Every page of the table of pages, whatever it shows: it opens, in both languages, for everybody, and talks to no other host.
+
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { pages } from '../src/pages'
+import { Browser } from './browser'
+import { Linli } from './linli'
+import { fillPath, story, type Things } from './story'
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+let linli: Linli
+let things: Things
+beforeAll(async () => {
+  linli = await Linli.start()
+  things = await story(linli)
+})
+afterAll(async () => { await linli.close() })
+
+interface Violation { id: string, impact: string, nodes: { html: string, failureSummary: string }[] }
+
+for (const look of [{ language: 'zh', theme: 'light', width: 1360 }, { language: 'en', theme: 'dark', width: 360 }] as const) {
+  test(`every page is sound: ${look.language}, ${look.theme}, ${look.width} px`, async () => {
+    const b = await Browser.open(linli, look)
+    const found: string[] = []
+    try {
+      await b.enter(linli)
+      for (const page of pages) {
+        for (const [path] of fillPath(page, things)) {
+          await b.go(path.replace('/:rest(.*)*', '/nothing'))
+          await b.page.locator('#main h1').first().waitFor()
+          await b.page.waitForFunction(() => !document.querySelector('#main .note[role=status]'))
+          // The content policy of the pages holds for what a test adds too, so it is evaluated from outside.
+          await b.page.evaluate(axe)
+          const { violations } = await b.page.evaluate(() => (window as unknown as { axe: { run: (o: unknown) => Promise<{ violations: Violation[] }> } }).axe.run({ resultTypes: ['violations'] }))
+          for (const v of violations.filter(v => v.impact === 'serious' || v.impact === 'critical')) {
+            found.push(`${path}: ${v.id}: ${v.nodes.slice(0, 3).map(n => n.html.slice(0, 160) + ' ' + n.failureSummary.slice(0, 200)).join('; ')}`)
+          }
+          const wide = await b.page.evaluate(() => document.documentElement.scrollWidth - innerWidth)
+          if (wide > 0) found.push(`${path}: ${wide} px wider than the window`)
+        }
+      }
+      const missing = await b.page.evaluate(() => [...(window as unknown as { linliMissing: Set<string> }).linliMissing])
+      expect(missing).toEqual([])
+      expect(found).toEqual([])
+      expect(b.errors).toEqual([])
+      expect(b.foreign).toEqual([])
+    } finally {
+      await b.close()
+    }
+  })
+}
+
+test('the language is switched in place', async () => {
+  const b = await Browser.open(linli)
+  try {
+    await b.enter(linli)
+    await b.page.getByRole('heading', { name: '值班台' }).waitFor()
+    await b.page.getByTestId('language').click()
+    await b.page.getByRole('heading', { name: 'Duty board' }).waitFor()
+    expect(await b.page.evaluate(() => document.documentElement.lang)).toBe('en-GB')
+    await b.page.reload()
+    await b.page.getByRole('heading', { name: 'Duty board' }).waitFor()
+  } finally {
+    await b.close()
+  }
+})
