@@ -28,6 +28,7 @@ type row struct {
 	statement int    // which of the statements of the request, from 0
 	series    string // identifies the tags
 	tags      map[string]string
+	columns   []string
 	values    []any // time first, then the columns; null is nil
 }
 
@@ -41,8 +42,9 @@ type answer struct {
 		Statement int    `json:"statement_id"`
 		Error     string `json:"error"`
 		Series    []struct {
-			Tags   map[string]string `json:"tags"`
-			Values [][]any           `json:"values"`
+			Tags    map[string]string `json:"tags"`
+			Columns []string          `json:"columns"`
+			Values  [][]any           `json:"values"`
 		} `json:"series"`
 	} `json:"results"`
 	Error string `json:"error"`
@@ -105,7 +107,7 @@ func (a answer) rows(each func(row) error) error {
 		for _, s := range r.Series {
 			series := seriesKey(s.Tags)
 			for _, v := range s.Values {
-				if err := each(row{r.Statement, series, s.Tags, v}); err != nil {
+				if err := each(row{r.Statement, series, s.Tags, s.Columns, v}); err != nil {
 					return err
 				}
 			}

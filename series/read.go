@@ -91,16 +91,13 @@ func (x *Influx) Latest(ctx context.Context, groups ...Group) ([]Value, error) {
 		if n += len(g.Devices); n > MaxDevices {
 			return nil, refuse("device", "more than %d devices in one query", MaxDevices)
 		}
-		if len(g.Devices) == 0 {
+		if len(g.Devices) == 0 && g.Community == "" {
 			continue
 		}
 		for _, f := range g.Fields {
 			fields, at = append(fields, f), append(at, i)
 			r.begin("SELECT last(%s) FROM %s WHERE ", quote(f), quote(g.Measurement))
-			r.devices(g.Devices...)
-			if !g.Since.IsZero() {
-				r.since(g.Since)
-			}
+			g.where(&r)
 			r.groupBy(append([]string{"device"}, g.Split...))
 		}
 	}
@@ -111,6 +108,44 @@ func (x *Influx) Latest(ctx context.Context, groups ...Group) ([]Value, error) {
 	err := x.run(ctx, &r, func(row row) error {
 		v := Value{row.tags["device"], fields[row.statement], Point{Time: row.time(), Value: row.values[1]}}
 		v.tags(row.tags, groups[at[row.statement]].Split)
+		values = append(values, v)
+		return tooMany(len(values))
+	})
+	return values, err
+}
+
+// where adds which devices are meant, and since when.
+func (g Group) where(r *request) {
+	switch {
+	case len(g.Devices) > 0:
+		r.devices(g.Devices...)
+	case g.Community == "*":
+		r.add("time > 0")
+	default:
+		r.add(`"community" = `)
+		r.bind(g.Community)
+	}
+	if !g.Since.IsZero() {
+		r.since(g.Since)
+	}
+}
+
+// Spread returns how far the values of a field lie apart in every series of the groups, with one request: how far a counter went
+// unless it began anew.
+func (x *Influx) Spread(ctx context.Context, g Group) ([]Value, error) {
+	if err := validNames(slices.Concat([]string{g.Measurement}, g.Fields, g.Split)); err != nil {
+		return nil, err
+	}
+	var r request
+	for _, f := range g.Fields {
+		r.begin("SELECT spread(%s) FROM %s WHERE ", quote(f), quote(g.Measurement))
+		g.where(&r)
+		r.groupBy(append([]string{"device"}, g.Split...))
+	}
+	var values []Value
+	err := x.run(ctx, &r, func(row row) error {
+		v := Value{row.tags["device"], g.Fields[row.statement], Point{Time: row.time(), Value: row.values[1]}}
+		v.tags(row.tags, g.Split)
 		values = append(values, v)
 		return tooMany(len(values))
 	})

@@ -39,6 +39,8 @@ const (
 	Max  Fn = "max"
 	Sum  Fn = "sum"
 	Last Fn = "last"
+	// Count is how many values there are.
+	Count Fn = "count"
 	// Increase is how far a counter went, including the step from the last value before the window. It survives resets
 	// and rollovers, see Step, and the increases of neighbouring windows add up.
 	Increase Fn = "increase"
@@ -66,6 +68,7 @@ type Group struct {
 	Fields      []string
 	Split       []string
 	Devices     []string
+	Community   string    // if there are no Devices: all of a community; * for all of every community
 	Since       time.Time // zero: however old
 }
 
@@ -116,9 +119,9 @@ func (w Window) zone() *time.Location {
 
 func (w Window) validate(q Query) error {
 	switch w.Fn {
-	case Mean, Min, Max, Sum, Last, Increase:
+	case Mean, Min, Max, Sum, Last, Count, Increase:
 	default:
-		return refuse("fn", "%q is none of mean, min, max, sum, last, increase", w.Fn)
+		return refuse("fn", "%q is none of mean, min, max, sum, last, count, increase", w.Fn)
 	}
 	if w.Width < MinWidth || w.Width%time.Millisecond != 0 {
 		return refuse("window", "%s is not a number of milliseconds from %s", w.Width, MinWidth)

@@ -2,22 +2,19 @@ package web
 
 import (
 	"net/http"
-	"slices"
-	"strings"
 
 	"linli/devices"
 	"linli/series"
-)
-
-const (
-	defaultDevices = 1000
-	maxListed      = 20_000
 )
 
 var deviceRoutes = []route{
 	{
 		method: "GET", path: "/api/v1/devices", area: "devices", about: "Devices, in the order of ids",
 		may: everyone, whose: filtered, in: deviceFilter{}, out: deviceList{}, handle: (*Server).devices,
+	},
+	{
+		method: "GET", path: "/api/v1/devices.csv", area: "devices", about: "The same as a file for spreadsheets",
+		may: everyone, whose: filtered, in: deviceFilter{}, outType: "text/csv", handle: (*Server).devicesCSV,
 	},
 	{
 		method: "POST", path: "/api/v1/devices", area: "devices", about: "Register a device; its secret is shown this once",
@@ -47,17 +44,6 @@ var deviceRoutes = []route{
 }
 
 type (
-	deviceFilter struct {
-		Community string `query:"community"`
-		Type      string `query:"type"`
-		State     string `query:"state" enum:"active,revoked,replaced"`
-		Limit     int    `query:"limit" minimum:"1" maximum:"20000"`
-		Cursor    string `query:"cursor" description:"next of the answer before"`
-	}
-	deviceList struct {
-		Devices []devices.Device `json:"devices"`
-		Next    string           `json:"next,omitempty"`
-	}
 	// value is the last value of a field of one series of a device.
 	value struct {
 		Field string       `json:"field"`
@@ -88,32 +74,6 @@ type (
 		Error  *detail  `json:"error,omitempty"`
 	}
 )
-
-// devices lists devices in the order of their ids.
-func (s *Server) devices(w http.ResponseWriter, r *http.Request) error {
-	limit, err := number(r, "limit", defaultDevices, maxListed)
-	if err != nil {
-		return err
-	}
-	q := r.URL.Query()
-	community, kind, state, after := q.Get("community"), q.Get("type"), devices.DeviceState(q.Get("state")), q.Get("cursor")
-	all := s.Registry.Devices()
-	start, _ := slices.BinarySearchFunc(all, after, func(d *devices.Device, id string) int { return strings.Compare(d.ID, id) })
-	who := principal(r)
-	body := deviceList{Devices: []devices.Device{}}
-	for _, d := range all[start:] {
-		if d.ID == after || community != "" && d.Community != community || kind != "" && d.Type != kind || state != "" && d.State != state ||
-			!reaches(who, deviceOwner(d)) {
-			continue
-		}
-		if len(body.Devices) == limit {
-			body.Next = body.Devices[limit-1].ID
-			break
-		}
-		body.Devices = append(body.Devices, shown(d))
-	}
-	return reply(w, http.StatusOK, body)
-}
 
 // shown is what others may see of a device: all but the hash of its secret.
 func shown(d *devices.Device) devices.Device {

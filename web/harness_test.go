@@ -44,6 +44,16 @@ func (empty) Window(context.Context, series.Query, series.Window) ([]series.Poin
 
 func (empty) Latest(context.Context, ...series.Group) ([]series.Value, error) { return nil, nil }
 
+func (empty) Spread(context.Context, series.Group) ([]series.Value, error) { return nil, nil }
+
+func (empty) Buckets(context.Context, series.Query, series.Window) ([]series.Bucket, error) {
+	return nil, nil
+}
+
+func (empty) Events(context.Context, []string, time.Time, time.Time, int) ([]series.Event, error) {
+	return nil, nil
+}
+
 // store is an InfluxDB, or what stands in for one where none is needed.
 type store interface {
 	History

@@ -24,6 +24,26 @@ var readingRoutes = []route{
 		may: everyone, whose: aDevice, in: readingFilter{}, freeform: true, out: readingList{}, handle: (*Server).readings,
 	},
 	{
+		method: "GET", path: "/api/v1/devices/{id}/readings.csv", area: "readings", about: "The same as a file for spreadsheets",
+		may: everyone, whose: aDevice, in: readingFilter{}, freeform: true, outType: "text/csv", handle: (*Server).readingsCSV,
+	},
+	{
+		method: "GET", path: "/api/v1/devices/{id}/chart", area: "readings", about: "History of one field in so many windows, with peaks and gaps",
+		may: everyone, whose: aDevice, in: chartFilter{}, out: chart{}, handle: (*Server).chart,
+	},
+	{
+		method: "GET", path: "/api/v1/devices/{id}/latest", area: "readings", about: "The last value of every field, and how fresh it is",
+		may: everyone, whose: aDevice, out: latestList{}, handle: (*Server).latest,
+	},
+	{
+		method: "GET", path: "/api/v1/devices/{id}/events", area: "readings", about: "What happened to a device, newest first",
+		may: everyone, whose: aDevice, in: eventFilter{}, out: eventList{}, handle: (*Server).deviceEvents,
+	},
+	{
+		method: "GET", path: "/api/v1/devices/{id}/completeness", area: "readings", about: "How many of the readings of each day came",
+		may: everyone, whose: aDevice, in: timeSpan{}, out: completeness{}, handle: (*Server).completeness,
+	},
+	{
 		method: "POST", path: "/api/v1/readings/import", area: "readings", about: "Store line protocol as it is, past all rules",
 		may: admins, whose: installation, inType: "text/plain", out: stored{}, body: readingsBody, timeout: importTimeout,
 		handle: (*Server).importReadings,
@@ -36,7 +56,7 @@ type (
 		From   string `query:"from" description:"RFC 3339, or seconds or milliseconds since 1970; 24 h before to"`
 		To     string `query:"to"`
 		Window string `query:"window" description:"such as 5m, 1h, 1d; raw without it"`
-		Fn     string `query:"fn" enum:"mean,min,max,sum,last,increase"`
+		Fn     string `query:"fn" enum:"mean,min,max,sum,last,count,increase"`
 		Limit  int    `query:"limit" description:"of raw values"`
 	}
 	readingList struct {
@@ -59,29 +79,7 @@ type point struct {
 
 // readings shows the history of one field of a device: raw, or one value a window.
 func (s *Server) readings(w http.ResponseWriter, r *http.Request) error {
-	d, t, err := s.findDevice(r)
-	if err != nil {
-		return err
-	}
-	q := r.URL.Query()
-	tags := payloadTags(t)
-	if err := onlyParams(r, append([]string{"field", "from", "to", "window", "fn", "limit"}, tags...)...); err != nil {
-		return err
-	}
-	f := t.Field(q.Get("field"))
-	if f == nil {
-		return invalid("field", "type %s has no field %q", t.ID, q.Get("field"))
-	}
-	ask := series.Query{Measurement: t.Measurement, Field: f.ID, Devices: s.Registry.History(d.ID), Split: tags}
-	if ask.From, ask.To, err = span(q, s.Now()); err != nil {
-		return err
-	}
-	for _, tag := range tags {
-		if q.Has(tag) {
-			ask.Tags = appendTag(ask.Tags, tag, q.Get(tag))
-		}
-	}
-	points, err := s.points(r, ask, f, d)
+	d, f, points, err := s.history(r)
 	if err != nil {
 		return err
 	}
@@ -90,6 +88,34 @@ func (s *Server) readings(w http.ResponseWriter, r *http.Request) error {
 		body.Points[i] = point(p)
 	}
 	return reply(w, http.StatusOK, body)
+}
+
+// history is what a request asks of the history of one field.
+func (s *Server) history(r *http.Request) (*devices.Device, *devices.Field, []series.Point, error) {
+	d, t, err := s.findDevice(r)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	q := r.URL.Query()
+	tags := payloadTags(t)
+	if err := onlyParams(r, append([]string{"field", "from", "to", "window", "fn", "limit"}, tags...)...); err != nil {
+		return nil, nil, nil, err
+	}
+	f := t.Field(q.Get("field"))
+	if f == nil {
+		return nil, nil, nil, invalid("field", "type %s has no field %q", t.ID, q.Get("field"))
+	}
+	ask := series.Query{Measurement: t.Measurement, Field: f.ID, Devices: s.Registry.History(d.ID), Split: tags}
+	if ask.From, ask.To, err = span(q, s.Now()); err != nil {
+		return nil, nil, nil, err
+	}
+	for _, tag := range tags {
+		if q.Has(tag) {
+			ask.Tags = appendTag(ask.Tags, tag, q.Get(tag))
+		}
+	}
+	points, err := s.points(r, ask, f, d)
+	return d, f, points, err
 }
 
 // points asks for raw values or windows, as the request says.
@@ -114,8 +140,8 @@ func (s *Server) points(r *http.Request, ask series.Query, f *devices.Field, d *
 	}
 	win := series.Window{Width: width, Fn: cmp.Or(series.Fn(q.Get("fn")), usual(f)), Zone: s.zone(d.Community)}
 	switch numeric := f.Type == devices.Float || f.Type == devices.Int; {
-	case !numeric && win.Fn != series.Last:
-		return nil, invalid("fn", "%s of %s: it is not a number, only last is possible", win.Fn, f.ID)
+	case !numeric && win.Fn != series.Last && win.Fn != series.Count:
+		return nil, invalid("fn", "%s of %s: it is not a number, only last and count are possible", win.Fn, f.ID)
 	case win.Fn == series.Increase && f.Kind != devices.Counter:
 		return nil, invalid("fn", "increase of %s: it is not a counter", f.ID)
 	}

@@ -47,9 +47,22 @@ const (
 
 // routes is the whole API. Each area stands with its handlers.
 var routes = slices.Concat(
-	healthRoutes, accountRoutes, auditRoutes, registryRoutes, peopleRoutes, wellbeingRoutes, rotaRoutes, deviceRoutes, readingRoutes, alertRoutes,
-	rejectRoutes, rebuildRoutes, answerRoutes,
-	handlingRoutes, holdRoutes,
+	healthRoutes,
+	accountRoutes,
+	auditRoutes,
+	registryRoutes,
+	peopleRoutes,
+	wellbeingRoutes,
+	rotaRoutes,
+	typeRoutes,
+	deviceRoutes,
+	readingRoutes,
+	alertRoutes,
+	handlingRoutes,
+	holdRoutes,
+	answerRoutes,
+	rejectRoutes,
+	rebuildRoutes,
 )
 
 // areas are what scopes of API tokens may name.

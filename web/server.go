@@ -43,6 +43,9 @@ type History interface {
 	Raw(ctx context.Context, q series.Query, limit int) ([]series.Point, error)
 	Window(ctx context.Context, q series.Query, w series.Window) ([]series.Point, error)
 	Latest(ctx context.Context, groups ...series.Group) ([]series.Value, error)
+	Spread(ctx context.Context, g series.Group) ([]series.Value, error)
+	Buckets(ctx context.Context, q series.Query, w series.Window) ([]series.Bucket, error)
+	Events(ctx context.Context, devices []string, from, to time.Time, limit int) ([]series.Event, error)
 }
 
 // Writer stores line protocol; nil means stored.
@@ -86,6 +89,7 @@ type Server struct {
 	accounts *account.Accounts
 	access   *access
 	views    *views
+	search   search
 	metrics  *metrics
 	openAPI  []byte
 	areas    []string // of the API

@@ -24,7 +24,6 @@ import (
 	"linli/devices"
 	"linli/internal/testkit"
 	"linli/people"
-	"linli/series"
 	"linli/web"
 )
 
@@ -33,20 +32,15 @@ func TestMain(m *testing.M) { testkit.Main(m) }
 const token = "right-token"
 
 // written is a time series that only takes down what is written.
-type written struct{ bytes.Buffer }
+type written struct {
+	bytes.Buffer
+	web.History // no command asks it
+}
 
 func (w *written) Write(_ context.Context, lines []byte) error {
 	_, err := w.Buffer.Write(lines)
 	return err
 }
-
-func (*written) Raw(context.Context, series.Query, int) ([]series.Point, error) { return nil, nil }
-
-func (*written) Window(context.Context, series.Query, series.Window) ([]series.Point, error) {
-	return nil, nil
-}
-
-func (*written) Latest(context.Context, ...series.Group) ([]series.Value, error) { return nil, nil }
 
 // server is a running server and what commands run in.
 type server struct {

@@ -1,0 +1,197 @@
+package web
+
+import (
+	"math"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"linli/devices"
+	"linli/series"
+)
+
+const (
+	usualBuckets = 400
+	maxBuckets   = 2000
+)
+
+// widths are what a chart's windows may be wide.
+var widths = []time.Duration{
+	time.Second, 5 * time.Second, 10 * time.Second, 30 * time.Second, time.Minute, 2 * time.Minute, 5 * time.Minute, 10 * time.Minute,
+	15 * time.Minute, 30 * time.Minute, time.Hour, 2 * time.Hour, 3 * time.Hour, 6 * time.Hour, 12 * time.Hour, 24 * time.Hour, 7 * 24 * time.Hour,
+}
+
+type (
+	chartFilter struct {
+		Field  string `query:"field" required:"true"`
+		From   string `query:"from" description:"RFC 3339, or seconds or milliseconds since 1970; 24 h before to"`
+		To     string `query:"to"`
+		Points int    `query:"points" minimum:"10" maximum:"2000" description:"windows at most, of each series; 400 when left out"`
+	}
+	chart struct {
+		Device string        `json:"device"`
+		Field  string        `json:"field"`
+		Unit   string        `json:"unit"`
+		Window float64       `json:"window_s"` // how wide a window is
+		Fn     series.Fn     `json:"fn"`       // what value is of a window
+		Series []chartSeries `json:"series"`
+	}
+	// chartSeries has one entry in each list for every window with values, and null where values are missing.
+	chartSeries struct {
+		Tags  map[string]string `json:"tags"`
+		Time  []int64           `json:"time"` // s since 1970, where the window begins
+		Value []any             `json:"value"`
+		Min   []any             `json:"min,omitempty"`
+		Max   []any             `json:"max,omitempty"`
+	}
+)
+
+// chart shows the history of a field in as many windows as a screen has room for. Of a gauge it gives the lowest and the highest value
+// besides the mean, so that no peak is lost; where nothing came for longer than is regular it gives a gap.
+func (s *Server) chart(w http.ResponseWriter, r *http.Request) error {
+	d, t, err := s.findDevice(r)
+	if err != nil {
+		return err
+	}
+	q := r.URL.Query()
+	f := t.Field(q.Get("field"))
+	if f == nil {
+		return invalid("field", "type %s has no field %q", t.ID, q.Get("field"))
+	}
+	points, err := number(r, "points", usualBuckets, maxBuckets)
+	if err != nil {
+		return err
+	}
+	ask := series.Query{Measurement: t.Measurement, Field: f.ID, Devices: s.Registry.History(d.ID), Split: payloadTags(t)}
+	if ask.From, ask.To, err = span(q, s.Now()); err != nil {
+		return err
+	}
+	win := series.Window{Width: widthFor(ask.To.Sub(ask.From), points), Fn: usual(f), Zone: s.zone(d.Community), Modulus: modulus(f)}
+	body := chart{Device: d.ID, Field: f.ID, Unit: f.Unit, Window: win.Width.Seconds(), Fn: win.Fn, Series: []chartSeries{}}
+	gap := max(win.Width*5/2, regular(t, f)*3)
+	if win.Fn == series.Mean {
+		buckets, err := s.History.Buckets(r.Context(), ask, win)
+		if err != nil {
+			return err
+		}
+		body.Series = peaks(buckets, win.Width, gap)
+		return reply(w, http.StatusOK, body)
+	}
+	values, err := s.History.Window(r.Context(), ask, win)
+	if err != nil {
+		return err
+	}
+	if f.Kind == devices.State { // holds until the next value
+		gap = math.MaxInt64
+	}
+	body.Series = columns(values, win.Width, gap)
+	return reply(w, http.StatusOK, body)
+}
+
+// widthFor is the narrowest width that divides a span into no more than so many windows.
+func widthFor(span time.Duration, points int) time.Duration {
+	for _, w := range widths {
+		if span <= w*time.Duration(points) {
+			return w
+		}
+	}
+	return span.Truncate(time.Hour)/time.Duration(points) + time.Hour
+}
+
+// regular is how far two values of a field lie apart when all is well.
+func regular(t *devices.Type, f *devices.Field) time.Duration {
+	if f.Period > 0 {
+		return f.Period
+	}
+	return t.Period
+}
+
+// peaks makes columns of buckets, which come by series and time.
+func peaks(buckets []series.Bucket, width, gap time.Duration) []chartSeries {
+	all := []chartSeries{}
+	key := ""
+	for _, b := range buckets {
+		if k := tagKey(b.Tags); len(all) == 0 || k != key {
+			key = k
+			all = append(all, chartSeries{Tags: tagsOf(b.Tags)})
+		}
+		c := &all[len(all)-1]
+		if c.gap(b.Time, width, gap) {
+			c.Min, c.Max = append(c.Min, nil), append(c.Max, nil)
+		}
+		c.add(b.Time, digits(b.Mean))
+		c.Min, c.Max = append(c.Min, digits(b.Min)), append(c.Max, digits(b.Max))
+	}
+	return all
+}
+
+// columns makes columns of points, which come by time.
+func columns(points []series.Point, width, gap time.Duration) []chartSeries {
+	by := map[string]*chartSeries{}
+	keys := []string{}
+	for _, p := range points {
+		k := tagKey(p.Tags)
+		c := by[k]
+		if c == nil {
+			c = &chartSeries{Tags: tagsOf(p.Tags)}
+			by[k], keys = c, append(keys, k)
+		}
+		c.gap(p.Time, width, gap)
+		c.add(p.Time, digits(p.Value))
+	}
+	slices.Sort(keys)
+	all := []chartSeries{}
+	for _, k := range keys {
+		all = append(all, *by[k])
+	}
+	return all
+}
+
+func (c *chartSeries) add(at time.Time, v any) {
+	c.Time, c.Value = append(c.Time, at.Unix()), append(c.Value, v)
+}
+
+// gap puts a missing value behind the last one if the next is too far away.
+func (c *chartSeries) gap(next time.Time, width, gap time.Duration) bool {
+	if len(c.Time) == 0 {
+		return false
+	}
+	last := time.Unix(c.Time[len(c.Time)-1], 0)
+	if next.Sub(last) <= gap {
+		return false
+	}
+	c.add(last.Add(width), nil)
+	return true
+}
+
+// digits cuts a number to what a chart can show: nine digits.
+func digits(v any) any {
+	n, ok := v.(float64)
+	if !ok {
+		return v
+	}
+	short, err := strconv.ParseFloat(strconv.FormatFloat(n, 'g', 9, 64), 64)
+	if err != nil {
+		return n
+	}
+	return short
+}
+
+func tagsOf(tags map[string]string) map[string]string {
+	if tags == nil {
+		return map[string]string{}
+	}
+	return tags
+}
+
+// tagKey is the same for equal tags only.
+func tagKey(tags map[string]string) string {
+	var parts []string
+	for k, v := range tags {
+		parts = append(parts, strconv.Quote(k)+strconv.Quote(v))
+	}
+	slices.Sort(parts)
+	return strings.Join(parts, ",")
+}
