@@ -132,7 +132,7 @@ func (s *stage) addCommunity(ctx context.Context) error {
 func addition(d devices.Device) any {
 	return map[string]any{
 		"id": d.ID, "community": d.Community, "type": d.Type, "name": d.Name, "place": d.Place, "tags": d.Tags,
-		"attributes": d.Attributes, "person": d.Person,
+		"attributes": d.Attributes, "gateway": d.Gateway, "person": d.Person,
 	}
 }
 

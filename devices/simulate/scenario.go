@@ -68,7 +68,7 @@ func Scenarios() ([]*Scenario, error) {
 		if err != nil {
 			return err
 		}
-		s, err := parseScenario(path, data)
+		s, err := ParseScenario(path, data)
 		if err != nil {
 			return err
 		}
@@ -211,6 +211,7 @@ type script struct {
 		Role       string             `yaml:"role"`
 		Type       string             `yaml:"type"`
 		Person     string             `yaml:"person"`
+		Gateway    string             `yaml:"gateway"` // the role, listed before, that publishes for it
 		Zone       string             `yaml:"zone"`
 		Tags       map[string]string  `yaml:"tags"`
 		Attributes map[string]float64 `yaml:"attributes"`
@@ -241,7 +242,8 @@ func (d *distance) UnmarshalYAML(n *yaml.Node) error {
 	return nil
 }
 
-func parseScenario(path string, data []byte) (*Scenario, error) {
+// ParseScenario reads a scenario from its file, whose name is its id.
+func ParseScenario(path string, data []byte) (*Scenario, error) {
 	var f script
 	d := yaml.NewDecoder(bytes.NewReader(data))
 	d.KnownFields(true)
@@ -276,6 +278,12 @@ func (s *Scenario) read(f *script, prefix string) error {
 				return fmt.Errorf("device %q: unknown person %q", d.Role, d.Person)
 			}
 			device.Person = prefix + d.Person
+		}
+		if d.Gateway != "" {
+			if _, known := roles[d.Gateway]; !known || d.Gateway == d.Role {
+				return fmt.Errorf("device %q: gateway %q is no earlier device", d.Role, d.Gateway)
+			}
+			device.Gateway = prefix + d.Gateway
 		}
 		s.Devices = append(s.Devices, device)
 	}

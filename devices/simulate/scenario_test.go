@@ -142,7 +142,7 @@ expect:
 
 func parseTale(t *testing.T) *Scenario {
 	t.Helper()
-	s, err := parseScenario("scenarios/a_tale.yaml", []byte(tale))
+	s, err := ParseScenario("scenarios/a_tale.yaml", []byte(tale))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -229,13 +229,14 @@ func TestMistakesInAScenarioAreNamed(t *testing.T) {
 		{"community:", "village:", "field village not found"},
 		{"role: other", "role: probe", `device "probe": twice or no identifier`},
 		{"person: elder", "person: nobody", `device "probe": unknown person "nobody"`},
+		{"person: elder", "gateway: later", `device "probe": gateway "later" is no earlier device`},
 		{"at: 95s, device: other", "at: 95s, device: third", `timeline at 1m35s: unknown device "third"`},
 		{"until: 2m, every: 1m", "until: 2m", "timeline at 0s: until and every go together, and until comes later"},
 		{"at: 3m", "at: soon", `want a distance from the start such as 90s, got "soon"`},
 		{"{rule: r3}", "{rule: r3, device: third}", `expected r3: unknown device "third"`},
 		{"label: spring", "label: [a, b, c]", "want a value, or a list of two numbers to go from and to"},
 	} {
-		_, err := parseScenario("scenarios/x.yaml", []byte(strings.Replace(tale, row.old, row.new, 1)))
+		_, err := ParseScenario("scenarios/x.yaml", []byte(strings.Replace(tale, row.old, row.new, 1)))
 		if err == nil || !strings.Contains(err.Error(), row.want) || !strings.HasPrefix(err.Error(), "scenarios/x.yaml: ") {
 			t.Errorf("%s: got %v, want %s", row.new, err, row.want)
 		}
