@@ -341,7 +341,7 @@ func (c *core) endWatchReplay() {
 			c.report(w)
 		case !w.firing && e != nil && e.alert != nil && e.alert.State != bus.Cleared:
 			opened := e.alert.OpenedAt.UnixMilli()
-			if w.heard > e.alert.EventTime.UnixMilli() {
+			if w.heard > e.alert.LastEvent.UnixMilli() {
 				c.book.clear(e.alert, moment(max(w.heard, opened)))
 				continue
 			}

@@ -2,6 +2,7 @@ package alerts
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"cel.dev/cel-go/cel"
@@ -11,17 +12,21 @@ import (
 
 // program is what runs for one device type: its rules, and for every field and event which of them it concerns.
 type program struct {
-	typ      *devices.Type
-	bounds   []*bound             // of threshold and state rules, one for every field of a rule; a series has a cell for each
-	measures []*measure           // what these rules measure; a series has a memory for each
-	absences []*bound             // of absence rules
-	slots    []*devices.Field     // the fields that these rules read; a series keeps the last value of each
-	uses     map[string]*fieldUse // by field id
-	onEvent  map[string][]*bound  // by event id: event rules, and state rules that it fires too
-	ends     map[string][]*bound  // by event id: event rules whose alerts it clears
-	index    map[string]int       // of bounds, by name
-	tags     []string             // payload tags, sorted
-	activity []*devices.Field     // that show that a person is active
+	typ       *devices.Type
+	bounds    []*bound                // of threshold and state rules, one for every field of a rule; a series has a cell for each
+	measures  []*measure              // what these rules measure; a series has a memory for each
+	absences  []*bound                // of absence rules
+	slots     []*devices.Field        // the fields that these rules read; a series keeps the last value of each
+	uses      map[string]*fieldUse    // by field id
+	onEvent   map[string][]*bound     // by event id: event rules, and state rules that it fires too
+	ends      map[string][]*bound     // by event id: event rules whose alerts it clears
+	index     map[string]int          // of bounds, by name
+	tags      []string                // payload tags, sorted
+	activity  []*devices.Field        // that show that a person is active
+	sequences []*bound                // of sequence rules
+	always    []int                   // bounds that are judged at every line: they look beyond the device
+	shared    []string                // what the devices of the type are looked for by
+	noted     map[string][]*lastEvent // by event id: what is to be kept of it
 }
 
 // fieldUse says where values of a field go.
@@ -40,13 +45,14 @@ type bound struct {
 	countWindow          int64    // ms, of a count
 	payload              []string // fields of an event's payload that identify
 	guesses              bool     // a signal says what stands for a value that is not known
+	main                 int      // the signal whose value an alert shows; -1: none
 	typ                  *devices.Type
 	window, will         time.Duration // of an absence rule: how long is too long
 	name                 string        // of its cells in checkpoints: rule, or rule/field
 }
 
 func newProgram(t *devices.Type) *program {
-	p := &program{typ: t, uses: map[string]*fieldUse{}, index: map[string]int{}, onEvent: map[string][]*bound{}, ends: map[string][]*bound{}}
+	p := &program{typ: t, uses: map[string]*fieldUse{}, index: map[string]int{}, noted: map[string][]*lastEvent{}, onEvent: map[string][]*bound{}, ends: map[string][]*bound{}}
 	if t == nil {
 		return p
 	}
@@ -77,17 +83,26 @@ func (p *program) add(bounds []*bound) {
 		if b.clearedBy != "" {
 			p.ends[b.clearedBy] = append(p.ends[b.clearedBy], b)
 		}
+		for i := range b.signals {
+			if e := b.signals[i].event; e != nil {
+				p.noted[e.event] = append(p.noted[e.event], e)
+			}
+		}
+		if b.Kind == SequenceKind {
+			p.sequences = append(p.sequences, b)
+		}
 		if b.spec.byEvent {
 			continue
 		}
 		for i := range b.signals {
 			s := &b.signals[i]
-			u := p.uses[s.field.ID]
-			if u == nil {
-				u = &fieldUse{slot: len(p.slots)}
-				p.slots = append(p.slots, s.field)
-				p.uses[s.field.ID] = u
+			if !s.own() {
+				if !slices.Contains(p.always, len(p.bounds)) {
+					p.always = append(p.always, len(p.bounds))
+				}
+				continue
 			}
+			u := p.use(s.field)
 			s.slot = u.slot
 			if !slices.Contains(u.bounds, len(p.bounds)) {
 				u.bounds = append(u.bounds, len(p.bounds))
@@ -97,6 +112,17 @@ func (p *program) add(bounds []*bound) {
 		p.index[b.name] = len(p.bounds)
 		p.bounds = append(p.bounds, b)
 	}
+}
+
+// use is where values of a field go.
+func (p *program) use(f *devices.Field) *fieldUse {
+	u := p.uses[f.ID]
+	if u == nil {
+		u = &fieldUse{slot: len(p.slots)}
+		p.slots = append(p.slots, f)
+		p.uses[f.ID] = u
+	}
+	return u
 }
 
 // remember gives a signal with a measure its memory, the same to all that measure alike.
@@ -171,8 +197,8 @@ func (b *binder) identity() {
 	payload := payloadIdentity(b.rule, b.typ)
 	for _, part := range b.rule.Identity {
 		tag := b.typ.Tag(part)
-		if part != "person" && part != "device" && part != "field" && (tag == nil || tag.Registry) && !slices.Contains(payload, part) {
-			b.failAt(b.rule.Line, "identity: %q is none of person, device, field, the payload tags of %s and the fields of its event", part, b.typ.ID)
+		if part != "field" && tag == nil && !slices.Contains(places, part) && !slices.Contains(payload, part) {
+			b.failAt(b.rule.Line, "identity: %q is none of %s, field, the tags of %s and the fields of its event", part, strings.Join(places, ", "), b.typ.ID)
 		}
 	}
 }
@@ -195,15 +221,20 @@ func (b *binder) one(field *devices.Field) *bound {
 	}
 	x.guesses = slices.ContainsFunc(x.signals, func(s signal) bool { return s.otherwise != nil })
 	b.eventVars(vars)
-	if r.spec.watches {
+	switch {
+	case r.spec.watches:
 		b.checkSilence(x)
+	case r.Kind == SequenceKind:
+		b.steps(x)
 	}
 	b.checkSchedule()
 	x.applies = b.compile(r.applies, vars)
 	x.when = b.compile(r.when, vars)
 	x.clear = b.compile(r.clear, vars)
-	if !r.Pending() && !r.spec.byEvent && len(x.signals) > 0 && x.field == nil {
-		x.field = x.signals[0].field
+	if !r.Pending() && !r.spec.byEvent && x.field == nil {
+		if x.main = slices.IndexFunc(x.signals, func(s signal) bool { return s.field != nil }); x.main >= 0 {
+			x.field = x.signals[x.main].field
+		}
 	}
 	return x
 }

@@ -63,6 +63,9 @@ type book struct {
 	loads       map[string]*bus.Load       // by subject
 	waiting     map[string]*bus.Load       // those with a digest to come
 
+	going map[string]map[string]*bus.Alert // by rule and id: alerts that have not ended, of rules that others look at
+	news  []news                           // what happened to such alerts, for those to look at
+
 	out     []bus.AlertEvent // what happened since the last commit
 	changed map[string]any   // and the other records that changed, by subject
 }
@@ -78,7 +81,7 @@ func newBook(rules *Rules, dir Directory) *book {
 	return &book{
 		rules: rules, dir: dir, alerts: map[string]*bus.Alert{}, episodes: map[string]*episode{}, maintained: map[string]bool{},
 		edges: rules.causes, causes: map[string]map[string]bool{}, held: map[string]bool{}, holds: map[string]*bus.Hold{},
-		loads: map[string]*bus.Load{}, waiting: map[string]*bus.Load{}, changed: map[string]any{},
+		loads: map[string]*bus.Load{}, going: map[string]map[string]*bus.Alert{}, waiting: map[string]*bus.Load{}, changed: map[string]any{},
 	}
 }
 
@@ -195,6 +198,9 @@ func (b *book) record(a *bus.Alert, ev bus.AlertEvent) {
 	}
 	b.index(a)
 	b.freed(a, ev.At)
+	if b.rules.followed[a.Rule] {
+		b.news = append(b.news, news{a, ev.Kind, ev.At.UnixMilli()})
+	}
 }
 
 // index follows what the state of an alert means for others, and when it is to be looked at again.
@@ -207,6 +213,14 @@ func (b *book) index(a *bus.Alert) {
 		delete(b.held, a.ID)
 	}
 	b.arm(a)
+	if b.rules.followed[a.Rule] {
+		if b.going[a.Rule] == nil {
+			b.going[a.Rule] = map[string]*bus.Alert{}
+		}
+		if delete(b.going[a.Rule], a.ID); a.State == bus.Opened || a.State == bus.Acknowledged {
+			b.going[a.Rule][a.ID] = a
+		}
+	}
 }
 
 // maintain follows which devices are being worked on.

@@ -38,7 +38,7 @@ func TestEveryRule(t *testing.T) {
 				t.Fatal(err)
 			}
 			for what, mutant := range mutations(cat, r) {
-				if examplesPass(t, cat, mutant) {
+				if examplesPass(t, cat, rules, mutant) {
 					t.Errorf("%s:%d: rule %s: no example notices %s", r.File, r.Line, r.ID, what)
 				}
 			}
@@ -97,6 +97,13 @@ func mutations(cat *devices.Catalogue, r *Rule) map[string]*Rule {
 			all[fmt.Sprintf("count: %v", m.count)] = &m
 		}
 	}
+	if r.within > 0 {
+		for _, moved := range []time.Duration{r.within * 9 / 10, r.within * 11 / 10} {
+			m := *r
+			m.within = moved
+			all["within: "+moved.String()] = &m
+		}
+	}
 	if r.For > 0 {
 		for _, moved := range []time.Duration{r.For * 9 / 10, r.For * 11 / 10} {
 			m := *r
@@ -108,6 +115,11 @@ func mutations(cat *devices.Catalogue, r *Rule) map[string]*Rule {
 }
 
 func readsWholeNumbers(cat *devices.Catalogue, r *Rule) bool {
+	for i := range r.signals {
+		if r.signals[i].rule != "" && r.signals[i].fn == "count" {
+			return true
+		}
+	}
 	typ := cat.Common()
 	if len(r.Types) > 0 {
 		typ = cat.Type(r.Types[0])
@@ -132,9 +144,17 @@ func readsWholeNumbers(cat *devices.Catalogue, r *Rule) bool {
 	return false
 }
 
-func examplesPass(t *testing.T, cat *devices.Catalogue, r *Rule) bool {
+func examplesPass(t *testing.T, cat *devices.Catalogue, known *Rules, r *Rule) bool {
 	t.Helper()
 	l := &loader{cat: cat, ids: map[string]*Rule{}, rules: []*Rule{r}}
+	for i := 0; i < len(l.rules); i++ { // with those that it looks at
+		l.ids[l.rules[i].ID] = l.rules[i]
+		for _, id := range l.rules[i].looksAt() {
+			if seen := *known.Rule(id); l.ids[id] == nil {
+				l.rules = append(l.rules, &seen)
+			}
+		}
+	}
 	l.bind()
 	if len(l.errs) > 0 {
 		t.Fatal(l.err())

@@ -61,7 +61,7 @@ func (c *core) complete(s *series, i int, at int64) {
 func (c *core) fulfil(s *series, i int) {
 	cl, b := &s.cells[i], s.prog.bounds[i]
 	if cl.applies && b.between.contains(moment(cl.due(b)).In(c.zone(s.community))) {
-		c.raise(s, i, finding{cl.due(b), s.last, s.received, s.newest(b, s.last)})
+		c.raise(s, i, finding{cl.due(b), s.last, s.received, c.newest(s, b, s.last)})
 	}
 }
 
@@ -87,7 +87,7 @@ func (c *core) judge(s *series, i int, at, received int64) {
 			cl.state, cl.since = pending, at
 		}
 		if due := cl.due(b); at >= due {
-			c.raise(s, i, finding{due, at, received, s.newest(b, at)})
+			c.raise(s, i, finding{due, at, received, c.newest(s, b, at)})
 		} else if !cl.armed {
 			cl.armed = true
 			c.timers.push(timer{due, s, i})
@@ -104,7 +104,7 @@ func (c *core) judge(s *series, i int, at, received int64) {
 // in order clears.
 func (c *core) judgeLate(s *series, i int, at, received int64) {
 	cl, b := &s.cells[i], s.prog.bounds[i]
-	if !b.Safety || b.For > 0 || cl.state != idle || len(b.signals) != 1 || b.signals[0].measure != nil || received-at > safetyLateAfter.Milliseconds() {
+	if !b.Safety || b.For > 0 || cl.state != idle || len(b.signals) != 1 || b.signals[0].measure != nil || !b.signals[0].own() || received-at > safetyLateAfter.Milliseconds() {
 		return
 	}
 	v, ok := number(b.signals[0].field, c.line.Field(b.signals[0].field.ID))
@@ -150,14 +150,23 @@ func (c *core) tell(s *series, i int, f finding) {
 	}
 	a := c.alert(b, sub, who, f.opened, cl.since)
 	a.Received, a.Late = moment(f.received), b.late(f.received-f.at)
-	a.Value, a.Unit = b.display(f.value), b.field.Unit
+	if b.field != nil {
+		a.Value, a.Unit = b.display(f.value), b.field.Unit
+	}
 	a.Text = c.text(b, sub, a)
 	c.book.open(a)
 }
 
-// newest is the value of a bound's first signal at a time; the last value of its field when that is not known.
-func (s *series) newest(b *bound, at int64) float64 {
-	sig := &b.signals[0]
+// newest is the value of a bound's signal that an alert shows, at a time; the last value of its field when that is not known.
+func (c *core) newest(s *series, b *bound, at int64) float64 {
+	if b.main < 0 || len(b.signals) == 0 {
+		return 0
+	}
+	sig := &b.signals[b.main]
+	if sig.group != nil {
+		x, _ := c.together(sig.group, s.dev, at)
+		return x
+	}
 	if sig.measure != nil {
 		if x, ok := s.memories[sig.memory].value(sig.measure, at); ok {
 			return x
@@ -230,8 +239,14 @@ func (c *core) ends(b *bound, cl *cell, holds truth) bool {
 // fresh reports whether every signal of a bound was known and young enough at at.
 func (c *core) fresh(s *series, b *bound, at int64) bool {
 	for i := range b.signals {
-		if !s.fresh(&b.signals[i], at) {
+		sig := &b.signals[i]
+		if sig.own() && !s.fresh(sig, at) {
 			return false
+		}
+		if sig.group != nil {
+			if _, known := c.together(sig.group, s.dev, at); !known {
+				return false
+			}
 		}
 	}
 	return true

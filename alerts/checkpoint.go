@@ -10,14 +10,14 @@ import (
 
 // A checkpoint is the state of all cells of one shard, packed:
 //
-//	version, table of strings, watches, tallies, then series until the end:
+//	version, table of strings, watches, tallies, times of events, sequences, then series until the end:
 //	series  key, last, received, number of slots, slots, number of cells, cells, memories
 //	slot    field and whether it is a word, time before last, value or word
 //	cell    bound, flags, judged before last, since before last (unless idle)
 //
 // Strings are numbers of the table, times are varints. Fields and bounds are named, so that a cell survives a change of its rule
 // or type; what is no longer there is dropped. So are enum values, which a slot keeps as positions.
-const checkpointVersion = 4
+const checkpointVersion = 5
 
 var errCheckpoint = errors.New("checkpoint is damaged")
 
@@ -30,6 +30,8 @@ const (
 func (c *core) pack(shard uint8, keep func(*series) bool) []byte {
 	table := stringTable{at: map[string]uint64{}}
 	body := c.packTallies(c.packWatches(nil, &table, shard), &table, shard)
+	body = c.packEvents(body, shard)
+	body = c.packSequences(body, &table, shard)
 	var keys []string
 	for key, s := range c.series {
 		if s.shard == shard {
@@ -40,6 +42,7 @@ func (c *core) pack(shard uint8, keep func(*series) bool) []byte {
 	for _, key := range keys {
 		s := c.series[key]
 		if !keep(s) {
+			c.leave(s)
 			delete(c.series, key)
 			continue
 		}
@@ -142,6 +145,10 @@ func (c *core) unpack(data []byte) error {
 	}
 	if version > 3 {
 		c.unpackTallies(r, text)
+	}
+	if version > 4 {
+		c.unpackEvents(r)
+		c.unpackSequences(r, text)
 	}
 	for len(r.data) > 0 && !r.bad {
 		c.unpackSeries(r, text, version)

@@ -44,7 +44,12 @@ type core struct {
 	value   float64 // that a filter looks at
 	zones   map[string]*time.Location
 
-	vigil vigil
+	vigil      vigil
+	groups     map[string][]*series // by type and what the devices have in common
+	eventTimes map[string]int64     // ms, by lastEvent.key
+	sequences  map[string]*sequence // by rule and identity
+	sequels    dueQueue[*sequence]
+	missed     []*sequence // that came true in a replay
 }
 
 // series is one device and one combination of its payload tags.
@@ -60,7 +65,8 @@ type series struct {
 	memories          []memory
 	cells             []cell
 	grown             []float64 // last values of prog.activity; NaN before the first
-	watches           []*watch  // of the device, as they were in this generation of the inventory
+	groups            []string
+	watches           []*watch // of the device, as they were in this generation of the inventory
 	generation        uint64
 	stale             bool // a for was not completed because the series was silent; its next reading tries again
 	shard             uint8
@@ -78,6 +84,7 @@ func newCore(rules *Rules, dir Directory) *core {
 	c := &core{
 		rules: rules, dir: dir, series: map[string]*series{}, book: newBook(rules, dir), life: newLife(), zones: map[string]*time.Location{},
 		vigil: newVigil(), tallies: tallies{},
+		groups: map[string][]*series{}, eventTimes: map[string]int64{}, sequences: map[string]*sequence{},
 	}
 	c.scope.core = c
 	c.enrol()
@@ -128,6 +135,7 @@ func (c *core) reading(b []byte) (rest []byte, err error) {
 	if s.stale {
 		c.rearm(s)
 	}
+	c.settle()
 	return rest, nil
 }
 
@@ -145,6 +153,7 @@ func (c *core) newSeries(key string, l *devices.Line) *series {
 		s.tags = append(s.tags, string(l.Tag(tag)))
 	}
 	s.shard, s.dev = shardOf(s.device), c.dir.Device(s.device)
+	c.join(s)
 	for i := range s.cells {
 		s.cells[i].applies = c.applies(s, i)
 	}
@@ -182,6 +191,11 @@ func (c *core) touch(s *series) {
 				c.marks[b] = c.mark
 				c.touched = append(c.touched, b)
 			}
+		}
+	}
+	for _, b := range s.prog.always {
+		if c.marks[b] != c.mark {
+			c.touched = append(c.touched, b)
 		}
 	}
 }
@@ -251,6 +265,7 @@ func (c *core) refresh(s *series, at int64) {
 	}
 	before := s.dev
 	s.dev = dev
+	c.join(s)
 	for i := range s.cells {
 		b, cl := s.prog.bounds[i], &s.cells[i]
 		cl.applies = c.applies(s, i)
@@ -296,6 +311,7 @@ func (c *core) advance(now int64) {
 	}
 	c.clock = now
 	c.watchUntil(now)
+	c.sequencesUntil(now)
 	for len(c.timers) > 0 && c.timers[0].due <= now {
 		t := c.timers.pop()
 		cl := &t.series.cells[t.bound]
@@ -310,6 +326,7 @@ func (c *core) advance(now int64) {
 			t.series.stale = true
 		}
 	}
+	c.settle()
 }
 
 // rearm lets the pending cells of a series that is heard again wait for the clock. A field that is sent on change only says by

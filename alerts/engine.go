@@ -264,6 +264,7 @@ func (e *Engine) action(ctx context.Context, m message) error {
 	err := json.Unmarshal(m.data, &x)
 	if err == nil && x.Callback == nil { // callbacks are for notify
 		err = e.core.book.act(&x)
+		e.core.settle()
 	}
 	if err != nil {
 		e.passOver(bus.Actions, m, err)
@@ -335,6 +336,7 @@ func (e *Engine) tick(ctx context.Context) error {
 	if e.caughtUp && !e.core.quiet {
 		e.core.advance(now.Add(-wallGrace).UnixMilli())
 	}
+	e.core.settle()
 	due := now.Sub(e.checkpointed) >= checkpointEvery && !e.core.quiet
 	if e.consumed == 0 && len(e.core.book.out) == 0 && len(e.core.book.changed) == 0 && !due {
 		return nil

@@ -38,10 +38,19 @@ func (c *core) event(b []byte) error {
 	}
 	dev := c.dir.Device(device)
 	c.heardEvent(p, dev, string(name), at, received)
+	c.stepByEvent(p, dev, string(name), at, received)
+	c.judgeEvent(p, dev, string(name), at, received)
+	c.noteEvent(p, dev, string(name), at)
+	c.settle()
+	return nil
+}
+
+// judgeEvent lets the rules that name the event in hand have it.
+func (c *core) judgeEvent(p *program, dev *devices.Device, name string, at, received int64) {
 	if !c.recalling {
 		c.book.advance(received)
 	}
-	for _, x := range p.ends[string(name)] {
+	for _, x := range p.ends[name] {
 		if c.recalling {
 			break
 		}
@@ -52,12 +61,11 @@ func (c *core) event(b []byte) error {
 			c.book.clear(e.alert, moment(at))
 		}
 	}
-	for _, x := range p.onEvent[string(name)] {
+	for _, x := range p.onEvent[name] {
 		if (x.Kind == CountKind || !c.recalling) && c.eventHolds(x, dev, at) {
 			c.raiseByEvent(x, p, dev, at, received)
 		}
 	}
-	return nil
 }
 
 // eventHolds evaluates an event against one rule. Unknown is enough for a life-safety rule.

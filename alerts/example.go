@@ -16,6 +16,8 @@ import (
 // input is one entry of an example's readings or events, at a time after its start.
 type input struct {
 	at     time.Duration
+	person bool   // an act of a person, of the kind in event
+	device string // name of another device; empty: the device of the example
 	event  string // of an event
 	values []pair // fields; the name is empty for the field of the rule
 	tags   []pair // payload tags
@@ -49,9 +51,16 @@ func (p *parser) example(n *yaml.Node) Example {
 	entries := func(to *[]input, parse func(string) (input, error)) read {
 		return scalar(p.reader, to, func(s string) (all []input, err error) {
 			for _, word := range strings.Fields(s) {
-				more, err := parseRange(word, parse)
+				device, rest, elsewhere := strings.Cut(word, ">")
+				if !elsewhere {
+					device, rest = "", word
+				}
+				more, err := parseRange(rest, parse)
 				if err != nil {
 					return nil, fmt.Errorf("%q: %w", word, err)
+				}
+				for i := range more {
+					more[i].device = device
 				}
 				all = append(all, more...)
 			}
@@ -73,6 +82,8 @@ func (p *parser) example(n *yaml.Node) Example {
 			}
 		},
 		"person": func(n *yaml.Node) { p.mapping(n, map[string]read{"away": p.flag(&e.Away)}) },
+		"acts":   entries(&e.Acts, parseEvent),
+		"others": func(n *yaml.Node) { e.Others = p.others(n) },
 		"type":   p.str(&e.Type),
 		"until":  p.duration(&e.Until),
 		"note":   p.str(new(string)),
@@ -132,6 +143,28 @@ func along(values []pair, share float64) ([]pair, error) {
 		out[i].value = strconv.FormatFloat(tidy(from+(to-from)*share), 'f', -1, 64)
 	}
 	return out, nil
+}
+
+// others reads further devices: a type, or a mapping of what differs.
+func (p *parser) others(n *yaml.Node) map[string]other {
+	all := map[string]other{}
+	for i := 0; n.Kind == yaml.MappingNode && i+1 < len(n.Content); i += 2 {
+		var o other
+		if v := n.Content[i+1]; v.Kind == yaml.ScalarNode {
+			o.typ = v.Value
+		} else {
+			p.mapping(v, map[string]read{
+				"type": p.str(&o.typ), "building": p.str(&o.building), "person": p.str(&o.person),
+				"tags": func(n *yaml.Node) {
+					if err := n.Decode(&o.tags); err != nil {
+						p.fail(n.Line, "want tags and their values")
+					}
+				},
+			}, "type")
+		}
+		all[n.Content[i].Value] = o
+	}
+	return all
 }
 
 func parseReading(word string) (in input, err error) {

@@ -43,8 +43,8 @@ var kinds = map[Kind]*kind{
 	CountKind:     countKind,
 
 	AbsenceKind:  absenceKind,
-	SequenceKind: {keys: "first then/without within | when", pending: true},
-	CompoundKind: {keys: "signals when | clear for max_age event events", pending: true},
+	SequenceKind: sequenceKind,
+	CompoundKind: compoundKind,
 	GeofenceKind: {keys: "| when signals field fields event events for clear", pending: true, declare: declareValue},
 }
 
@@ -56,4 +56,4 @@ func declareValue(b *binder, x *bound, vars schema) {
 }
 
 // eventKind judges each event by itself.
-var eventKind = &kind{keys: "event/events | when cleared_by", byEvent: true}
+var eventKind = &kind{keys: "event/events | when cleared_by signals", byEvent: true}

@@ -25,6 +25,9 @@ type Rules struct {
 	byID     map[string]*Rule    // with those that have no file
 	plans    map[string]*Plan    // by rule
 	causes   []edge
+	sequels  map[string][]stepUse // by stepKey: the sequences that it takes part in
+	looking  map[string][]*bound  // by rule: those that look at its alerts
+	followed map[string]bool      // rules whose alerts others look at
 	signs    map[lifeSign][]*Rule // absence rules, by events of other types that they count
 }
 
@@ -84,6 +87,8 @@ type loader struct {
 	ladders
 	errs []*devices.FileError
 	days *calendar // use calendar()
+
+	sequels map[string][]stepUse // of the rules being bound
 }
 
 // calendar is what the installation knows of its days. Schedules share it, so a file may add to it after they are read.
@@ -147,18 +152,24 @@ func (l *loader) parse(file string, n *yaml.Node, own *devices.Type) {
 func (l *loader) bind() *Rules {
 	rules := &Rules{
 		all: l.rules, cat: l.cat, programs: map[string]*program{}, byType: map[string]*program{}, counting: map[string]*bound{},
-		signs: map[lifeSign][]*Rule{},
+		signs:   map[lifeSign][]*Rule{},
+		sequels: map[string][]stepUse{}, looking: map[string][]*bound{}, followed: map[string]bool{},
 	}
+	l.sequels = rules.sequels
 	for _, t := range l.cat.Types() {
 		p := newProgram(t)
 		rules.programs[t.Measurement], rules.byType[t.ID] = p, p
 	}
+	var all []*bound
 	for _, r := range l.rules {
 		r.set = rules
 		l.references(r)
 		for _, a := range r.silence.also {
 			a.line = 0
 			rules.signs[a] = append(rules.signs[a], r)
+		}
+		for _, id := range r.looksAt() {
+			rules.followed[id] = true
 		}
 		for _, t := range l.typesOf(r) {
 			b := binder{l, r, t}
@@ -169,8 +180,13 @@ func (l *loader) bind() *Rules {
 			if r.Kind == CountKind && len(bounds) > 0 {
 				rules.counting[bounds[0].name] = bounds[0]
 			}
+			all = append(all, bounds...)
 		}
 	}
+	for _, b := range all {
+		rules.link(b)
+	}
+	l.circles()
 	for _, p := range rules.programs {
 		p.addBuiltin()
 	}

@@ -115,7 +115,7 @@ func (p *parser) keys(r *Rule) map[string]read {
 		"fn": word(p.reader, &r.own.fn, functions...), "min_coverage": p.share(&r.own.coverage),
 		"min": p.duration(&r.silence.min), "battery_window": scalar(p.reader, &r.silence.battery, parseSpan),
 		"will": scalar(p.reader, &r.silence.will, parseSpan), "also": p.also(&r.silence.also),
-		"per": p.duration(&r.per), "within": p.duration(&unused.duration),
+		"per": p.duration(&r.per), "within": p.duration(&r.within),
 		"count":   p.number(&r.count),
 		"example": p.each(func(n *yaml.Node) { r.Examples = append(r.Examples, p.example(n)) }),
 	}
@@ -160,13 +160,12 @@ func (p *parser) signals(r *Rule) read {
 		}
 		for i := 0; i+1 < len(n.Content); i += 2 {
 			s := signalSource{name: n.Content[i].Value, line: n.Content[i].Line, fn: "last"}
-			var same string
 			p.mapping(n.Content[i+1], map[string]read{
 				"field": p.str(&s.field), "type": p.str(&s.typ), "event": p.str(&s.event), "rule": p.str(&s.rule),
-				"fn":     word(p.reader, &s.fn, functions...),
+				"fn":     word(p.reader, &s.fn, append(slices.Clone(functions), "any", "all")...),
 				"window": scalar(p.reader, &s.window, parseSpan), "bucket": scalar(p.reader, &s.bucket, parseSpan),
 				"max_age": p.duration(&s.maxAge), "min_coverage": p.share(&s.coverage),
-				"at": scalar(p.reader, &s.at, parseTimeOfDay), "of": p.str(&s.of), "same": p.str(&same), "when": p.source(&s.when),
+				"at": scalar(p.reader, &s.at, parseTimeOfDay), "of": p.str(&s.of), "same": p.str(&s.same), "by": p.str(&s.by), "when": p.source(&s.when),
 				"else": func(n *yaml.Node) {
 					s.otherwise = new(float64)
 					p.number(s.otherwise)(n)
@@ -174,15 +173,5 @@ func (p *parser) signals(r *Rule) read {
 			})
 			r.signals = append(r.signals, s)
 		}
-	}
-}
-
-func (p *parser) step(to **step) read {
-	return func(n *yaml.Node) {
-		*to = &step{line: n.Line}
-		var unused string
-		p.mapping(n, map[string]read{
-			"event": p.str(&(*to).event), "rule": p.str(&(*to).rule), "when": p.str(&unused), "type": p.str(&unused), "same": p.str(&unused),
-		})
 	}
 }

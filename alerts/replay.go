@@ -1,13 +1,16 @@
 package alerts
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"linli/bus"
 	"linli/devices"
 	"linli/people"
 )
@@ -38,7 +41,9 @@ func (r *Rule) Replay() error {
 		shows["nothing"] = shows["nothing"] || len(e.Expect) == 0
 	}
 	needs := []string{opened}
-	if !r.spec.byEvent {
+	if r.Kind == SequenceKind {
+		needs = append(needs, "nothing")
+	} else if !r.spec.byEvent {
 		needs = append(needs, "nothing")
 		if !r.Latched {
 			needs = append(needs, cleared)
@@ -75,7 +80,11 @@ func (r *Rule) replay(e *Example) (got []expectation, err error) {
 		return nil, err
 	}
 	c := newCore(r.set, x)
-	inputs := append(slices.Clone(e.Events), e.Readings...)
+	inputs := slices.Concat(e.Events, e.Readings)
+	for _, act := range e.Acts {
+		act.person = true
+		inputs = append(inputs, act)
+	}
 	slices.SortStableFunc(inputs, func(a, b input) int { return int(a.at - b.at) })
 	end := exampleLength
 	if r.spec.watches && len(inputs) > 0 { // silence would break every one of them
@@ -87,6 +96,10 @@ func (r *Rule) replay(e *Example) (got []expectation, err error) {
 	c.advance(exampleStart.UnixMilli())
 	for _, in := range inputs {
 		c.advance(exampleStart.Add(in.at).UnixMilli())
+		if in.person {
+			c.actAll(in.event, exampleStart.Add(in.at))
+			continue
+		}
 		line, err := x.line(in)
 		if err != nil {
 			return nil, err
@@ -116,6 +129,7 @@ type exampleWorld struct {
 	rule      *Rule
 	typ       *devices.Type
 	device    *devices.Device
+	devices   map[string]*devices.Device
 	inventory []*devices.Device
 	away      bool
 }
@@ -132,17 +146,41 @@ func newExampleWorld(r *Rule, e *Example) (*exampleWorld, error) {
 	}
 	x := &exampleWorld{rule: r, typ: typ, device: &devices.Device{
 		ID: "example", Community: "example", Type: typ.ID, State: devices.Active, Person: "somebody",
-		Attributes: e.Attributes, Tags: e.Tags,
+		Place: devices.Place{Estate: "e1", Building: "b1", Unit: "u1", Zone: "z1"}, Attributes: e.Attributes, Tags: e.Tags,
 	}, away: e.Away}
+	x.devices = map[string]*devices.Device{x.device.ID: x.device}
 	x.inventory = []*devices.Device{x.device}
+	for _, name := range slices.Sorted(maps.Keys(e.Others)) {
+		o, d := e.Others[name], *x.device
+		if r.set.cat.Type(o.typ) == nil {
+			return nil, fmt.Errorf("%s: unknown device type %q", name, o.typ)
+		}
+		d.ID, d.Type, d.Attributes, d.Tags = name, o.typ, nil, o.tags
+		d.Place.Building, d.Person = cmp.Or(o.building, d.Place.Building), cmp.Or(o.person, d.Person)
+		x.devices[name] = &d
+		x.inventory = append(x.inventory, &d)
+	}
 	return x, x.checkNames()
 }
 
-func (x *exampleWorld) Device(string) *devices.Device       { return x.device }
+// actAll does the same with every open alert.
+func (c *core) actAll(kind string, at time.Time) {
+	for _, id := range slices.Sorted(maps.Keys(c.book.alerts)) {
+		if a := c.book.alerts[id]; a.State != bus.Closed {
+			_ = c.book.act(&bus.Action{Key: kind + id, Kind: kind, Alert: id, Community: a.Community, By: "example", At: at})
+		}
+	}
+	c.settle()
+}
+
+func (x *exampleWorld) Device(id string) *devices.Device    { return x.devices[id] }
 func (x *exampleWorld) Devices() []*devices.Device          { return x.inventory }
 func (x *exampleWorld) Community(string) *devices.Community { return nil }
 
 func (x *exampleWorld) Person(id string) *people.Person {
+	if id == "" {
+		return nil
+	}
 	p := &people.Person{ID: id, Community: "example"}
 	if x.away {
 		p.AwaySince = &exampleStart
@@ -170,19 +208,25 @@ func (x *exampleWorld) checkNames() error {
 
 // line writes an input as it would be on the bus.
 func (x *exampleWorld) line(in input) ([]byte, error) {
-	fieldOf, head := x.typ.Field, x.typ.Measurement+",community=example,device=example"
+	device := cmp.Or(in.device, x.device.ID)
+	d := x.devices[device]
+	if d == nil {
+		return nil, fmt.Errorf("there is no device %q", device)
+	}
+	typ := x.rule.set.cat.Type(d.Type)
+	fieldOf, head := typ.Field, typ.Measurement+",community=example,device="+device
 	if in.event != "" {
-		ev := x.typ.Event(in.event)
+		ev := typ.Event(in.event)
 		if ev == nil {
-			return nil, fmt.Errorf("%s has no event %q", x.typ.ID, in.event)
+			return nil, fmt.Errorf("%s has no event %q", typ.ID, in.event)
 		}
 		fieldOf = ev.Field
-		head = "event,community=example,device=example,type=" + x.typ.ID + ",event=" + in.event
+		head = "event,community=example,device=" + device + ",type=" + typ.ID + ",event=" + in.event
 	}
 	tags := "" // of an event, see seriesTag
 	for _, t := range in.tags {
-		if tag := x.typ.Tag(t.name); tag == nil || tag.Registry {
-			return nil, fmt.Errorf("%s has no payload tag %q", x.typ.ID, t.name)
+		if tag := typ.Tag(t.name); tag == nil || tag.Registry {
+			return nil, fmt.Errorf("%s has no payload tag %q", typ.ID, t.name)
 		}
 		if in.event != "" {
 			tags += "," + t.name + "=" + strconv.Quote(t.value)
@@ -202,7 +246,7 @@ func (x *exampleWorld) line(in input) ([]byte, error) {
 		}
 		f := fieldOf(name)
 		if f == nil {
-			return nil, fmt.Errorf("%s has no field %q", x.typ.ID, name)
+			return nil, fmt.Errorf("%s has no field %q", typ.ID, name)
 		}
 		value, err := literal(f, v.value)
 		if err != nil {

@@ -22,6 +22,8 @@ func (c *core) endReplay() {
 	c.fired = nil
 	c.adopt()
 	c.endWatchReplay()
+	c.endSequenceReplay()
+	c.settle()
 }
 
 // told reports whether the book has an alert that the firing belongs to, open or not.

@@ -2,7 +2,6 @@ package alerts
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -49,11 +48,12 @@ type Rule struct {
 	per                  time.Duration // of a rate
 	count                float64       // of events
 	first, then, without *step
+	within               time.Duration // of a sequence
 }
 
 // Pending reports whether the rule is parsed and checked, but not evaluated yet.
 func (r *Rule) Pending() bool {
-	return r.spec == nil || r.spec.pending || slices.ContainsFunc(r.signals, func(s signalSource) bool { return s.pending() })
+	return r.spec == nil || r.spec.pending
 }
 
 // Where is the place of the rule, file:line.
@@ -65,15 +65,17 @@ type source struct {
 	line int
 }
 
-// step is one side of a sequence.
-type step struct {
-	event, rule string
-	line        int
+// other is a further device of an example. It is where the first one is, unless it says otherwise.
+type other struct {
+	typ, building, person string
+	tags                  map[string]string
 }
 
 // Example is a case that a rule carries: inputs and the transitions that must come of them.
 type Example struct {
 	Readings, Events []input
+	Acts             []input          // what a person does with all open alerts
+	Others           map[string]other // further devices, by the name that inputs have before a ">"
 	Expect           []expectation
 	Attributes       map[string]float64
 	Tags             map[string]string

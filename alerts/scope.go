@@ -26,14 +26,29 @@ func (sc *scope) number(i int) (float64, bool) {
 		return *sc.own, true
 	}
 	sig := &sc.bound.signals[i]
-	x, known := sc.series.read(sig, sc.at)
+	x, known := sc.read(sig)
 	if !known && sig.otherwise != nil && !sc.strict {
 		return *sig.otherwise, true
 	}
 	return x, known
 }
 
-// read is the value of a signal at a time.
+// read is the value of a signal.
+func (sc *scope) read(sig *signal) (float64, bool) {
+	switch {
+	case sig.group != nil:
+		return sc.core.together(sig.group, sc.device(), sc.at)
+	case sig.rule != nil:
+		return sc.core.going(sig.rule, sc.device(), sc.at)
+	case sig.event != nil:
+		return sc.core.ago(sig.event, sc)
+	case sc.series == nil:
+		return 0, false
+	}
+	return sc.series.read(sig, sc.at)
+}
+
+// read is the value of a signal of a series at a time.
 func (s *series) read(sig *signal, at int64) (float64, bool) {
 	if !s.fresh(sig, at) {
 		return 0, false
@@ -65,7 +80,9 @@ func (sc *scope) value(v *variable) ref.Val {
 		switch {
 		case sc.field != nil:
 			return boxed(sc.field, x)
-		case sc.bound.signals[v.index].measure != nil:
+		case sc.bound.signals[v.index].truth:
+			return types.Bool(x != 0)
+		case v.typ == cel.DoubleType:
 			return types.Double(x)
 		}
 		return boxed(sc.bound.signals[v.index].field, x)

@@ -18,7 +18,9 @@ type signalSource struct {
 	typ   string
 	event string
 	rule  string
-	of    string // over which other devices
+	of    string // over which other devices of the rule's own type: what they have in common
+	same  string // what the devices have in common
+	by    string // field of event
 	fn    string // see function; empty: last
 
 	window, bucket span
@@ -38,12 +40,16 @@ type signal struct {
 	maxAge    int64 // ms
 	onChange  bool  // sent on change only: as fresh as its series is
 	otherwise *float64
+
+	// of what lies beyond the readings of the own device, one of them
+	group *group
+	rule  *ruleSignal
+	event *lastEvent
+	truth bool // its value is true or false
 }
 
-// pendingSignal reports whether a signal is of a form that is not evaluated.
-func (s *signalSource) pending() bool {
-	return s.typ != "" || s.event != "" || s.rule != "" || s.of != ""
-}
+// own reports whether a signal is of the readings of its own device.
+func (s *signal) own() bool { return s.group == nil && s.rule == nil && s.event == nil }
 
 // declare gives a name to one entry of signals.
 func (b *binder) declare(x *bound, vars schema, s *signalSource) {
@@ -58,31 +64,21 @@ func (b *binder) declare(x *bound, vars schema, s *signalSource) {
 		b.failAt(s.line, "signal %s: the name means something already", s.name)
 		return
 	}
-	v := variable{origin: fromNowhere, typ: cel.DoubleType}
-	switch {
-	case s.rule != "":
-		v.typ = cel.BoolType
-	case s.event != "":
-		if typ.Event(s.event) == nil {
-			b.failAt(s.line, "signal %s: %s has no event %q", s.name, typ.ID, s.event)
-		}
-	case s.field != "":
-		f := typ.Field(s.field)
-		if f == nil {
-			b.failAt(s.line, "signal %s: %s has no field %q", s.name, typ.ID, s.field)
-			return
-		}
-		if !s.pending() {
-			b.field(x, vars, s, f)
-			return
-		}
-		if s.fn == "last" {
-			v.typ, v.values = celType(f), f.Enum
-		}
-	default:
-		b.failAt(s.line, "signal %s: want a field, an event or a rule", s.name)
+	if s.beyond() {
+		b.declareBeyond(x, vars, s, typ)
+		return
 	}
-	vars[s.name] = v
+	f := typ.Field(s.field)
+	switch {
+	case s.field == "":
+		b.failAt(s.line, "signal %s: want a field, an event or a rule", s.name)
+	case f == nil:
+		b.failAt(s.line, "signal %s: %s has no field %q", s.name, typ.ID, s.field)
+	case b.rule.spec.byEvent:
+		b.failAt(s.line, "signal %s: a %s rule is judged without the readings of its device", s.name, b.rule.Kind)
+	default:
+		b.field(x, vars, s, f)
+	}
 }
 
 // field declares a signal of a field of the rule's own device.

@@ -71,6 +71,9 @@ func identity(r *Rule, sub subject) string {
 					add(name, t.value)
 				}
 			}
+			if where, ok := common(sub.dev, name); ok {
+				add(name, strings.ReplaceAll(strings.TrimPrefix(where, name+"|"), "|", "/"))
+			}
 		}
 	}
 	if len(parts) == 0 {
@@ -97,7 +100,7 @@ func (c *core) alert(b *bound, sub subject, who string, openedAt, since int64) *
 // display is the value of a bound's first signal for people and JSON.
 func (b *bound) display(x float64) any {
 	f := b.field
-	if b.signals[0].measure != nil {
+	if sig := &b.signals[b.main]; sig.measure != nil || sig.group != nil && sig.group.fn != "last" {
 		return x
 	}
 	switch f.Type {

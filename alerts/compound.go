@@ -1,0 +1,181 @@
+package alerts
+
+import (
+	"cel.dev/cel-go/cel"
+
+	"linli/bus"
+	"linli/devices"
+)
+
+// compoundKind judges several signals together, of its own device and of others: see group, ruleSignal and lastEvent. It is judged
+// at every reading of its own device, and when an alert that it looks at opens or ends.
+var compoundKind = &kind{keys: "signals when | clear for max_age event events"}
+
+// ruleSignal says whether a rule has an alert that has not ended, of something that shares a place with the rule's own device; or
+// how many devices have one, counted by the latest time of each within the window.
+type ruleSignal struct {
+	rule   string
+	same   string
+	count  bool
+	window int64 // ms, of a count; 0: any
+}
+
+// beyond reports whether a signal looks further than the readings of its own device.
+func (s *signalSource) beyond() bool {
+	return s.typ != "" || s.event != "" || s.rule != "" || s.of != ""
+}
+
+// declareBeyond declares such a signal.
+func (b *binder) declareBeyond(x *bound, vars schema, s *signalSource, t *devices.Type) {
+	switch {
+	case s.rule != "":
+		b.declareRule(x, vars, s)
+	case s.event != "":
+		b.declareEvent(x, vars, s, t)
+	case s.field == "":
+		b.failAt(s.line, "signal %s: want a field, an event or a rule", s.name)
+	case s.same == "" && s.of == "":
+		b.failAt(s.line, "signal %s: want same or of, what the devices have in common", s.name)
+	default:
+		b.declareGroup(x, vars, s, t)
+	}
+}
+
+func (b *binder) declareRule(x *bound, vars schema, s *signalSource) {
+	r := &ruleSignal{rule: s.rule, same: s.same, count: s.fn == "count", window: s.window.of(b.typ.Period).Milliseconds()}
+	if r.same == "" {
+		r.same = "device"
+	}
+	b.checkPlace(s.line, r.same, b.typ)
+	sig := signal{rule: r, truth: !r.count}
+	v := variable{origin: fromSignal, typ: cel.BoolType, index: len(x.signals), key: s.rule}
+	switch {
+	case r.count:
+		v.typ = cel.DoubleType
+	case s.fn != "" && s.fn != "last", r.window > 0:
+		b.failAt(s.line, "signal %s: of a rule there is only whether it is firing, or with fn: count [and a window] on how many devices", s.name)
+		return
+	}
+	vars[s.name] = v
+	x.signals = append(x.signals, sig)
+}
+
+// going is the value of a rule signal for a device at a time.
+func (c *core) going(r *ruleSignal, dev *devices.Device, at int64) (float64, bool) {
+	here, ok := common(dev, r.same)
+	if !ok {
+		return 0, false
+	}
+	seen := map[string]bool{}
+	for _, a := range c.book.going[r.rule] {
+		there, ok := common(c.dir.Device(a.Device), r.same)
+		last := a.LastEvent.UnixMilli()
+		if !ok || here != there || a.OpenedAt.UnixMilli() > at || r.window > 0 && last <= at-r.window {
+			continue
+		}
+		seen[a.Device] = true
+	}
+	if r.count {
+		return float64(len(seen)), true
+	}
+	return float64(min(len(seen), 1)), true
+}
+
+// news is something that happened to an alert that rules look at.
+type news struct {
+	alert *bus.Alert
+	kind  string
+	at    int64 // ms
+}
+
+// settle lets what happened to alerts have its effect on other rules. Rules do not look at each other in a circle, so it ends.
+func (c *core) settle() {
+	for len(c.book.news) > 0 && !c.quiet {
+		all := c.book.news
+		c.book.news = nil
+		for _, n := range all {
+			c.follow(n)
+		}
+	}
+}
+
+// follow judges again what looks at the rule of an alert, around the alert's device.
+func (c *core) follow(n news) {
+	c.stepByAlert(n)
+	dev := c.dir.Device(n.alert.Device)
+	for _, b := range c.rules.looking[n.alert.Rule] {
+		for i := range b.signals {
+			r := b.signals[i].rule
+			if r == nil || r.rule != n.alert.Rule {
+				continue
+			}
+			if dev != nil && dev.Type == b.typ.ID {
+				c.seriesOf(dev, b.typ)
+			}
+			key, ok := common(dev, r.same)
+			if !ok {
+				continue
+			}
+			for _, s := range c.groups[b.typ.ID+"|"+key] {
+				c.judgeNow(s, s.prog.index[b.name], n.at)
+			}
+		}
+	}
+}
+
+// judgeNow judges a cell without a reading of its own.
+func (c *core) judgeNow(s *series, i int, at int64) {
+	c.dirty[s.shard] = true
+	c.judge(s, i, max(at, s.cells[i].judged), max(at, c.clock))
+}
+
+// seriesOf makes the series of a device that has sent nothing but events, if its type has no payload tags.
+func (c *core) seriesOf(dev *devices.Device, t *devices.Type) {
+	key := t.Measurement + ",community=" + dev.Community + ",device=" + dev.ID
+	if c.series[key] != nil || len(c.rules.byType[t.ID].tags) > 0 {
+		return
+	}
+	if _, err := c.line.Parse([]byte(key + " x=1 0")); err == nil {
+		c.newSeries(key, &c.line)
+	}
+}
+
+// circle finds a rule that looks at itself, directly or through others.
+func (l *loader) circles() {
+	state := map[string]int{} // 1: being looked at, 2: done
+	var visit func(r *Rule)
+	visit = func(r *Rule) {
+		if state[r.ID] == 1 {
+			l.fail(r.File, r.Line, "rule %s: it looks at itself, by the rules that it names", r.ID)
+			return
+		}
+		if state[r.ID] == 2 {
+			return
+		}
+		state[r.ID] = 1
+		for _, id := range r.looksAt() {
+			if next := l.ids[id]; next != nil {
+				visit(next)
+			}
+		}
+		state[r.ID] = 2
+	}
+	for _, r := range l.rules {
+		visit(r)
+	}
+}
+
+// looksAt are the rules whose alerts a rule looks at.
+func (r *Rule) looksAt() (ids []string) {
+	for i := range r.signals {
+		if id := r.signals[i].rule; id != "" {
+			ids = append(ids, id)
+		}
+	}
+	for _, s := range []*step{r.first, r.then, r.without} {
+		if s != nil && s.rule != "" {
+			ids = append(ids, s.rule)
+		}
+	}
+	return ids
+}

@@ -1,0 +1,204 @@
+package alerts
+
+import (
+	"slices"
+	"strings"
+
+	"cel.dev/cel-go/cel"
+
+	"linli/devices"
+)
+
+// group is a signal over the devices of one type that have something in common with the rule's own: the mean, min, max, sum or count
+// of their last values, whether any or all of them are true, or the last value that any of them said. What a device said is left out
+// once it is too old. With a window each device's own past is measured first.
+type group struct {
+	typ      *devices.Type
+	same     string
+	fn       string
+	each     signal     // of one series of typ
+	when     *condition // values that count, of count
+	coverage float64    // least share of the devices, of those heard of so far, whose value must be known
+}
+
+var groupFunctions = strings.Fields("last mean min max sum count any all")
+
+// declareGroup declares a signal over other devices.
+func (b *binder) declareGroup(x *bound, vars schema, s *signalSource, t *devices.Type) {
+	f := t.Field(s.field)
+	if f == nil {
+		b.failAt(s.line, "signal %s: %s has no field %q", s.name, t.ID, s.field)
+		return
+	}
+	fn := s.fn
+	if fn == "" {
+		fn = "last"
+	}
+	g := &group{typ: t, same: s.same, fn: fn, coverage: s.coverage}
+	if s.of != "" {
+		g.same = s.of
+	}
+	b.checkPlace(s.line, g.same, t)
+	if t != b.typ {
+		b.checkPlace(s.line, g.same, b.typ)
+	}
+	truth := f.Type == devices.Bool
+	switch {
+	case !slices.Contains(groupFunctions, fn):
+		b.failAt(s.line, "signal %s: want one of %s over other devices", s.name, strings.Join(groupFunctions, ", "))
+		return
+	case (fn == "any" || fn == "all") && !truth:
+		b.failAt(s.line, "signal %s: %s is for a field that is true or false", s.name, fn)
+		return
+	case f.Type == devices.String, f.Type == devices.Enum && fn != "last" && fn != "count":
+		b.failAt(s.line, "signal %s: field %q is no number", s.name, f.ID)
+		return
+	}
+	g.each = signal{field: f, onChange: f.Period == 0, maxAge: b.ageOf(s, t, f)}
+	if s.window != (span{}) {
+		other := binder{b.loader, b.rule, t}
+		own := *s
+		own.when = source{}
+		if g.each.measure = other.measure(&own, f); g.each.measure == nil {
+			return
+		}
+		g.each.maxAge = g.each.measure.maxAge
+	}
+	v := variable{origin: fromSignal, typ: cel.DoubleType, index: len(x.signals), key: f.ID}
+	sig := signal{field: f, group: g, otherwise: s.otherwise}
+	switch {
+	case fn == "any" || fn == "all":
+		v.typ, sig.truth = cel.BoolType, true
+	case fn == "last" && g.each.measure == nil:
+		v.typ, v.values = celType(f), f.Enum
+	}
+	if s.when.text != "" {
+		value := schema{"value": {origin: fromSignal, typ: celType(f), key: f.ID, values: f.Enum}}
+		g.when = b.compile(s.when, value)
+	}
+	vars[s.name] = v
+	x.signals = append(x.signals, sig)
+}
+
+// ageOf is maxAge of a field of another type.
+func (b *binder) ageOf(s *signalSource, t *devices.Type, f *devices.Field) int64 {
+	return (&binder{b.loader, b.rule, t}).maxAge(s, f)
+}
+
+// link gives the signals of a bound over other devices their places in the programs of those.
+func (r *Rules) link(b *bound) {
+	for i := range b.signals {
+		switch sig := &b.signals[i]; {
+		case sig.group != nil:
+			g := sig.group
+			p := r.byType[g.typ.ID]
+			u := p.use(g.each.field)
+			g.each.slot = u.slot
+			p.remember(&g.each, u)
+			p.share(g.same)
+		case sig.rule != nil:
+			r.byType[b.typ.ID].share(sig.rule.same)
+			r.looking[sig.rule.rule] = append(r.looking[sig.rule.rule], b)
+		}
+	}
+}
+
+// share makes the series of a type known by what their devices have in common.
+func (p *program) share(same string) {
+	if !slices.Contains(p.shared, same) {
+		p.shared = append(p.shared, same)
+	}
+}
+
+// join puts a series among those that it has something in common with, in the order of their keys; leave takes it out. Both follow
+// what the registry says of its device. The memory for it is bounded by that of the series.
+func (c *core) join(s *series) {
+	c.leave(s)
+	for _, same := range s.prog.shared {
+		key, ok := common(s.dev, same)
+		if !ok {
+			continue
+		}
+		key = s.prog.typ.ID + "|" + key
+		all := c.groups[key]
+		i, _ := slices.BinarySearchFunc(all, s, func(a, b *series) int { return strings.Compare(a.key, b.key) })
+		c.groups[key] = slices.Insert(all, i, s)
+		s.groups = append(s.groups, key)
+	}
+}
+
+func (c *core) leave(s *series) {
+	for _, key := range s.groups {
+		c.groups[key] = slices.DeleteFunc(c.groups[key], func(x *series) bool { return x == s })
+		if len(c.groups[key]) == 0 {
+			delete(c.groups, key)
+		}
+	}
+	s.groups = nil
+}
+
+// together is the value of a group signal for a device at a time.
+func (c *core) together(g *group, dev *devices.Device, at int64) (float64, bool) {
+	key, ok := common(dev, g.same)
+	if !ok {
+		return 0, false
+	}
+	members := c.groups[g.typ.ID+"|"+key]
+	var t roll
+	for _, s := range members {
+		if x, known := s.read(&g.each, at); known {
+			t.add(x, s.slots[g.each.slot].at, g.when == nil && x != 0 || g.when != nil && c.counts(g, s, x) == yes)
+		}
+	}
+	if t.known == 0 || float64(t.known) < g.coverage*float64(len(members)) {
+		return 0, false
+	}
+	return t.value(g.fn), true
+}
+
+// counts reports whether a value is one of those that a group counts.
+func (c *core) counts(g *group, s *series, x float64) truth {
+	return g.when.eval(&scope{core: c, series: s, own: &x, field: g.each.field})
+}
+
+// roll sums up what the devices of a group say.
+type roll struct {
+	known, counted    int
+	sum, least, most  float64
+	latest, latestVal float64
+}
+
+func (t *roll) add(x float64, at int64, counts bool) {
+	if t.known == 0 {
+		t.least, t.most, t.latest, t.latestVal = x, x, float64(at), x
+	}
+	t.known++
+	t.sum += x
+	t.least, t.most = min(t.least, x), max(t.most, x)
+	if float64(at) >= t.latest {
+		t.latest, t.latestVal = float64(at), x
+	}
+	if counts {
+		t.counted++
+	}
+}
+
+func (t *roll) value(fn string) float64 {
+	switch fn {
+	case "mean":
+		return t.sum / float64(t.known)
+	case "min":
+		return t.least
+	case "max":
+		return t.most
+	case "sum":
+		return t.sum
+	case "count":
+		return float64(t.counted)
+	case "any":
+		return min(t.most, 1)
+	case "all":
+		return min(t.least, 1)
+	}
+	return t.latestVal
+}

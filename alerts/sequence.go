@@ -1,0 +1,339 @@
+package alerts
+
+import (
+	"cmp"
+	"encoding/binary"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+
+	"linli/bus"
+	"linli/devices"
+)
+
+// sequenceKind judges the order of two things, events or what happens to alerts: first, and then within the time another, or no
+// other. With without the alert opens when the time is over, and clears when the other comes after all; with then it opens at the
+// second. There is one sequence at a time for each identity; with same, for each place that both share.
+var sequenceKind = &kind{keys: "first then/without within | when", byEvent: true}
+
+// step is one side of a sequence.
+type step struct {
+	event, rule string
+	when        source // of an event, a condition; of a rule, what must have happened to its alert
+	typ, same   string
+	line        int
+}
+
+// grace is how long a sequence that begins late waits for what is still on its way.
+const grace = time.Second
+
+func (p *parser) step(to **step) read {
+	return func(n *yaml.Node) {
+		s := &step{line: n.Line}
+		*to = s
+		p.mapping(n, map[string]read{
+			"event": p.str(&s.event), "rule": p.str(&s.rule), "when": p.source(&s.when), "type": p.str(&s.typ), "same": p.str(&s.same),
+		})
+		if (s.event == "") == (s.rule == "") {
+			p.fail(n.Line, "want either an event or a rule")
+		}
+	}
+}
+
+// same is what both sides of a sequence have in common; empty: the identity of the rule.
+func (r *Rule) same() string {
+	for _, s := range []*step{r.first, r.then, r.without} {
+		if s != nil && s.same != "" {
+			return s.same
+		}
+	}
+	return ""
+}
+
+type side uint8
+
+const (
+	firstSide side = iota
+	thenSide
+	withoutSide
+)
+
+// stepUse is where a step takes part.
+type stepUse struct {
+	bound *bound
+	side  side
+	when  *condition // of an event; nil: any
+}
+
+// what can happen to the alert that a step of a rule waits for.
+var stepWords = []string{opened, acknowledged, cleared, closed}
+
+// steps registers the sides of a sequence for what they wait for.
+func (b *binder) steps(x *bound) {
+	for i, s := range []*step{b.rule.first, b.rule.then, b.rule.without} {
+		if s == nil {
+			continue
+		}
+		use := stepUse{bound: x, side: side(i)}
+		if s.rule != "" {
+			word := cmp.Or(s.when.text, opened)
+			if !slices.Contains(stepWords, word) {
+				b.failAt(s.line, "want one of %s of a rule, got %q", strings.Join(stepWords, ", "), word)
+			}
+			b.sequels[stepKey("", s.rule, word)] = append(b.sequels[stepKey("", s.rule, word)], use)
+			continue
+		}
+		t := b.typ
+		if s.typ != "" {
+			if t = b.cat.Type(s.typ); t == nil {
+				b.failAt(s.line, "unknown device type %q", s.typ)
+				continue
+			}
+		}
+		ev := t.Event(s.event)
+		if ev == nil {
+			b.failAt(s.line, "%s has no event %q", t.ID, s.event)
+			continue
+		}
+		if t != b.typ && b.rule.same() == "" {
+			b.failAt(s.line, "want same, what both devices have in common")
+		}
+		if b.rule.same() != "" {
+			b.checkPlace(s.line, b.rule.same(), t)
+		}
+		vars := b.registryVars()
+		for _, f := range ev.Fields {
+			vars["event."+f.ID] = variable{origin: fromEvent, typ: celType(f), key: f.ID, values: f.Enum}
+		}
+		use.when = b.compile(s.when, vars)
+		b.sequels[stepKey(t.ID, s.event, "")] = append(b.sequels[stepKey(t.ID, s.event, "")], use)
+	}
+}
+
+func stepKey(typ, name, word string) string { return typ + "|" + name + "|" + word }
+
+// sequence is a first that waits for its second. It is in the book's episode only once it has opened an alert.
+type sequence struct {
+	bound    *bound
+	who      string
+	sub      subject
+	since    int64 // ms, of the first
+	received int64 // ms
+	gone     bool
+}
+
+func (q *sequence) ends() int64 { return q.since + q.bound.within.Milliseconds() }
+
+// stepByEvent lets the event in hand take its part in sequences.
+func (c *core) stepByEvent(p *program, dev *devices.Device, name string, at, received int64) {
+	for _, use := range c.rules.sequels[stepKey(p.typ.ID, name, "")] {
+		c.scope = scope{core: c, bound: use.bound, event: &c.line, dev: dev, at: at}
+		if use.when != nil {
+			if t := use.when.eval(&c.scope); t == no || t == unknown && !use.bound.Safety {
+				continue
+			}
+		}
+		c.step(use, c.subjectOfEvent(p, dev), at, received)
+	}
+}
+
+// stepByAlert does the same for what happened to an alert.
+func (c *core) stepByAlert(n news) {
+	kind := n.kind
+	if kind == reopened || kind == flapping {
+		kind = opened
+	}
+	for _, use := range c.rules.sequels[stepKey("", n.alert.Rule, kind)] {
+		a := n.alert
+		sub := subject{community: a.Community, device: a.Device, typ: use.bound.typ, dev: c.dir.Device(a.Device)}
+		if p := c.rules.byType[a.Type]; p != nil && use.bound.same() != "" {
+			sub.typ = p.typ
+		}
+		if !a.Synthetic && a.Type == sub.typ.ID {
+			c.step(use, sub, n.at, max(n.at, c.clock))
+		}
+	}
+}
+
+func (c *core) step(use stepUse, sub subject, at, received int64) {
+	b := use.bound
+	who := identity(b.Rule, sub)
+	if same := b.same(); same != "" {
+		var ok bool
+		if who, ok = common(sub.dev, same); !ok {
+			return
+		}
+		who = strings.Replace(who, "|", "=", 1)
+	}
+	key := episodeKey(b.ID, who)
+	q := c.sequences[key]
+	switch {
+	case use.side == firstSide:
+		c.begin(q, use, sub, who, at, received)
+	case q != nil && at >= q.since && at <= q.ends():
+		c.endSequence(q)
+		if use.side == thenSide && !c.recalling {
+			c.openSequence(q, at, received)
+		}
+	case use.side == withoutSide && !c.recalling:
+		if e := c.book.episodes[key]; e != nil && e.alert != nil && at >= e.alert.LastEvent.UnixMilli() {
+			c.book.clear(e.alert, moment(at))
+		}
+	}
+}
+
+// begin starts a sequence. While one waits for its second, a first more moves it on only if the second opens the alert.
+func (c *core) begin(q *sequence, use stepUse, sub subject, who string, at, received int64) {
+	b := use.bound
+	if q != nil {
+		if b.then != nil && at > q.since {
+			q.since, q.received = at, received
+			c.dirty[shardOf(episodeKey(b.ID, who))] = true
+			c.sequels.push(c.sequenceDue(q), q)
+		}
+		return
+	}
+	c.scope = scope{core: c, bound: b, dev: sub.dev, at: at}
+	if c.scope.event = nil; b.applies != nil && b.applies.eval(&c.scope) == no || !b.between.contains(moment(at).In(c.zone(sub.community))) {
+		return
+	}
+	if !b.Safety && c.book.maintained[sub.device] {
+		return
+	}
+	c.addSequence(&sequence{bound: b, who: who, sub: sub, since: at, received: received})
+}
+
+func (c *core) addSequence(q *sequence) {
+	key := episodeKey(q.bound.ID, q.who)
+	c.sequences[key] = q
+	c.dirty[shardOf(key)] = true
+	c.sequels.push(c.sequenceDue(q), q)
+}
+
+func (c *core) endSequence(q *sequence) {
+	key := episodeKey(q.bound.ID, q.who)
+	q.gone = true
+	delete(c.sequences, key)
+	c.dirty[shardOf(key)] = true
+}
+
+// sequenceDue is when nothing that belongs to a sequence is still to be expected.
+func (c *core) sequenceDue(q *sequence) int64 { return max(q.ends(), q.received+grace.Milliseconds()) }
+
+// sequencesUntil ends those whose time is over at now.
+func (c *core) sequencesUntil(now int64) {
+	for {
+		_, q, ok := c.sequels.pop(now)
+		if !ok {
+			return
+		}
+		if q.gone || c.sequenceDue(q) > now {
+			continue // it is in the queue a second time
+		}
+		c.endSequence(q)
+		switch {
+		case q.bound.without == nil, c.book.alerts[alertID(q.bound.ID, q.who, moment(q.ends()))] != nil:
+		case c.quiet:
+			c.missed = append(c.missed, q)
+		default:
+			c.openSequence(q, q.ends(), q.received)
+		}
+	}
+}
+
+// openSequence tells of a sequence that came true.
+func (c *core) openSequence(q *sequence, at, received int64) {
+	b := q.bound
+	if e := c.book.episodes[episodeKey(b.ID, q.who)]; e != nil && e.alert != nil && e.alert.State != bus.Cleared {
+		c.book.repeat(e.alert, moment(at), moment(received))
+		return
+	}
+	a := c.alert(b, q.sub, q.who, at, q.since)
+	a.Received, a.Late = moment(max(received, at)), b.late(received-q.since)
+	a.Text = c.text(b, q.sub, a)
+	c.book.open(a)
+}
+
+// endSequenceReplay tells of what came true in a replay, and begins again what alerts began.
+func (c *core) endSequenceReplay() {
+	for _, q := range c.missed {
+		if !c.known(q.bound.ID, q.who, q.ends()) {
+			c.openSequence(q, q.ends(), q.received)
+		}
+	}
+	c.missed = nil
+	for _, id := range slices.Sorted(maps.Keys(c.book.alerts)) {
+		a := c.book.alerts[id]
+		if a.State == bus.Closed || !c.rules.followed[a.Rule] {
+			continue
+		}
+		for _, x := range []struct {
+			kind string
+			at   *time.Time
+		}{{opened, &a.OpenedAt}, {acknowledged, a.AckedAt}, {cleared, a.ClearedAt}} {
+			if x.at != nil {
+				c.book.news = append(c.book.news, news{a, x.kind, x.at.UnixMilli()})
+			}
+		}
+	}
+}
+
+// packSequences writes the sequences of a shard: their number, then each by rule and identity, with its device and payload tags.
+func (c *core) packSequences(b []byte, table *stringTable, shard uint8) []byte {
+	var keys []string
+	for key := range c.sequences {
+		if shardOf(key) == shard {
+			keys = append(keys, key)
+		}
+	}
+	slices.Sort(keys)
+	b = binary.AppendUvarint(b, uint64(len(keys)))
+	for _, key := range keys {
+		q := c.sequences[key]
+		b = binary.AppendUvarint(b, table.number(q.bound.ID))
+		for _, text := range []string{q.who, q.sub.community, q.sub.device} {
+			b = appendText(b, text)
+		}
+		b = binary.AppendVarint(b, q.since)
+		b = binary.AppendVarint(b, q.received)
+		b = binary.AppendUvarint(b, uint64(len(q.sub.tags)))
+		for _, t := range q.sub.tags {
+			b = binary.AppendUvarint(b, table.number(t.name))
+			b = appendText(b, t.value)
+		}
+	}
+	return b
+}
+
+func (c *core) unpackSequences(r *unpacker, text func(uint64) string) {
+	for n := r.uvarint(); n > 0 && !r.bad; n-- {
+		rule, who := text(r.uvarint()), r.text()
+		q := &sequence{who: who, sub: subject{community: r.text(), device: r.text()}}
+		q.since, q.received = r.varint(), r.varint()
+		for m := r.uvarint(); m > 0 && !r.bad; m-- {
+			q.sub.tags = append(q.sub.tags, pair{text(r.uvarint()), r.text()})
+		}
+		if q.sub.dev = c.dir.Device(q.sub.device); r.bad || q.sub.dev == nil {
+			continue
+		}
+		if q.bound = c.rules.sequence(rule, q.sub.dev.Type); q.bound != nil {
+			q.sub.typ = c.rules.cat.Type(q.sub.dev.Type)
+			c.addSequence(q)
+		}
+	}
+}
+
+// sequence is the bound of a sequence rule for a device; nil when there is none any more.
+func (r *Rules) sequence(rule, deviceType string) (found *bound) {
+	for _, t := range r.cat.Types() {
+		for _, b := range r.byType[t.ID].sequences {
+			if b.ID == rule && (t.ID == deviceType || b.same() != "" && found == nil) {
+				found = b
+			}
+		}
+	}
+	return found
+}
