@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"mime"
 	"net"
 	"strings"
 	"testing"
@@ -13,6 +14,17 @@ func mailSettings(addr, user, password string) string {
 	host, port, _ := net.SplitHostPort(addr)
 	return "[{host: " + host + ", port: " + port + ", tls: none, user: " + user + ", password: " + password +
 		", from: linli@estate.example, allow_private_addresses: true}]"
+}
+
+// decoded is a mail's subject and body as a person reads them.
+func decoded(t testing.TB, text string) string {
+	t.Helper()
+	subject, body, _ := strings.Cut(text, "\n")
+	plain, err := new(mime.WordDecoder).DecodeHeader(subject)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return plain + "\n" + body
 }
 
 func TestMail(t *testing.T) {
