@@ -41,6 +41,7 @@ func TestSpeed(t *testing.T) {
 	t.Run("mosquitto", func(t *testing.T) { rows = append(rows, speedBehindMosquitto(t)...) })
 	t.Run("embedded", func(t *testing.T) { rows = append(rows, speedEmbedded(t)...) })
 	t.Run("sos", func(t *testing.T) { rows = append(rows, speedSOS(t)...) })
+	t.Run("storm", func(t *testing.T) { rows = append(rows, speedStorm(t)...) })
 	t.Run("20000 devices", func(t *testing.T) { rows = append(rows, speedManyDevices(t)...) })
 	table := format(rows)
 	fmt.Println(table)
@@ -193,7 +194,7 @@ func pressAll(t *testing.T, s *server, hook *receiver, id identity, n int, apart
 	arrived := func() []float64 {
 		took = took[:0]
 		for _, d := range hook.all() {
-			if at, ok := sent[d.Alert.Device]; ok && d.Alert.State == "opened" {
+			if at, ok := sent[d.Alert.Device]; ok && d.Event == "opened" {
 				took = append(took, d.At.Sub(at).Seconds()*1000)
 			}
 		}
