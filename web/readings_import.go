@@ -206,7 +206,7 @@ const stamp devices.FieldType = 255
 
 // checkField holds a value against the type that the database has for the field; 0: there is none such.
 func checkField(p devices.Pair, kind devices.FieldType) error {
-	ok := false
+	var ok bool
 	switch {
 	case kind == 0:
 		return fmt.Errorf("no field %q", p.Key)

@@ -22,7 +22,10 @@ func TestInfluxKeepsWhatItAcknowledged(t *testing.T) {
 	client, base, stop := influxtest.InfluxAt(t, dir)
 	write(t, client, base, "electricity,device=m1 power_w=230.5 1700000000000000000\n")
 	stop()
-	if _, err := client.Get(base + "/ping"); !errors.Is(err, http.ErrServerClosed) {
+	if r, err := client.Get(base + "/ping"); !errors.Is(err, http.ErrServerClosed) {
+		if err == nil {
+			r.Body.Close()
+		}
 		t.Fatalf("after close: %v, want ErrServerClosed", err)
 	}
 	client, base, stop = influxtest.InfluxAt(t, dir)

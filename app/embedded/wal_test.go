@@ -75,7 +75,7 @@ func TestTornEntryIsCutAtAnyByte(t *testing.T) {
 	t.Parallel()
 	good, last := logEntries(t, 0, 3), logEntry(t, 3)
 	root, names := shardWith(t, nil)
-	for n := range len(last) {
+	for n := range last {
 		if err := os.WriteFile(names[0], slices.Concat(good, last[:n]), 0o600); err != nil {
 			t.Fatal(err)
 		}

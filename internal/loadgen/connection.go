@@ -169,7 +169,9 @@ func (c *connection) readAcks(nc net.Conn, r *bufio.Reader) error {
 	if c.perConn == 0 && len(c.window) >= c.o.inflight {
 		wait = time.Second
 	}
-	nc.SetReadDeadline(time.Now().Add(wait))
+	if err := nc.SetReadDeadline(time.Now().Add(wait)); err != nil {
+		return err
+	}
 	for {
 		// Peek leaves a half packet in the buffer when the deadline passes.
 		if _, err := r.Peek(4); err != nil {
@@ -212,7 +214,9 @@ func (c *connection) connect(nc net.Conn, r *bufio.Reader, w *bufio.Writer) erro
 	if err := w.Flush(); err != nil {
 		return err
 	}
-	nc.SetReadDeadline(time.Now().Add(5 * time.Second))
+	if err := nc.SetReadDeadline(time.Now().Add(5 * time.Second)); err != nil {
+		return err
+	}
 	var ack [4]byte
 	if _, err := io.ReadFull(r, ack[:]); err != nil {
 		return err

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"os"
 	"sync"
@@ -44,11 +45,14 @@ func openJournal(name string) (*journal, error) {
 	return j, nil
 }
 
+// sync ends the process if it fails: a witness that forgets is none.
 func (j *journal) sync() {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	j.w.Flush()
-	j.f.Sync()
+	if err := errors.Join(j.w.Flush(), j.f.Sync()); err != nil {
+		fmt.Fprintln(os.Stderr, "loadgen: write journal:", err)
+		os.Exit(1)
+	}
 }
 
 func (j *journal) write(kind byte, device string, ts int64, value float64) {
