@@ -142,7 +142,7 @@ func (s *Server) alert(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 		if e != nil {
-			body.History = append(body.History, e)
+			body.History = append(body.History, discreet(principal(r), e))
 		}
 	}
 	return reply(w, http.StatusOK, body)

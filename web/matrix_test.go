@@ -253,6 +253,9 @@ func (s *site) check(rt route, role account.Role, community, id, cookie string) 
 	if slices.Contains(queryParams(rt.in), "community") {
 		path += "?community=" + community
 	}
+	if slices.Contains(queryParams(rt.in), "alert") {
+		path += "?alert=" + id
+	}
 	body := strings.ReplaceAll(bodies[rt.method+" "+rt.path], "COMMUNITY", community)
 	r := s.request(rt.method, path, body, "Cookie", cookie)
 	r.Header.Del("Authorization")

@@ -90,6 +90,8 @@ type Server struct {
 	access   *access
 	views    *views
 	search   search
+	figures  figureCache
+	rate     rate
 	metrics  *metrics
 	openAPI  []byte
 	areas    []string // of the API
