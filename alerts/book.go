@@ -62,6 +62,7 @@ type book struct {
 	holdsLooked time.Time                  // when they were looked through for such as are
 	loads       map[string]*bus.Load       // by subject
 	waiting     map[string]*bus.Load       // those with a digest to come
+	deferred    map[string][]string        // the alerts in it, by the subject of its load
 
 	going map[string]map[string]*bus.Alert // by rule and id: alerts that have not ended, of rules that others look at
 	news  []news                           // what happened to such alerts, for those to look at
@@ -81,7 +82,8 @@ func newBook(rules *Rules, dir Directory) *book {
 	return &book{
 		rules: rules, dir: dir, alerts: map[string]*bus.Alert{}, episodes: map[string]*episode{}, maintained: map[string]bool{},
 		edges: rules.causes, causes: map[string]map[string]bool{}, held: map[string]bool{}, holds: map[string]*bus.Hold{},
-		loads: map[string]*bus.Load{}, going: map[string]map[string]*bus.Alert{}, waiting: map[string]*bus.Load{}, changed: map[string]any{},
+		loads: map[string]*bus.Load{}, waiting: map[string]*bus.Load{}, deferred: map[string][]string{}, changed: map[string]any{},
+		going: map[string]map[string]*bus.Alert{},
 	}
 }
 
@@ -239,6 +241,9 @@ func (b *book) maintain(a *bus.Alert) {
 func (b *book) load(a *bus.Alert) {
 	b.alerts[a.ID] = a
 	b.index(a)
+	for _, d := range a.Deferred {
+		b.expect(a, d.Who)
+	}
 	if a.State != bus.Closed {
 		b.episode(episodeKey(a.Rule, a.Identity)).alert = a
 		b.schedule(a)

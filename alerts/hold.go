@@ -64,6 +64,9 @@ func (b *book) hold(x *bus.Action) error {
 		return fmt.Errorf("%s: no hold", x.Kind)
 	}
 	known := b.holds[x.Hold.ID]
+	if known != nil && over(known, x.At) { // whether it is forgotten already is a matter of restarts
+		known = nil
+	}
 	switch x.Kind {
 	case "hold":
 		if known != nil {
@@ -116,11 +119,13 @@ func (b *book) endHolds(now time.Time) {
 	}
 	b.holdsLooked = now
 	for id, h := range b.holds {
-		if h.EveryDays == 0 && !now.Before(h.Until) {
+		if over(h, now) {
 			delete(b.holds, id)
 		}
 	}
 }
+
+func over(h *bus.Hold, now time.Time) bool { return h.EveryDays == 0 && !now.Before(h.Until) }
 
 // heldBy are the alerts kept back by a hold or a cause, by id.
 func (b *book) heldBy(id string) (all []*bus.Alert) {

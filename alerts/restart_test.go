@@ -177,6 +177,7 @@ func TestRestartsChangeNothing(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
+			both(func(_ *disk, e *Engine) { oneOpen(t, e.core.book) })
 		}
 		e = harried.engine(t, rules, &now)
 		now = now.Add(1000 * time.Hour)
@@ -192,6 +193,19 @@ func TestRestartsChangeNothing(t *testing.T) {
 			t.Fatalf("alert logs (-never stopped +stopped):\n%s", diff)
 		}
 	})
+}
+
+// oneOpen checks that no identity has two open alerts, and that the book knows each as that of its episode.
+func oneOpen(t *rapid.T, b *book) {
+	open := map[string]string{}
+	for id, a := range b.alerts {
+		if key := episodeKey(a.Rule, a.Identity); a.State != bus.Closed {
+			if e := b.episodes[key]; open[key] != "" || e == nil || e.alert != a {
+				t.Fatalf("alerts %s and %s of %s are open; the episode is %+v", id, open[key], key, e)
+			}
+			open[key] = id
+		}
+	}
 }
 
 // drawAction is something that a person, or the notifier, does to one of the alerts that are known, or to people's being told.

@@ -64,7 +64,14 @@ func (b *book) postpone(a *bus.Alert, r *bus.Recipient) {
 	b.keepLoad(l)
 	if !slices.ContainsFunc(a.Deferred, func(d bus.Deferral) bool { return d.Who == r.Who() && d.Until.Equal(r.Until) }) {
 		a.Deferred = append(slices.Clip(a.Deferred), bus.Deferral{Who: r.Who(), Why: r.Held, Until: r.Until})
+		b.expect(a, r.Who())
 	}
+}
+
+// expect notes that an alert is in a digest to come.
+func (b *book) expect(a *bus.Alert, who string) {
+	key := bus.LoadSubject(a.Community, who)
+	b.deferred[key] = append(b.deferred[key], a.ID)
 }
 
 func (b *book) loadOf(community, who string) *bus.Load {
@@ -97,28 +104,15 @@ func (b *book) loadLoad(l *bus.Load) {
 
 // digests tells those whose time has come of what was kept back from them.
 func (b *book) digests(now time.Time) {
-	for _, l := range b.waiting {
+	for key, l := range b.waiting {
 		if l.Due.After(now) {
 			continue
 		}
 		at := l.Due
-		var all []*bus.Alert
-		var next time.Time
-		for _, a := range b.alerts {
-			if a.Community != l.Community {
-				continue
-			}
-			for _, d := range a.Deferred {
-				switch {
-				case d.Who != l.Who || !d.Until.After(l.Done):
-				case d.Until.After(at):
-					if next.IsZero() || d.Until.Before(next) {
-						next = d.Until
-					}
-				case d.Why == heldStorm || a.State == bus.Opened: // what rest kept back and is over is nobody's business in the morning
-					all = append(all, a)
-				}
-			}
+		all, later, next := b.collect(key, l)
+		b.deferred[key] = later
+		if len(later) == 0 {
+			delete(b.deferred, key)
 		}
 		l.Done, l.Due = at, next
 		b.keepLoad(l)
@@ -126,6 +120,29 @@ func (b *book) digests(now time.Time) {
 			b.sum(l, all, at, now)
 		}
 	}
+}
+
+// collect finds the alerts that the digest due of a load is to tell of, those that come later, and when.
+func (b *book) collect(key string, l *bus.Load) (all []*bus.Alert, later []string, next time.Time) {
+	for _, id := range b.deferred[key] {
+		a := b.alerts[id]
+		if a == nil {
+			continue
+		}
+		for _, d := range a.Deferred {
+			switch {
+			case d.Who != l.Who || !d.Until.After(l.Done):
+			case d.Until.After(l.Due):
+				later = append(later, id)
+				if next.IsZero() || d.Until.Before(next) {
+					next = d.Until
+				}
+			case d.Why == heldStorm || a.State == bus.Opened: // what rest kept back and is over is nobody's business in the morning
+				all = append(all, a)
+			}
+		}
+	}
+	return all, later, next
 }
 
 // sum opens the digest of some alerts for one recipient, and closes it: it is to be read, not to be looked after.

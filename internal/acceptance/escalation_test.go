@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 )
@@ -87,6 +88,12 @@ func TestLaddersRunOnTimeUntilSomebodyAnswers(t *testing.T) {
 	}
 	last := fmt.Sprintf("sos-%02d", presses-2)
 	s.await(30*time.Second, "told that nobody answered the last", func() bool { return told(hook, last, "unanswered", "") != nil })
+	why := s.linli("alerts", "why", told(hook, last, "unanswered", "").Alert.ID)
+	for _, want := range []string{"opened      person:desk-1 值班", "escalated   person:daughter-1 女儿", "unanswered  duty", "told; ops accepted"} {
+		if !strings.Contains(string(why), want) {
+			t.Errorf("linli alerts why: no %q in\n%s", want, why)
+		}
+	}
 	s.terminate()
 	s.judgeLadders(hook, presses, answered)
 }
