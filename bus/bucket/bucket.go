@@ -172,7 +172,17 @@ func (b *Bucket) until(ctx context.Context, fulfilled func() bool) error {
 // Create stores a value under a key that must not exist or hold just that value, else it is ErrExists. It does not wait for the
 // copy: Await does.
 func (b *Bucket) Create(ctx context.Context, key string, value any) (revision uint64, err error) {
-	return b.write(ctx, key, value, func(data []byte) (uint64, error) { return b.kv.Create(ctx, key, data) })
+	data, err := json.Marshal(value)
+	if err != nil {
+		return 0, err
+	}
+	revision, err = b.write(ctx, key, data, 0)
+	if errors.Is(err, ErrExists) {
+		if old, last, e := b.get(ctx, key); e == nil && bytes.Equal(old, data) {
+			return last, nil
+		}
+	}
+	return revision, err
 }
 
 // Edit replaces the value of a key by what change makes of the old one, nil if there is none. change may run several times, each
@@ -187,12 +197,11 @@ func (b *Bucket) Edit(ctx context.Context, key string, change func(old []byte) (
 		if err != nil {
 			return err
 		}
-		var revision uint64
-		if old == nil {
-			revision, err = b.Create(ctx, key, value)
-		} else {
-			revision, err = b.write(ctx, key, value, func(data []byte) (uint64, error) { return b.kv.Update(ctx, key, data, last) })
+		data, err := json.Marshal(value)
+		if err != nil {
+			return err
 		}
+		revision, err := b.write(ctx, key, data, last)
 		if errors.Is(err, ErrExists) {
 			continue
 		}
@@ -240,21 +249,22 @@ func (b *Bucket) get(ctx context.Context, key string) (value []byte, revision ui
 	return e.Value(), e.Revision(), nil
 }
 
-// write stores a value. An answer that went missing is looked for: what is stored is stored.
-func (b *Bucket) write(ctx context.Context, key string, value any, store func([]byte) (uint64, error)) (uint64, error) {
-	data, err := json.Marshal(value)
-	if err != nil {
-		return 0, err
+// write stores a value under a key whose last revision must be the one given, 0 for none, else it is ErrExists. An answer that went
+// missing is looked for: what is stored is stored.
+func (b *Bucket) write(ctx context.Context, key string, data []byte, last uint64) (revision uint64, err error) {
+	if last == 0 {
+		revision, err = b.kv.Create(ctx, key, data)
+	} else {
+		revision, err = b.kv.Update(ctx, key, data, last)
 	}
-	revision, err := store(data)
-	if err == nil {
+	switch {
+	case err == nil:
 		return revision, nil
-	}
-	if e, e2 := b.kv.Get(ctx, key); e2 == nil && bytes.Equal(e.Value(), data) {
-		return e.Revision(), nil
-	}
-	if taken(err) {
+	case taken(err):
 		return 0, ErrExists
+	}
+	if e, e2 := b.kv.Get(ctx, key); e2 == nil && e.Revision() > last && bytes.Equal(e.Value(), data) {
+		return e.Revision(), nil
 	}
 	return 0, err
 }
