@@ -1,6 +1,8 @@
 package series
 
 import (
+	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -53,8 +55,19 @@ type answer struct {
 // query runs statements and hands over every row in the order of the answer: by statement, series and time. It holds one chunk
 // of the answer at a time, and ends early with the error of each.
 func (x *Influx) query(ctx context.Context, statements string, params map[string]any, each func(row) error) error {
+	return x.ask(ctx, "ms", statements, params, func(chunk []byte) error {
+		var a answer
+		if err := json.Unmarshal(chunk, &a); err != nil {
+			return fmt.Errorf("query answer: %w", err)
+		}
+		return a.rows(each)
+	})
+}
+
+// ask runs statements and hands over the chunks of the answer, each a JSON value of its own.
+func (x *Influx) ask(ctx context.Context, epoch, statements string, params map[string]any, each func(chunk []byte) error) error {
 	form := url.Values{
-		"db": {x.db}, "epoch": {"ms"}, "q": {statements},
+		"db": {x.db}, "epoch": {epoch}, "q": {statements},
 		// An answer in one piece is silently cut at the server's max-row-limit.
 		"chunked": {"true"}, "chunk_size": {"10000"},
 	}
@@ -82,16 +95,18 @@ func (x *Influx) query(ctx context.Context, statements string, params map[string
 	if resp.StatusCode != http.StatusOK {
 		return refusal(resp)
 	}
-	for d := json.NewDecoder(resp.Body); ; {
-		var a answer
-		switch err := d.Decode(&a); {
+	for in := bufio.NewReaderSize(resp.Body, 1<<20); ; { // the server ends every chunk with a new line
+		chunk, err := in.ReadBytes('\n')
+		if len(bytes.TrimSpace(chunk)) > 0 {
+			if err := each(chunk); err != nil {
+				return err
+			}
+		}
+		switch {
 		case errors.Is(err, io.EOF):
 			return ctx.Err()
 		case err != nil:
 			return fmt.Errorf("query answer: %w", err)
-		}
-		if err := a.rows(each); err != nil {
-			return err
 		}
 	}
 }

@@ -51,6 +51,7 @@ func toProblem(err error) *problem {
 	var (
 		p       *problem
 		input   *devices.InvalidError
+		file    *devices.FileError
 		refused *series.RefusedError
 		tooBig  *http.MaxBytesError
 		query   *series.QueryError
@@ -62,6 +63,8 @@ func toProblem(err error) *problem {
 		return p
 	case errors.As(err, &input):
 		return &problem{http.StatusBadRequest, "invalid", err.Error(), input.Field}
+	case errors.As(err, &file):
+		return &problem{http.StatusBadRequest, "invalid", err.Error(), "rules"}
 	case errors.As(err, &refused):
 		return &problem{http.StatusBadRequest, "invalid", refused.Error(), refused.Part}
 	case errors.Is(err, devices.ErrBadRows), errors.Is(err, people.ErrBadImport):

@@ -65,7 +65,7 @@ var routes = slices.Concat(
 	holdRoutes,
 	answerRoutes,
 	rejectRoutes,
-	rebuildRoutes,
+	rebuildRoutes, replayRoutes,
 )
 
 // areas are what scopes of API tokens may name.

@@ -68,11 +68,13 @@ type Config struct {
 	Channels  map[string]string // kinds of the configured channels by name; nil: not known here
 	History   History
 	Writer    Writer
-	Status    func() map[string]error // every role and why it is not ready; nil: only this one
-	Gatherer  prometheus.Gatherer
-	Reg       prometheus.Registerer
-	Log       *slog.Logger
-	Now       func() time.Time // nil: time.Now
+	// ReplayRules judges history by rules and hands over each transition; nil: this process cannot.
+	ReplayRules func(ctx context.Context, q Replay, emit func(any) error) error
+	Status      func() map[string]error // every role and why it is not ready; nil: only this one
+	Gatherer    prometheus.Gatherer
+	Reg         prometheus.Registerer
+	Log         *slog.Logger
+	Now         func() time.Time // nil: time.Now
 
 	PublicURL  string        // under which people reach the pages; with https their browsers send sessions over TLS only
 	Password   account.Cost  // of checking a password; zero: usual

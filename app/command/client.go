@@ -84,17 +84,9 @@ func (c *Client) Call(ctx context.Context, method, path string, body, out any) e
 
 // Send is Call with a body that is sent as it is. The answer is decoded into out even when it is a *ServerError.
 func (c *Client) Send(ctx context.Context, method, path, contentType string, body io.Reader, out any) error {
-	req, err := http.NewRequestWithContext(ctx, method, strings.TrimSuffix(c.Server, "/")+path, body)
+	resp, err := c.do(ctx, method, path, contentType, body)
 	if err != nil {
 		return err
-	}
-	req.Header.Set("Authorization", "Bearer "+c.token)
-	if contentType != "" {
-		req.Header.Set("Content-Type", contentType)
-	}
-	resp, err := c.http.Do(req)
-	if err != nil {
-		return fmt.Errorf("no answer from %s, is linli serve running there? %w", c.Server, errors.Unwrap(err))
 	}
 	defer resp.Body.Close()
 	answer, err := io.ReadAll(resp.Body)
@@ -108,6 +100,43 @@ func (c *Client) Send(ctx context.Context, method, path, contentType string, bod
 		return fmt.Errorf("answer of %s is not that of linli: %w", c.Server, err)
 	}
 	return nil
+}
+
+func (c *Client) do(ctx context.Context, method, path, contentType string, body io.Reader) (*http.Response, error) {
+	req, err := http.NewRequestWithContext(ctx, method, strings.TrimSuffix(c.Server, "/")+path, body)
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("Authorization", "Bearer "+c.token)
+	if contentType != "" {
+		req.Header.Set("Content-Type", contentType)
+	}
+	resp, err := c.http.Do(req)
+	if err != nil {
+		return nil, fmt.Errorf("no answer from %s, is linli serve running there? %w", c.Server, errors.Unwrap(err))
+	}
+	return resp, nil
+}
+
+// Stream sends a JSON body and hands over the answer while it comes.
+func (c *Client) Stream(ctx context.Context, method, path string, body any, read func(io.Reader) error) error {
+	b, err := json.Marshal(body)
+	if err != nil {
+		return err
+	}
+	resp, err := c.do(ctx, method, path, "application/json", bytes.NewReader(b))
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode >= 300 {
+		answer, err := io.ReadAll(resp.Body)
+		if err != nil {
+			return fmt.Errorf("answer of %s: %w", c.Server, err)
+		}
+		return refusal(resp, answer, nil)
+	}
+	return read(resp.Body)
 }
 
 // complaint is what the server finds wrong.

@@ -56,6 +56,7 @@ var commands = []command{
 	{"rejects list", "", "list what could not be stored, newest first", listRejects},
 	{"rejects replay", "ID…", "try to store rejects again", replayRejects},
 	{"readings import", "FILE", "store line protocol as it is, past all rules", importReadings},
+	{"rules replay", "--from TIME --to TIME", "print what rules would have led to on stored history", replayRules},
 	{"rebuild", "", "write the time series again from the streams", rebuild},
 }
 
