@@ -42,10 +42,11 @@ type bound struct {
 	field                *devices.Field // whose value an alert shows; nil for events
 	signals              []signal
 	when, clear, applies *condition
-	countWindow          int64    // ms, of a count
-	payload              []string // fields of an event's payload that identify
-	guesses              bool     // a signal says what stands for a value that is not known
-	main                 int      // the signal whose value an alert shows; -1: none
+	countWindow          int64     // ms, of a count
+	payload              []string  // fields of an event's payload that identify
+	variants             []variant // what overrides make of it
+	guesses              bool      // a signal says what stands for a value that is not known
+	main                 int       // the signal whose value an alert shows; -1: none
 	typ                  *devices.Type
 	window, will         time.Duration // of an absence rule: how long is too long
 	name                 string        // of its cells in checkpoints: rule, or rule/field
@@ -94,23 +95,28 @@ func (p *program) add(bounds []*bound) {
 		if b.spec.byEvent {
 			continue
 		}
-		for i := range b.signals {
-			s := &b.signals[i]
-			if !s.own() {
-				if !slices.Contains(p.always, len(p.bounds)) {
-					p.always = append(p.always, len(p.bounds))
-				}
-				continue
-			}
-			u := p.use(s.field)
-			s.slot = u.slot
-			if !slices.Contains(u.bounds, len(p.bounds)) {
-				u.bounds = append(u.bounds, len(p.bounds))
-			}
-			p.remember(s, u)
-		}
+		p.place(b, len(p.bounds))
 		p.index[b.name] = len(p.bounds)
 		p.bounds = append(p.bounds, b)
+	}
+}
+
+// place gives the signals of a bound, which cell i is judged by, their places in a series.
+func (p *program) place(b *bound, i int) {
+	for k := range b.signals {
+		s := &b.signals[k]
+		if !s.own() {
+			if !slices.Contains(p.always, i) {
+				p.always = append(p.always, i)
+			}
+			continue
+		}
+		u := p.use(s.field)
+		s.slot = u.slot
+		if !slices.Contains(u.bounds, i) {
+			u.bounds = append(u.bounds, i)
+		}
+		p.remember(s, u)
 	}
 }
 

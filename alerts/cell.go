@@ -27,8 +27,9 @@ type cell struct {
 	since   int64 // ms, event time at which the condition began; meaningless when idle
 	state   cellState
 	applies bool
-	armed   bool // a timer is in the heap for since + for
-	late    bool // it opened an alert that was late
+	armed   bool   // a timer is in the heap for since + for
+	variant uint16 // of the bound, from 1; 0: the rule as it is
+	late    bool   // it opened an alert that was late
 }
 
 type cellState uint8
@@ -49,7 +50,7 @@ func (cl *cell) due(b *bound) int64 {
 
 // complete opens what was fulfilled before a reading at at: the for ran out while the signals were fresh.
 func (c *core) complete(s *series, i int, at int64) {
-	cl, b := &s.cells[i], s.prog.bounds[i]
+	cl, b := &s.cells[i], s.bound(i)
 	if cl.state == pending && at >= cl.judged {
 		if due := cl.due(b); at >= due && c.fresh(s, b, due) {
 			c.fulfil(s, i)
@@ -59,7 +60,7 @@ func (c *core) complete(s *series, i int, at int64) {
 
 // fulfil ends a for that is over. A rule with a time of day stays pending outside it.
 func (c *core) fulfil(s *series, i int) {
-	cl, b := &s.cells[i], s.prog.bounds[i]
+	cl, b := &s.cells[i], s.bound(i)
 	if cl.applies && b.between.contains(moment(cl.due(b)).In(c.zone(s.community))) {
 		c.raise(s, i, finding{cl.due(b), s.last, s.received, c.newest(s, b, s.last)})
 	}
@@ -67,7 +68,7 @@ func (c *core) fulfil(s *series, i int) {
 
 // judge moves a cell by a reading at at.
 func (c *core) judge(s *series, i int, at, received int64) {
-	cl, b := &s.cells[i], s.prog.bounds[i]
+	cl, b := &s.cells[i], s.bound(i)
 	if at < cl.judged {
 		c.judgeLate(s, i, at, received)
 		return
@@ -103,7 +104,7 @@ func (c *core) judge(s *series, i int, at, received int64) {
 // judgeLate judges a reading that is older than the newest: only a life-safety rule without a for opens by it. The next reading
 // in order clears.
 func (c *core) judgeLate(s *series, i int, at, received int64) {
-	cl, b := &s.cells[i], s.prog.bounds[i]
+	cl, b := &s.cells[i], s.bound(i)
 	if !b.Safety || b.For > 0 || cl.state != idle || len(b.signals) != 1 || b.signals[0].measure != nil || !b.signals[0].own() || received-at > safetyLateAfter.Milliseconds() {
 		return
 	}
@@ -128,7 +129,7 @@ type finding struct {
 
 // raise fires a cell.
 func (c *core) raise(s *series, i int, f finding) {
-	cl, b := &s.cells[i], s.prog.bounds[i]
+	cl, b := &s.cells[i], s.bound(i)
 	cl.state, cl.armed, cl.late = firing, false, b.late(f.received-f.at)
 	who := identity(b.Rule, subjectOf(s, b, s.dev))
 	c.book.episode(episodeKey(b.ID, who)).firing++
@@ -141,7 +142,7 @@ func (c *core) raise(s *series, i int, f finding) {
 
 // tell opens the alert of a cell that fired, unless its episode has one.
 func (c *core) tell(s *series, i int, f finding) {
-	cl, b := &s.cells[i], s.prog.bounds[i]
+	cl, b := &s.cells[i], s.bound(i)
 	sub := subjectOf(s, b, s.dev)
 	who := identity(b.Rule, sub)
 	if e := c.book.episode(episodeKey(b.ID, who)); e.alert != nil && e.alert.State != bus.Cleared {

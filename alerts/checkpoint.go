@@ -207,7 +207,7 @@ func (c *core) unpackSeries(r *unpacker, text func(uint64) string, version uint6
 }
 
 func (c *core) restore(s *series, i int, flags byte, judged, since int64) {
-	cl, b := &s.cells[i], s.prog.bounds[i]
+	cl, b := &s.cells[i], s.bound(i)
 	cl.state, cl.late, cl.judged, cl.since = cellState(flags&stateBits), flags&lateBit != 0, judged, since
 	switch cl.state {
 	case pending:

@@ -267,8 +267,9 @@ func (c *core) refresh(s *series, at int64) {
 	s.dev = dev
 	c.join(s)
 	for i := range s.cells {
-		b, cl := s.prog.bounds[i], &s.cells[i]
+		cl := &s.cells[i]
 		cl.applies = c.applies(s, i)
+		b := s.bound(i)
 		moved := before != nil && identity(b.Rule, subjectOf(s, b, before)) != identity(b.Rule, subjectOf(s, b, dev))
 		if cl.state == firing && (moved || !cl.applies) {
 			c.lower(b, cl, subjectOf(s, b, before), at)
@@ -276,9 +277,24 @@ func (c *core) refresh(s *series, at int64) {
 	}
 }
 
-// applies evaluates the applies of a bound. What is unknown applies to a life-safety rule only.
-func (c *core) applies(s *series, i int) bool {
+// bound is what judges a cell: a rule of the type, as it is for this device.
+func (s *series) bound(i int) *bound {
 	b := s.prog.bounds[i]
+	if v := s.cells[i].variant; v > 0 && b.variants[v-1].bound != nil {
+		return b.variants[v-1].bound
+	}
+	return b
+}
+
+// applies chooses the variant of a bound and evaluates its applies. What is unknown applies to a life-safety rule only.
+func (c *core) applies(s *series, i int) bool {
+	if base := s.prog.bounds[i]; len(base.variants) > 0 {
+		v := base.choose(s.dev)
+		if s.cells[i].variant = v; v > 0 && base.variants[v-1].bound == nil {
+			return false
+		}
+	}
+	b := s.bound(i)
 	if b.applies == nil {
 		return true
 	}
@@ -315,12 +331,12 @@ func (c *core) advance(now int64) {
 	for len(c.timers) > 0 && c.timers[0].due <= now {
 		t := c.timers.pop()
 		cl := &t.series.cells[t.bound]
-		if !cl.armed || cl.due(t.series.prog.bounds[t.bound]) != t.due {
+		if !cl.armed || cl.due(t.series.bound(t.bound)) != t.due {
 			continue // it was another wait, long over
 		}
 		cl.armed = false
 		c.dirty[t.series.shard] = true
-		if c.fresh(t.series, t.series.prog.bounds[t.bound], max(t.due, t.series.received)) {
+		if c.fresh(t.series, t.series.bound(t.bound), max(t.due, t.series.received)) {
 			c.fulfil(t.series, t.bound)
 		} else {
 			t.series.stale = true
@@ -336,7 +352,7 @@ func (c *core) rearm(s *series) {
 	for i := range s.cells {
 		if cl := &s.cells[i]; cl.state == pending && !cl.armed {
 			cl.armed = true
-			c.timers.push(timer{cl.due(s.prog.bounds[i]), s, i})
+			c.timers.push(timer{cl.due(s.bound(i)), s, i})
 		}
 	}
 }

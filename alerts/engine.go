@@ -69,7 +69,11 @@ type Engine struct {
 	checkpointed time.Time
 
 	listening atomic.Pointer[bus.Listening] // what ingest says
-	damage    damage
+
+	files    *Rules            // without the settings
+	settings map[string][]byte // what these said at the start, by name
+	reloads  chan *Rules       // with what they say now; whoever made them waits until they are taken
+	damage   damage
 
 	mu     sync.Mutex // guards status
 	status error
@@ -81,9 +85,13 @@ func Open(ctx context.Context, c Config) (*Engine, error) {
 		c.Now = time.Now
 	}
 	e := &Engine{
-		Config: c, metrics: newMetrics(c.Registerer), core: newCore(c.Rules, c.Directory),
+		Config: c, files: c.Rules, reloads: make(chan *Rules), metrics: newMetrics(c.Registerer),
 		opened: c.Now(), checkpointed: c.Now(), status: errors.New("not running yet"),
 	}
+	if err := e.loadSettings(ctx); err != nil {
+		return nil, fmt.Errorf("open alerts: %w", err)
+	}
+	e.core = newCore(e.Rules, c.Directory)
 	e.journal = journal{bus: c.Bus, leaveOut: e.leaveOut}
 	if err := e.journal.claim(ctx); err != nil {
 		return nil, fmt.Errorf("open alerts: %w", err)
@@ -176,6 +184,7 @@ func (e *Engine) Run(ctx context.Context) error {
 		g.Go(func() error { return f.run(ctx, e.Log) })
 	}
 	g.Go(func() error { return e.followListening(ctx) })
+	g.Go(func() error { return e.followSettings(ctx) })
 	g.Go(func() error { return e.loop(ctx) })
 	err := g.Wait()
 	e.setStatus(errors.New("ended"))
@@ -211,9 +220,12 @@ func (e *Engine) loop(ctx context.Context) error {
 	defer tick.Stop()
 	for {
 		var err error
-		readings := e.feeds[2].out
+		readings, reloads := e.feeds[2].out, e.reloads
 		if e.recall > 0 {
 			readings = nil // a nil channel is never ready
+		}
+		if e.recall > 0 || e.core.quiet {
+			reloads = nil
 		}
 		select {
 		case m := <-events:
@@ -230,6 +242,8 @@ func (e *Engine) loop(ctx context.Context) error {
 				err = e.readings(ctx, m)
 			case <-tick.C:
 				err = e.tick(ctx)
+			case rules := <-reloads:
+				err = e.reload(rules)
 			case <-ctx.Done():
 				last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Second)
 				defer cancel()

@@ -62,6 +62,9 @@ func (c *core) judgeEvent(p *program, dev *devices.Device, name string, at, rece
 		}
 	}
 	for _, x := range p.onEvent[name] {
+		if x, _ = x.forDevice(dev); x == nil {
+			continue
+		}
 		if (x.Kind == CountKind || !c.recalling) && c.eventHolds(x, dev, at) {
 			c.raiseByEvent(x, p, dev, at, received)
 		}

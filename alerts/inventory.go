@@ -68,6 +68,9 @@ func (c *core) assign(id string, d *devices.Device) {
 		w := &watch{bound: b, who: identity(b.Rule, subject{device: id, dev: d})}
 		if known := v.watches[w.key()]; known != nil {
 			w = known
+			if len(w.members) > 0 && id <= w.members[0] {
+				w.bound = b
+			}
 		} else {
 			w.shard = shardOf(w.key())
 			v.watches[w.key()], v.byShard[w.shard][w.key()] = w, w
@@ -96,9 +99,11 @@ func (c *core) assign(id string, d *devices.Device) {
 func (c *core) represent(w *watch) {
 	if len(w.members) > 0 {
 		w.dev = c.dir.Device(w.members[0])
-		if p := c.rules.byType[w.dev.Type]; p.typ != w.bound.typ {
-			if i := slices.IndexFunc(p.absences, func(b *bound) bool { return b.name == w.bound.name }); i >= 0 {
-				w.bound = p.absences[i]
+		if w.dev.Type != w.bound.typ.ID {
+			for _, b := range c.absences(w.dev) {
+				if b.name == w.bound.name {
+					w.bound = b
+				}
 			}
 		}
 		return
@@ -125,6 +130,9 @@ func (c *core) absences(d *devices.Device) (all []*bound) {
 		return nil
 	}
 	for _, b := range p.absences {
+		if b, _ = b.forDevice(d); b == nil {
+			continue
+		}
 		c.scope = scope{core: c, bound: b, dev: d}
 		if b.applies == nil || b.applies.eval(&c.scope) == yes {
 			all = append(all, b)

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -27,6 +28,7 @@ type Rules struct {
 	causes   []edge
 	sequels  map[string][]stepUse // by stepKey: the sequences that it takes part in
 	looking  map[string][]*bound  // by rule: those that look at its alerts
+	files    []file               // of the rules directories
 	followed map[string]bool      // rules whose alerts others look at
 	signs    map[lifeSign][]*Rule // absence rules, by events of other types that they count
 }
@@ -51,29 +53,53 @@ func (r *Rules) Rule(id string) *Rule {
 // LoadRules reads the rules of the catalogue and then of every *.yaml in dirs. The error joins a *devices.FileError for every
 // mistake, in the order of files and lines. Examples are parsed, but not replayed: see Rule.Replay.
 func LoadRules(cat *devices.Catalogue, dirs ...string) (*Rules, error) {
-	l := &loader{cat: cat, ids: map[string]*Rule{}}
-	for _, t := range append(slices.Clone(cat.Types()), cat.Common()) {
-		if t.Rules.Kind != 0 {
-			l.parse(t.File, &t.Rules, t)
-		}
-	}
+	var files []file
 	for _, dir := range dirs {
-		files, err := filepath.Glob(filepath.Join(dir, "*.yaml"))
+		names, err := filepath.Glob(filepath.Join(dir, "*.yaml"))
 		if err != nil {
 			return nil, fmt.Errorf("read rules: %w", err)
 		}
 		if _, err := os.Stat(dir); err != nil {
 			return nil, fmt.Errorf("read rules: %w", err)
 		}
-		for _, file := range files {
-			data, err := os.ReadFile(file)
+		for _, name := range names {
+			data, err := os.ReadFile(name)
 			if err != nil {
 				return nil, fmt.Errorf("read rules: %w", err)
 			}
-			l.file(file, data)
+			files = append(files, file{name, data})
 		}
 	}
+	return load(cat, files, nil)
+}
+
+// file is one of a rules directory, or what the settings say under one key.
+type file struct {
+	name string
+	data []byte
+}
+
+// With are the same rules with what the settings say of them, by name: documents of overrides.
+func (r *Rules) With(settings map[string][]byte) (*Rules, error) {
+	var said []file
+	for _, name := range slices.Sorted(maps.Keys(settings)) {
+		said = append(said, file{"settings " + name, settings[name]})
+	}
+	return load(r.cat, r.files, said)
+}
+
+func load(cat *devices.Catalogue, files, settings []file) (*Rules, error) {
+	l := &loader{cat: cat, ids: map[string]*Rule{}}
+	for _, t := range append(slices.Clone(cat.Types()), cat.Common()) {
+		if t.Rules.Kind != 0 {
+			l.parse(t.File, &t.Rules, t)
+		}
+	}
+	for _, f := range slices.Concat(files, settings) {
+		l.file(f.name, f.data)
+	}
 	rules := l.bind()
+	rules.files = files
 	if len(l.errs) > 0 {
 		return nil, l.err()
 	}
@@ -88,7 +114,8 @@ type loader struct {
 	errs []*devices.FileError
 	days *calendar // use calendar()
 
-	sequels map[string][]stepUse // of the rules being bound
+	sequels   map[string][]stepUse // of the rules being bound
+	overrides []*override
 }
 
 // calendar is what the installation knows of its days. Schedules share it, so a file may add to it after they are read.
@@ -127,6 +154,10 @@ func (l *loader) file(name string, data []byte) {
 	r := &reader{file: name}
 	keys := l.ladders.keys(&parser{r, nil, l.calendar()})
 	keys["rules"] = func(n *yaml.Node) { l.parse(name, n, nil) }
+	keys["overrides"] = func(n *yaml.Node) {
+		p := &parser{r, nil, l.calendar()}
+		p.overrides(&l.overrides)(n)
+	}
 	keys["calendar"] = func(n *yaml.Node) { l.calendar().read(r)(n) }
 	r.mapping(doc.Content[0], keys)
 	l.errs = append(l.errs, r.errs...)
@@ -186,6 +217,7 @@ func (l *loader) bind() *Rules {
 	for _, b := range all {
 		rules.link(b)
 	}
+	l.override(rules)
 	l.circles()
 	for _, p := range rules.programs {
 		p.addBuiltin()

@@ -12,6 +12,7 @@ type metrics struct {
 	commits     prometheus.Histogram
 	steps       prometheus.Histogram
 	checkpoint  prometheus.Gauge
+	reloads     prometheus.Counter
 }
 
 func newMetrics(reg prometheus.Registerer) *metrics {
@@ -31,6 +32,9 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		alerts: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "linli_alerts_open", Help: "Alerts that are not closed.",
 		}, []string{"state"}),
+		reloads: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "linli_alerts_rule_changes_total", Help: "Times that the rules were changed while they were in force.",
+		}),
 		cells: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "linli_alerts_series", Help: "Series with rules that are kept in memory.",
 		}),
@@ -47,7 +51,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		}),
 	}
 	if reg != nil {
-		reg.MustRegister(m.lag, m.judged, m.unreadable, m.transitions, m.alerts, m.cells, m.commits, m.steps, m.checkpoint)
+		reg.MustRegister(m.lag, m.judged, m.unreadable, m.transitions, m.alerts, m.cells, m.commits, m.steps, m.checkpoint, m.reloads)
 	}
 	return m
 }

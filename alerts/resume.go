@@ -28,7 +28,7 @@ func (c *core) endReplay() {
 
 // told reports whether the book has an alert that the firing belongs to, open or not.
 func (c *core) told(x fired) bool {
-	b := x.series.prog.bounds[x.bound]
+	b := x.series.bound(x.bound)
 	return c.known(b.ID, identity(b.Rule, subjectOf(x.series, b, x.series.dev)), x.opened)
 }
 
@@ -59,7 +59,7 @@ func (c *core) adopt() {
 	}
 	for _, s := range c.series {
 		for i := 0; orphans[s.device] && i < len(s.cells); i++ {
-			cl, b := &s.cells[i], s.prog.bounds[i]
+			cl, b := &s.cells[i], s.bound(i)
 			e := c.book.episodes[episodeKey(b.ID, identity(b.Rule, subjectOf(s, b, s.dev)))]
 			if !orphan(e) || cl.judged == 0 {
 				continue

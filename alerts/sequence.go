@@ -187,7 +187,10 @@ func (c *core) step(use stepUse, sub subject, at, received int64) {
 
 // begin starts a sequence. While one waits for its second, a first more moves it on only if the second opens the alert.
 func (c *core) begin(q *sequence, use stepUse, sub subject, who string, at, received int64) {
-	b := use.bound
+	b, _ := use.bound.forDevice(sub.dev)
+	if b == nil {
+		return
+	}
 	if q != nil {
 		if b.then != nil && at > q.since {
 			q.since, q.received = at, received
@@ -321,7 +324,9 @@ func (c *core) unpackSequences(r *unpacker, text func(uint64) string) {
 		}
 		if q.bound = c.rules.sequence(rule, q.sub.dev.Type); q.bound != nil {
 			q.sub.typ = c.rules.cat.Type(q.sub.dev.Type)
-			c.addSequence(q)
+			if q.bound, _ = q.bound.forDevice(q.sub.dev); q.bound != nil {
+				c.addSequence(q)
+			}
 		}
 	}
 }

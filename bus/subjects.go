@@ -27,6 +27,9 @@ const (
 	SettingsBucket = "settings"
 )
 
+// RulesPrefix begins the settings keys of what is changed of rules at run time: documents as in a rules directory, by name.
+const RulesPrefix = "rules."
+
 // Durable consumers. Alerts has none: it keeps its own offsets, see Offset.
 const (
 	StoreConsumer       = "store"        // on READINGS

@@ -1,0 +1,99 @@
+package alerts
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"linli/bus"
+	"linli/devices"
+)
+
+var levelWords = map[int]string{typeLevel: "type", communityLevel: "community", groupLevel: "group", deviceLevel: "device"}
+
+// Why says of every rule of a device's type whether it is in force for that device.
+func (r *Rules) Why(d *devices.Device, dir Directory) []bus.RuleInForce {
+	all := []bus.RuleInForce{}
+	p := r.byType[d.Type]
+	if p == nil {
+		return all
+	}
+	c := &core{rules: r, dir: dir, clock: time.Now().UnixMilli()}
+	for _, rule := range r.all {
+		for _, b := range p.ofRule(rule.ID) {
+			all = append(all, c.why(b, d))
+			break // its other fields have the same parameters
+		}
+	}
+	return all
+}
+
+func (c *core) why(base *bound, d *devices.Device) bus.RuleInForce {
+	b, holds := base.forDevice(d)
+	a := bus.RuleInForce{
+		Rule: base.ID, Name: base.Name, Kind: string(base.Kind), Severity: base.Severity, Safety: base.Safety, InForce: true,
+		Params: base.params(), Where: base.Rule.Where(),
+	}
+	if original := c.rules.Rule(base.ID); original != nil {
+		a.Where = original.Where()
+	}
+	for _, v := range base.variants {
+		if v.matches(d) {
+			a.Overrides = append(a.Overrides, bus.RuleOverride{
+				Level: levelWords[v.level()], Where: v.where(), Reason: v.reason, Disable: v.off, Holds: v.override == holds,
+			})
+		}
+	}
+	switch {
+	case d.State != devices.Active:
+		a.InForce, a.Why = false, "the device is "+string(d.State)
+		return a
+	case b == nil:
+		a.InForce, a.Why = false, "disabled: "+holds.reason+" ("+holds.where()+")"
+		return a
+	}
+	a.Severity, a.Params = b.Severity, b.params()
+	if b.applies != nil {
+		switch t := b.applies.eval(&scope{core: c, bound: b, dev: d, at: c.clock}); {
+		case t == no:
+			a.InForce, a.Why = false, "applies is false: "+b.Rule.applies.text
+		case t == unknown && !b.Safety:
+			a.InForce, a.Why = false, "applies is not known: "+b.Rule.applies.text
+		}
+	}
+	return a
+}
+
+// params are what a rule asks for, as files spell it.
+func (b *bound) params() map[string]string {
+	all := map[string]string{}
+	put := func(key, value string) {
+		if value != "" {
+			all[key] = value
+		}
+	}
+	duration := func(key string, d time.Duration) {
+		if d > 0 {
+			all[key] = formatOffset(d)
+		}
+	}
+	r := b.Rule
+	put("when", r.when.text)
+	put("clear", r.clear.text)
+	put("fields", strings.Join(r.Fields, " "))
+	put("events", strings.Join(r.Events, " "))
+	put("plan", r.Escalate)
+	if r.between != nil {
+		put("schedule", r.between.String())
+	}
+	duration("for", r.For)
+	duration("max_age", r.MaxAge)
+	duration("within", r.within)
+	duration("per", r.per)
+	duration("window", max(b.window, r.own.window.fixed))
+	duration("will", b.will)
+	if r.count > 0 {
+		put("count", strconv.FormatFloat(r.count, 'f', -1, 64))
+	}
+	return all
+}
