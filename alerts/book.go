@@ -64,6 +64,7 @@ type book struct {
 	waiting     map[string]*bus.Load       // those with a digest to come
 	deferred    map[string][]string        // the alerts in it, by the subject of its load
 
+	zones map[string]*time.Location        // by name
 	going map[string]map[string]*bus.Alert // by rule and id: alerts that have not ended, of rules that others look at
 	news  []news                           // what happened to such alerts, for those to look at
 
@@ -83,7 +84,7 @@ func newBook(rules *Rules, dir Directory) *book {
 		rules: rules, dir: dir, alerts: map[string]*bus.Alert{}, episodes: map[string]*episode{}, maintained: map[string]bool{},
 		edges: rules.causes, causes: map[string]map[string]bool{}, held: map[string]bool{}, holds: map[string]*bus.Hold{},
 		loads: map[string]*bus.Load{}, waiting: map[string]*bus.Load{}, deferred: map[string][]string{}, changed: map[string]any{},
-		going: map[string]map[string]*bus.Alert{},
+		going: map[string]map[string]*bus.Alert{}, zones: map[string]*time.Location{},
 	}
 }
 

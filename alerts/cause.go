@@ -108,6 +108,21 @@ func (b *book) freed(cause *bus.Alert, at time.Time) {
 	}
 }
 
+// freeLost looks again at what is held back by a cause that is over or no cause any more: the causes of a site may have changed
+// while nobody judged.
+func (b *book) freeLost(now time.Time) {
+	for id := range b.held {
+		a := b.alerts[id]
+		if a.Held != heldInhibited || !a.HeldUntil.IsZero() {
+			continue
+		}
+		if cause, _ := b.cause(a); cause == "" {
+			a.HeldUntil = now
+			b.arm(a)
+		}
+	}
+}
+
 func (b *book) isCause(rule string) bool {
 	return slices.ContainsFunc(b.edges, func(e edge) bool { return e.cause == rule })
 }

@@ -42,7 +42,6 @@ type core struct {
 	marks   []uint64 // by bound: the last line that touched it
 	scope   scope
 	value   float64 // that a filter looks at
-	zones   map[string]*time.Location
 
 	vigil      vigil
 	groups     map[string][]*series // by type and what the devices have in common
@@ -82,7 +81,7 @@ const shards = 64
 
 func newCore(rules *Rules, dir Directory) *core {
 	c := &core{
-		rules: rules, dir: dir, series: map[string]*series{}, book: newBook(rules, dir), life: newLife(), zones: map[string]*time.Location{},
+		rules: rules, dir: dir, series: map[string]*series{}, book: newBook(rules, dir), life: newLife(),
 		vigil: newVigil(), tallies: tallies{},
 		groups: map[string][]*series{}, eventTimes: map[string]int64{}, sequences: map[string]*sequence{},
 	}
@@ -304,21 +303,7 @@ func (c *core) applies(s *series, i int) bool {
 }
 
 // zone is the local time of a community.
-func (c *core) zone(community string) *time.Location {
-	name := ""
-	if x := c.dir.Community(community); x != nil {
-		name = x.Timezone
-	}
-	if z := c.zones[name]; z != nil {
-		return z
-	}
-	z, err := time.LoadLocation(name)
-	if name == "" || err != nil {
-		z = time.FixedZone("Asia/Shanghai", 8*3600)
-	}
-	c.zones[name] = z
-	return z
-}
+func (c *core) zone(community string) *time.Location { return c.book.zone(community) }
 
 // advance moves the clock to now, ms, and completes what has become due until then.
 func (c *core) advance(now int64) {

@@ -104,6 +104,7 @@ func Open(ctx context.Context, c Config) (*Engine, error) {
 	if err := e.load(ctx); err != nil {
 		return nil, fmt.Errorf("open alerts: %w", err)
 	}
+	e.core.book.freeLost(c.Now())
 	if err := e.loadListening(ctx); err != nil {
 		return nil, fmt.Errorf("open alerts: %w", err)
 	}

@@ -161,10 +161,17 @@ func (b *book) loadHold(h *bus.Hold) {
 
 // zone is the local time of a community.
 func (b *book) zone(community string) *time.Location {
-	if x := b.dir.Community(community); x != nil && x.Timezone != "" {
-		if z, err := time.LoadLocation(x.Timezone); err == nil {
-			return z
-		}
+	name := ""
+	if x := b.dir.Community(community); x != nil {
+		name = x.Timezone
 	}
-	return time.FixedZone("Asia/Shanghai", 8*3600)
+	if z := b.zones[name]; z != nil {
+		return z
+	}
+	z, err := time.LoadLocation(name)
+	if name == "" || err != nil {
+		z = time.FixedZone("Asia/Shanghai", 8*3600)
+	}
+	b.zones[name] = z
+	return z
 }

@@ -217,6 +217,20 @@ func TestEffectsAreToldWhenTheirCauseIsOver(t *testing.T) {
 	}
 }
 
+// The causes of a site may change while nobody judges.
+func TestWhatNoCauseHoldsBackIsToldAfterARestart(t *testing.T) {
+	w := newTold(t)
+	w.say("p1 0s!jam attempts=3")
+	a := *w.last()
+	a.Held, a.HeldBy, a.Told = heldInhibited, "gone", nil
+	a.Escalation.Round, a.Escalation.Next, a.Escalation.Due = 0, 0, start
+	next := newTold(t)
+	next.book.load(&a)
+	next.book.freeLost(start.Add(time.Hour))
+	next.tick(2 * time.Hour)
+	next.expectTold("1h confirmed wang zhao")
+}
+
 func TestAlertsThatComeBack(t *testing.T) {
 	on, off := " heat=60", " heat=20"
 	for name, c := range map[string]struct {

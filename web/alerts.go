@@ -273,7 +273,7 @@ func (s *Server) perform(ctx context.Context, a *bus.Alert, action bus.Action) (
 	if now := s.board.find(a.ID); now != nil {
 		a = now
 	}
-	if settled(a, action.Kind) {
+	if settled(a, &action) {
 		return a, nil
 	}
 	if a.State == bus.Closed && action.Kind != "comment" && action.Kind != "reopen" {
@@ -311,9 +311,15 @@ func (s *Server) perform(ctx context.Context, a *bus.Alert, action bus.Action) (
 }
 
 // settled reports whether an alert already is what an action would make it.
-func settled(a *bus.Alert, kind string) bool {
-	asked := a.Escalation != nil && a.Escalation.Reminded // for a sign
-	return kind == "acknowledge" && a.AckedAt != nil && !asked || kind == "close" && a.State == bus.Closed
+func settled(a *bus.Alert, x *bus.Action) bool {
+	switch x.Kind {
+	case "close":
+		return a.State == bus.Closed
+	case "acknowledge":
+		asked := a.Escalation != nil && a.Escalation.Reminded // for a sign
+		return a.AckedAt != nil && !asked || x.Family && a.FamilyAckBy != ""
+	}
+	return false
 }
 
 // caused reports whether one of the events of an alert, from the n-th on, is what an action has led to.
