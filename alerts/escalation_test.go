@@ -64,8 +64,10 @@ func (w *world) tick(until time.Duration) {
 }
 
 // told is what happened with who was told: "20s escalated wang@voice zhao@voice", with the reason of who was not.
-func (w *world) told() (all []string) {
-	for _, ev := range w.book.out {
+func (w *world) told() []string { return spellTold(w.book.out) }
+
+func spellTold(events []bus.AlertEvent) (all []string) {
+	for _, ev := range events {
 		line := formatOffset(ev.At.Sub(start)) + " " + ev.Kind
 		for _, r := range ev.Tell {
 			who := strings.TrimPrefix(r.Who(), "person:")
