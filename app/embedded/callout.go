@@ -164,6 +164,7 @@ func (c *callout) decide(q *jwt.AuthorizationRequestClaims) (*jwt.UserClaims, er
 	if len(p.Children) > MaxChildren {
 		return nil, fmt.Errorf("gateway has %d devices, at most %d", len(p.Children), MaxChildren)
 	}
+	denyCommands(&u.Permissions, c.root)
 	allowDevice(&u.Permissions, c.root, name)
 	for _, child := range p.Children {
 		if !devices.ValidID(child) {
