@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -101,7 +102,9 @@ func (b *Bus) Setup(ctx context.Context, l Limits) error {
 			c.Replicas = there.Replicas
 		}
 		if there != nil && l.Kept {
-			c = merge(c, *there)
+			if c = merge(c, *there); reflect.DeepEqual(c, *there) {
+				continue // a system that has less room than before refuses even the same again
+			}
 		}
 		if _, err := b.JS.CreateOrUpdateStream(ctx, c); err != nil {
 			return fmt.Errorf("set up stream %s: %w", c.Name, err)
@@ -117,7 +120,9 @@ func (b *Bus) Setup(ctx context.Context, l Limits) error {
 			c.Replicas = there.Replicas
 		}
 		if there != nil && l.Kept {
-			c.MaxBytes, c.Placement = there.MaxBytes, there.Placement
+			if c.MaxBytes, c.Placement = there.MaxBytes, there.Placement; holds(there, &c) {
+				continue
+			}
 		}
 		if _, err := b.JS.CreateOrUpdateKeyValue(ctx, c); err != nil {
 			return fmt.Errorf("set up bucket %s: %w", c.Bucket, err)
@@ -126,12 +131,20 @@ func (b *Bus) Setup(ctx context.Context, l Limits) error {
 	return nil
 }
 
+// holds reports whether a stream is the bucket that c describes.
+func holds(there *jetstream.StreamConfig, c *jetstream.KeyValueConfig) bool {
+	return there.Description == c.Description && there.MaxMsgsPerSubject == int64(c.History) && there.MaxAge == c.TTL &&
+		(there.Compression != jetstream.NoCompression) == c.Compression
+}
+
 // merge is an operator's stream with what linli relies on: subjects, what is refused and what a writer may do. How much is kept,
 // for how long and where is the operator's.
 func merge(ours, there jetstream.StreamConfig) jetstream.StreamConfig {
 	m := there
-	m.Subjects, m.Description, m.MaxMsgsPerSubject = ours.Subjects, ours.Description, ours.MaxMsgsPerSubject
-	m.Discard = ours.Discard
+	m.Subjects, m.Description, m.Discard = ours.Subjects, ours.Description, ours.Discard
+	if ours.MaxMsgsPerSubject > 0 {
+		m.MaxMsgsPerSubject = ours.MaxMsgsPerSubject
+	}
 	m.AllowAtomicPublish, m.AllowDirect = ours.AllowAtomicPublish, ours.AllowDirect
 	m.Duplicates = max(there.Duplicates, ours.Duplicates)
 	if there.MaxMsgSize > 0 {
