@@ -1,0 +1,9 @@
+package account
+
+import (
+	"testing"
+
+	"linli/internal/testkit"
+)
+
+func TestMain(m *testing.M) { testkit.Main(m) }
