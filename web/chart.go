@@ -70,7 +70,7 @@ func (s *Server) chart(w http.ResponseWriter, r *http.Request) error {
 	}
 	win := series.Window{Width: widthFor(ask.To.Sub(ask.From), points), Fn: usual(f), Zone: s.zone(d.Community), Modulus: modulus(f)}
 	body := chart{Device: d.ID, Field: f.ID, Unit: f.Unit, Window: win.Width.Seconds(), Fn: win.Fn, Series: []chartSeries{}}
-	gap := max(win.Width*5/2, regular(t, f)*3)
+	gap := max(win.Width*3/2, regular(t, f)*3)
 	if win.Fn == series.Mean {
 		buckets, err := s.History.Buckets(r.Context(), ask, win)
 		if err != nil {

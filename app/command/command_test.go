@@ -429,3 +429,25 @@ func TestUsage(t *testing.T) {
 		t.Errorf("help:\n%s", b.String())
 	}
 }
+
+func TestUsers(t *testing.T) {
+	t.Parallel()
+	s := serve(t)
+	type issued struct{ User, Password string }
+	got := decode[issued](t, s.run("users add --name wang --role duty --communities tianjin,nantong --json"))
+	if got.User != "wang" || len(got.Password) < 16 {
+		t.Errorf("add: %+v", got)
+	}
+	s.fails("users add --name wang --role admin", "exists already")
+	s.fails("users add --name li --role family", "elders")
+	s.fails("users add --name li", "--role is missing")
+	if again := decode[issued](t, s.run("users reset-password wang --json")); again.Password == got.Password || again.Password == "" {
+		t.Errorf("reset: %+v", again)
+	}
+	s.run("users disable wang")
+	if out := s.run("users list"); !strings.Contains(out, "wang   duty   tianjin,nantong          disabled") {
+		t.Errorf("list:\n%s", out)
+	}
+	s.fails("users disable nobody", `"nobody" does not exist`)
+	s.fails("users disable admin", "no admin")
+}
