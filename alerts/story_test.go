@@ -193,15 +193,18 @@ func sayings(t *testing.T, s *simulate.Scenario, cat *devices.Catalogue, began t
 	return all
 }
 
-// live lets the devices speak, the people act and time pass, a second at a time, as the engine does.
+// live lets the devices speak, the people act and time pass, as the engine does: a second at a time, ten in a story of hours.
 func (l *listener) live(t *testing.T, st *story, s *simulate.Scenario, cat *devices.Catalogue, expected func() []*people.Person) {
 	t.Helper()
 	length, err := devices.ParseDuration(st.For)
 	if err != nil {
 		t.Fatal(err)
 	}
-	said := sayings(t, s, cat, st.At)
-	for now := st.At; !now.After(st.At.Add(length)); now = now.Add(time.Second) {
+	said, step := sayings(t, s, cat, st.At), time.Second
+	if length > time.Hour {
+		step *= 10
+	}
+	for now := st.At; !now.After(st.At.Add(length)); now = now.Add(step) {
 		for len(said) > 0 && !said[0].at.After(now) {
 			if err := l.hear(said[0].topic, said[0].payload, said[0].at); err != nil {
 				t.Fatal(err)
