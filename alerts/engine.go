@@ -345,10 +345,11 @@ func (e *Engine) tick(ctx context.Context) error {
 	}
 	e.core.enrol()
 	e.core.vigil.hear(e.listening.Load())
-	if e.caughtUp && !e.core.quiet && e.Elders != nil && now.Sub(e.opened) >= settleFor {
-		e.core.lookAfter(e.Elders, now)
-	}
 	if e.caughtUp && !e.core.quiet {
+		if e.Elders != nil && now.Sub(e.opened) >= settleFor {
+			e.core.lookAfter(e.Elders, now)
+		}
+		e.core.noteSigns(now)
 		e.core.advance(now.Add(-wallGrace).UnixMilli())
 	}
 	e.core.settle()

@@ -216,6 +216,7 @@ func (l *listener) live(t *testing.T, st *story, s *simulate.Scenario, cat *devi
 		l.core.book.wake(now)
 		l.core.vigil.hear(&bus.Listening{Until: now})
 		l.core.lookAfter(expected, now)
+		l.core.noteSigns(now)
 		l.core.advance(now.UnixMilli())
 		clear(l.core.book.changed)
 	}

@@ -45,7 +45,8 @@ var (
 type life struct {
 	known  map[string]*bus.Wellbeing // by person
 	stored map[string]time.Time      // Active as it is written down
-	looked time.Time
+	looked time.Time                 // when it was last decided
+	noted  time.Time                 // when signs were last written down
 }
 
 func newLife() *life {
@@ -99,7 +100,7 @@ func (l *life) seen(dev *devices.Device, at time.Time) {
 	}
 }
 
-// lookAfter decides for everybody whose hour has come, and ends the alerts of those who are active again.
+// lookAfter decides for everybody whose hour has come.
 func (c *core) lookAfter(elders func() []*people.Person, now time.Time) {
 	if now.Sub(c.life.looked) < lookEvery {
 		return
@@ -110,6 +111,14 @@ func (c *core) lookAfter(elders func() []*people.Person, now time.Time) {
 			c.decide(p, c.life.of(p.ID, now), now)
 		}
 	}
+}
+
+// noteSigns ends the alerts of those who are active again, and has new signs of life written down.
+func (c *core) noteSigns(now time.Time) {
+	if now.Sub(c.life.noted) < lookEvery {
+		return
+	}
+	c.life.noted = now
 	for id, w := range c.life.known {
 		if len(c.book.changed) >= keepAtOnce {
 			return

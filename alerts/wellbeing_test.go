@@ -37,6 +37,7 @@ func (w *world) watch(who func() []*people.Person, from, to time.Duration, signs
 			}
 		}
 		w.core.lookAfter(who, midnight.Add(at))
+		w.core.noteSigns(midnight.Add(at))
 		clear(w.book.changed) // as a commit does
 	}
 }
