@@ -128,6 +128,7 @@ func Open(ctx context.Context, c Config) (*Engine, error) {
 		e.recall = last
 	}
 	e.caughtUp = readings.next > readings.last
+	e.core.book.retire(e.Now())
 	e.core.quiet = max(readings.next, readings.first) <= min(e.resumed.Readings, readings.last)
 	if !e.core.quiet {
 		e.core.endReplay()
