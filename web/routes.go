@@ -58,6 +58,7 @@ var routes = slices.Concat(
 	placeRoutes,
 	typeRoutes,
 	deviceRoutes,
+	valueRoutes,
 	readingRoutes,
 	alertRoutes,
 	handlingRoutes,
