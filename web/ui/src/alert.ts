@@ -1,34 +1,31 @@
 // What the duty board and the page of an alert both show of one alert.
 
 import { computed } from 'vue'
-import { load, loadAlert, Problem } from './api'
+import { load, loadAlert } from './api'
 import { clock, valueText } from './format'
-import { alerts } from './state'
+import { alerts, state } from './state'
 import { t, word } from './texts'
 import type { Entry } from './parts/Timeline.vue'
-import type { AlertDetail, AlertEvent, Delivery } from './types'
+import type { AlertDetail, AlertEvent, WhyEntry } from './types'
 import { useLoad } from './use'
 
-/** useAlert loads an alert with its history and deliveries, again whenever the stream says that it changed. */
+/** useAlert loads an alert with its history and who was told, again whenever the stream says that it changed. */
 export function useAlert(id: () => string | undefined) {
   const changed = () => `${id()} ${alerts.get(id() ?? '')?.events}`
   const loaded = useLoad(async (signal) => {
     const wanted = id()
     if (!wanted) return undefined
-    const [alert, deliveries] = await Promise.all([loadAlert(wanted, signal), loadDeliveries(wanted, signal)])
-    return { alert, deliveries }
+    const [alert, why] = await Promise.all([loadAlert(wanted, signal), loadWhy(wanted, signal)])
+    return { alert, why }
   }, changed)
   const alert = computed<AlertDetail | undefined>(() => loaded.data.value?.alert.id === id() ? { ...loaded.data.value!.alert, ...alerts.get(id()!) } : undefined)
   return { ...loaded, alert }
 }
 
-async function loadDeliveries(alert: string, signal: AbortSignal): Promise<Delivery[]> {
-  try {
-    return (await load<{ deliveries: Delivery[] }>('deliveries', { alert }, signal)).deliveries
-  } catch (err) {
-    if (err instanceof Problem && err.status !== 0) return [] // what is known of the alert itself is shown all the same
-    throw err
-  }
+// Families see an alert, but not the whole of who was told.
+async function loadWhy(alert: string, signal: AbortSignal): Promise<WhyEntry[]> {
+  if (!['admin', 'manager', 'duty', 'auditor'].includes(state.user?.role ?? '')) return []
+  return (await load<{ why: WhyEntry[] }>(`alerts/${encodeURIComponent(alert)}/why`, {}, signal)).why
 }
 
 const tones: Record<string, string> = { acknowledged: 'accent', assigned: 'accent', cleared: 'good', closed: 'good', unanswered: 'critical', unreached: 'critical', escalated: 'high' }

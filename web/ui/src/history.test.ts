@@ -1,22 +1,11 @@
 import { expect, test } from 'vitest'
-import { lines, spans, width } from './history'
-
-const at = (s: number) => new Date(s * 1000).toISOString()
+import { line } from './history'
 
 test('a gap stays a gap, and a peak stays beside its mean', () => {
-  const mean = [{ time: at(0), value: 1 }, { time: at(60), value: 2 }, { time: at(300), value: 3 }]
-  const max = [{ time: at(0), value: 1 }, { time: at(60), value: 99 }, { time: at(300), value: 3 }]
-  const [line] = lines(60, mean, mean, max)
-  expect(line!.mean).toEqual([1, 2, null, 3])
-  expect(line!.max).toEqual([1, 99, null, 3])
-  expect(line!.at).toEqual([0, 60, 120, 300])
+  const got = line({ tags: { inlet: '2' }, time: [0, 60, 120], value: [1, null, 3], min: [1, null, 2], max: [1, null, 99] })
+  expect(got).toEqual({ label: 'inlet 2', at: [0, 60, 120], mean: [1, null, 3], min: [1, null, 2], max: [1, null, 99] })
 })
 
-test('series of one device are lines of their own', () => {
-  const points = ['1', '2'].map(connector => ({ time: at(0), value: 5, tags: { connector } }))
-  expect(lines(60, points, points, points).map(l => l.label)).toEqual(['connector 1', 'connector 2'])
-})
-
-test('a window is as narrow as the number of buckets allows', () => {
-  for (const ms of Object.values(spans)) expect(ms / 1000 / width(ms)).toBeLessThanOrEqual(400)
+test('states are drawn as 1 and 0, words are not', () => {
+  expect(line({ tags: {}, time: [0, 1, 2], value: [true, false, 'open'] }).mean).toEqual([1, 0, null])
 })

@@ -17,7 +17,9 @@ export const pages: Page[] = [
   { name: 'alert', path: '/alerts/:id', load: () => import('./pages/AlertPage.vue') },
   { name: 'devices', path: '/devices', icon: 'chip', group: 'work', load: () => import('./pages/DevicesPage.vue') },
   { name: 'device', path: '/devices/:id', load: () => import('./pages/DevicePage.vue') },
+  { name: 'scenes', path: '/scenes', icon: 'scene', group: 'work', load: () => import('./pages/ScenePage.vue') },
   { name: 'places', path: '/places', icon: 'building', group: 'work', load: () => import('./pages/PlacesPage.vue') },
+  { name: 'scene', path: '/scenes/:id', load: () => import('./pages/ScenePage.vue') },
   { name: 'rejects', path: '/rejects', icon: 'inbox', group: 'manage', roles: ['admin', 'manager'], load: () => import('./pages/RejectsPage.vue') },
   { name: 'notFound', path: '/:rest(.*)*', load: () => import('./pages/NotFoundPage.vue') },
 ]

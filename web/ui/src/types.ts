@@ -79,18 +79,20 @@ export interface AlertEvent {
 
 export interface AlertDetail extends Alert { history: AlertEvent[] }
 
-export interface Delivery {
-  id: string
-  alert: string
+/** WhyEntry says whether one recipient was told of one thing that happened, and if not, why. */
+export interface WhyEntry {
   n: number
-  recipient?: Recipient
-  channel: string
-  to?: string
-  state: string
-  attempts: number
-  error?: string
-  created: string
-  updated: string
+  event: string
+  at: string
+  who: string
+  name?: string
+  target: string
+  round: number
+  step: number
+  told: boolean
+  held?: string
+  until?: string
+  deliveries: { id: string, channel: string, to?: string, state: string, attempts: number, error?: string, updated: string }[]
 }
 
 export interface Device {
