@@ -2,6 +2,7 @@ package web
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -44,7 +45,7 @@ var answerTemplate = template.Must(template.New("answer").Parse(`<!doctype html>
 {{else if .Over}}<p role="status"><strong>此事已处理完毕。 <span lang="en">This is over.</span></strong></p>
 {{else}}{{if .By}}<p role="status">{{.By}} 已响应。 <span lang="en">{{.By}} looks after it.</span></p>{{end}}
 <form method="post"><button type="submit">我来处理 <span lang="en">I look after it</span></button></form>
-{{end}}{{if .Alert.Instructions.ZH}}<p>{{.Alert.Instructions.ZH}}</p><p lang="en">{{.Alert.Instructions.EN}}</p>{{end}}
+{{end}}{{if .Alert.Person}}<p><a href="../family.html#{{.Token}}">查看近况 <span lang="en">See how they are</span></a></p>{{end}}{{if .Alert.Instructions.ZH}}<p>{{.Alert.Instructions.ZH}}</p><p lang="en">{{.Alert.Instructions.EN}}</p>{{end}}
 </html>
 `))
 
@@ -52,6 +53,7 @@ type answerView struct {
 	Alert      *bus.Alert
 	By         string
 	Done, Over bool
+	Token      string
 }
 
 func (s *Server) showAnswer(w http.ResponseWriter, v answerView) error {
@@ -99,7 +101,7 @@ func (s *Server) answerPage(w http.ResponseWriter, r *http.Request) error {
 	if by == "" {
 		by = a.FamilyAckBy
 	}
-	return s.showAnswer(w, answerView{Alert: a, By: by, Over: a.State == bus.Closed})
+	return s.showAnswer(w, answerView{Alert: a, By: by, Over: a.State == bus.Closed, Token: r.PathValue("token")})
 }
 
 // answerByLink hands the acknowledgement on. Once it is stored it holds, so the page does not wait for what comes of it.
@@ -109,8 +111,16 @@ func (s *Server) answerByLink(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if a.State == bus.Closed {
-		return s.showAnswer(w, answerView{Alert: a, Over: true})
+		return s.showAnswer(w, answerView{Alert: a, Over: true, Token: r.PathValue("token")})
 	}
+	if err := s.takeOn(r.Context(), a, pass, name); err != nil {
+		return err
+	}
+	return s.showAnswer(w, answerView{Alert: a, Done: true, Token: r.PathValue("token")})
+}
+
+// takeOn hands on that the holder of a link looks after its alert.
+func (s *Server) takeOn(ctx context.Context, a *bus.Alert, pass people.Pass, name string) error {
 	key, err := actionKey(a.ID, "acknowledge", "")
 	if err != nil {
 		return err
@@ -121,10 +131,8 @@ func (s *Server) answerByLink(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if _, _, err := s.Bus.Publish(r.Context(), bus.ActionsSubject(a.Community), key, data); err != nil {
-		return err
-	}
-	return s.showAnswer(w, answerView{Alert: a, Done: true})
+	_, _, err = s.Bus.Publish(ctx, bus.ActionsSubject(a.Community), key, data)
+	return err
 }
 
 // callbackAnswer is what providers want to read.

@@ -65,6 +65,7 @@ var routes = slices.Concat(
 	deliveryRoutes,
 	holdRoutes,
 	answerRoutes,
+	familyRoutes,
 	rejectRoutes,
 	rebuildRoutes, replayRoutes,
 )

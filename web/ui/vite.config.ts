@@ -37,6 +37,6 @@ export default defineConfig({
     target: 'es2022',
     modulePreload: { polyfill: false },
     assetsInlineLimit: 0, // the content policy forbids what is inlined
-    rollupOptions: { input: { index: resolve(import.meta.dirname, 'index.html') } },
+    rollupOptions: { input: { index: resolve(import.meta.dirname, 'index.html'), family: resolve(import.meta.dirname, 'family.html') } },
   },
 })
