@@ -96,6 +96,7 @@ func (a *App) openWeb(ctx context.Context) error {
 		Addr: a.set.HTTP, TLS: cert, Token: a.token, Root: a.set.Root, Version: a.version, Bus: b, Catalogue: a.catalogue,
 		Registry: a.registry, People: a.people, Channels: a.channelKinds(), Passes: a.passes, History: a.influx, Writer: a.influx, Status: a.Status, Gatherer: a.reg, Reg: a.reg,
 		Log: a.component("web"), PublicURL: a.set.PublicURL, ReplayRules: a.replayRules,
+		Rules: &ruleBook{files: a.rules, dir: directory{a.registry, a.people}},
 	})
 	if err != nil {
 		return err

@@ -82,7 +82,7 @@ func run(t *testing.T, with store, options ...func(*Config)) *site {
 	c := Config{
 		Addr: "127.0.0.1:0", Token: token, Root: "linli", Version: "v1", Bus: b, Catalogue: cat, Registry: reg, People: folk,
 		History: with, Writer: with, Gatherer: metrics, Reg: metrics, Log: testkit.Log,
-		Password: account.Cost{Memory: 8, Passes: 1, Threads: 1},
+		Password: account.Cost{Memory: 8, Passes: 1, Threads: 1}, Rules: allRules{everybody{reg, folk}},
 	}
 	for _, o := range options {
 		o(&c)

@@ -67,7 +67,7 @@ var routes = slices.Concat(
 	answerRoutes,
 	familyRoutes,
 	rejectRoutes,
-	rebuildRoutes, replayRoutes,
+	rebuildRoutes, replayRoutes, ruleRoutes,
 )
 
 // areas are what scopes of API tokens may name.

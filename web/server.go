@@ -70,6 +70,7 @@ type Config struct {
 	Writer    Writer
 	// ReplayRules judges history by rules and hands over each transition; nil: this process cannot.
 	ReplayRules func(ctx context.Context, q Replay, emit func(any) error) error
+	Rules       Rules                   // nil: this process does not know them
 	Status      func() map[string]error // every role and why it is not ready; nil: only this one
 	Gatherer    prometheus.Gatherer
 	Reg         prometheus.Registerer

@@ -61,6 +61,7 @@ var commands = []command{
 	{"rejects replay", "ID…", "try to store rejects again", replayRejects},
 	{"readings import", "FILE", "store line protocol as it is, past all rules", importReadings},
 	{"rules replay", "--from TIME --to TIME", "print what rules would have led to on stored history", replayRules},
+	{"rules why", "DEVICE", "list the rules of a device: which are in force, with what parameters, from where, and why not", whyRules},
 	{"rebuild", "", "write the time series again from the streams", rebuild},
 }
 
