@@ -8,7 +8,7 @@ LDFLAGS := -s -w -X main.version=$(VERSION)
 # Packages whose tests contain an InfluxDB: building that with the race detector takes longer than everything else together,
 # and what is concurrent in linli is tested without it.
 INFLUX := ./app/... ./cmd/... ./series ./web ./ingest/store ./internal/testkit/influxtest ./internal/acceptance
-RACE   := ./alerts/... ./app/command ./bus ./devices/... ./ingest ./internal/arch ./internal/testkit ./seeds ./web
+RACE   := ./alerts/... ./app/command ./app/watch ./bus/... ./devices/... ./ingest ./internal/arch ./internal/testkit ./people ./seeds ./web/...
 
 FUZZ := ./devices:FuzzTopic ./devices:FuzzReading ./devices:FuzzEvent ./devices:FuzzLine ./devices:FuzzCatalogue ./alerts:FuzzRules ./devices/simulate:FuzzPlan
 
