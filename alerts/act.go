@@ -127,6 +127,10 @@ func (b *book) snooze(a *bus.Alert, x *bus.Action, ev bus.AlertEvent) error {
 		return fmt.Errorf("snooze: alert %s is of life-safety, and nobody has acknowledged it", a.ID)
 	}
 	a.SnoozedUntil = &x.Until
+	if e := a.Escalation; e != nil && a.State == bus.Opened && !e.Due.IsZero() && e.Due.Before(x.Until) {
+		e.Due, e.Began = x.Until, e.Began.Add(x.Until.Sub(e.Due)) // the time it is put off does not count
+	}
+	sign(a, x.Until)
 	ev.Kind = snoozed
 	b.record(a, ev)
 	return nil

@@ -163,9 +163,6 @@ func (b *book) wakeAt(a *bus.Alert) (at time.Time) {
 	case a.State == bus.Acknowledged && e.Lapse > 0:
 		at = e.Handled.Add(wait(e.Lapse))
 	}
-	if a.SnoozedUntil != nil && !at.IsZero() {
-		at = latest(at, *a.SnoozedUntil)
-	}
 	return at
 }
 

@@ -217,6 +217,42 @@ func TestEffectsAreToldWhenTheirCauseIsOver(t *testing.T) {
 	}
 }
 
+func TestPutOffAlertsGoOnWhereTheyWere(t *testing.T) {
+	level := []string{"p1 0m level=96", "p1 3m level=96", "p1 6m level=96", "p1 9m level=96", "p1 10m level=96"}
+	snooze := bus.Action{Kind: "snooze", Until: start.Add(2 * time.Hour)}
+	for name, c := range map[string]struct {
+		play func(w *world)
+		want []string
+	}{
+		"unanswered": {
+			func(w *world) { w.do(11*time.Minute, with(snooze, w)) },
+			[]string{"10m opened wang zhao", "11m snoozed", "2h escalated chen", "2h20m unanswered duty wang zhao"},
+		},
+		"taken on": {
+			func(w *world) {
+				w.do(11*time.Minute, with(bus.Action{Kind: "acknowledge"}, w))
+				w.do(12*time.Minute, with(snooze, w))
+			},
+			[]string{"10m opened wang zhao", "11m acknowledged", "12m snoozed", "2h25m reminded duty"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newTold(t)
+			w.say(level...)
+			c.play(w)
+			w.tick(2*time.Hour + 25*time.Minute)
+			w.expectTold(c.want...)
+		})
+	}
+	w := newTold(t)
+	w.say("p1 0s!sos")
+	x := with(snooze, w)
+	x.At = start
+	if err := w.book.act(&x); err == nil {
+		t.Error("an SOS that nobody has taken on is put off")
+	}
+}
+
 // The causes of a site may change while nobody judges.
 func TestWhatNoCauseHoldsBackIsToldAfterARestart(t *testing.T) {
 	w := newTold(t)
