@@ -9,11 +9,12 @@ import (
 )
 
 // What lives on the heap is small beside what each message leaves behind, so the share of time that collecting takes depends on
-// how much may lie around. The heap may reach memoryFloor whatever lives; with much alive it is a third more than that and
-// memorySpare.
+// how much may lie around. The heap may reach memoryFloor whatever lives. With more alive there is room above it for what is
+// allocated in memoryPause: little while little comes in, and at most a third of what lives and a little more.
 const (
 	memoryFloor  = 128 << 20
-	memorySpare  = 48 << 20
+	memorySpare  = 32 << 20
+	memoryPause  = 2 // s, about so long from one collection to the next
 	memoryPeriod = time.Second
 )
 
@@ -27,12 +28,15 @@ func tendMemory(ctx context.Context) error {
 	}
 	tick := time.NewTicker(memoryPeriod)
 	defer tick.Stop()
-	for set := 0; ; {
+	set, before := 0, heap{}
+	for {
 		// Setting it stops the world for a moment, so small differences are left.
-		if p := collectorPercent(); p < set*19/20 || p > set*21/20 {
+		now := readHeap()
+		if p := now.percent(now.allocated - before.allocated); p < set*19/20 || p > set*21/20 {
 			debug.SetGCPercent(p)
 			set = p
 		}
+		before = now
 		select {
 		case <-ctx.Done():
 			return nil
@@ -41,16 +45,25 @@ func tendMemory(ctx context.Context) error {
 	}
 }
 
-// collectorPercent is the GOGC with which the next collection begins at the level of what lived after the last one.
-func collectorPercent() int {
-	sample := []metrics.Sample{{Name: "/gc/heap/live:bytes"}, {Name: "/gc/scan/stack:bytes"}, {Name: "/gc/scan/globals:bytes"}}
-	metrics.Read(sample)
-	live, stacks, globals := sample[0].Value.Uint64(), sample[1].Value.Uint64(), sample[2].Value.Uint64()
-	return percent(live, stacks+globals)
+// heap is what the runtime says of it, in bytes.
+type heap struct {
+	live      uint64 // after the last collection
+	roots     uint64 // stacks and globals
+	allocated uint64 // since the start
 }
 
-// percent makes the runtime's goal, live + (live + roots) * percent / 100 and at least 4 MiB * percent / 100, the level.
-func percent(live, roots uint64) int {
-	level := max(memoryFloor, live+live/3+memorySpare)
-	return int(min(100*(level-live)/max(live+roots, 1), 100*level/(4<<20)))
+func readHeap() heap {
+	s := []metrics.Sample{
+		{Name: "/gc/heap/live:bytes"}, {Name: "/gc/scan/stack:bytes"}, {Name: "/gc/scan/globals:bytes"}, {Name: "/gc/heap/allocs:bytes"},
+	}
+	metrics.Read(s)
+	return heap{live: s[0].Value.Uint64(), roots: s[1].Value.Uint64() + s[2].Value.Uint64(), allocated: s[3].Value.Uint64()}
+}
+
+// percent is the GOGC that makes the runtime's goal, live + (live + roots) * percent / 100 and at least 4 MiB * percent / 100, the
+// level. rate is what is allocated in a second.
+func (h heap) percent(rate uint64) int {
+	spare := min(max(memoryPause*rate, memorySpare), h.live/3+memorySpare)
+	level := max(memoryFloor, h.live+spare)
+	return int(min(100*(level-h.live)/max(h.live+h.roots, 1), 100*level/(4<<20)))
 }
