@@ -84,6 +84,9 @@ func (b *Bucket) Run(ctx context.Context) error {
 		case <-ctx.Done():
 			return ctx.Err()
 		case e, ok := <-w.Updates():
+			if !ok && ctx.Err() != nil {
+				return ctx.Err() // it ends with ctx, and may be seen first
+			}
 			if !ok {
 				return fmt.Errorf("follow %s: watch ended", b.kv.Bucket())
 			}
