@@ -194,6 +194,22 @@ type Delivery struct {
 	Updated   time.Time     `json:"updated"`
 }
 
+// ChannelState is how a channel of the notifier is. The notifier keeps the list of all under ChannelsKey in the settings.
+type ChannelState struct {
+	Channel  string    `json:"channel"`
+	Waiting  int       `json:"waiting"`                 // deliveries
+	Ordinary *int      `json:"left_ordinary,omitempty"` // messages that the provider's quota still takes; nil: it has none
+	Safety   *int      `json:"left_safety,omitempty"`
+	Muted    time.Time `json:"muted_until,omitzero"` // the provider takes nothing before
+	Code     string    `json:"muted_code,omitempty"` // because it answered this
+	Accepted time.Time `json:"accepted_at,omitzero"` // the last message that was taken
+	Failed   time.Time `json:"failed_at,omitzero"`   // the last that was not, since the one that was
+	Error    string    `json:"error,omitempty"`
+}
+
+// ChannelsKey is where the notifier keeps the states of its channels, by name.
+const ChannelsKey = "channels"
+
 // Reject is a message or a part of one that could not be stored as a reading or event, with the reason.
 type Reject struct {
 	ID        string    `json:"id"` // its sequence in REJECTS; set by readers

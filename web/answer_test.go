@@ -86,3 +86,18 @@ func TestCallbackIsKeptOnce(t *testing.T) {
 	s.refused(http.StatusNotFound, "", "POST", "/callback/sms/x", "[]")
 	s.refused(http.StatusRequestEntityTooLarge, "", "POST", url, strings.Repeat("x", defaultBody+1))
 }
+
+func TestChannelsAreShown(t *testing.T) {
+	t.Parallel()
+	passes := people.NewPasses(bytes.Repeat([]byte("k"), 32))
+	s := run(t, empty{}, func(c *Config) { c.Passes, c.Channels = passes, map[string]string{"sms": "aliyun_sms"} })
+	if _, err := s.web.settings.Put(s.Context(), bus.ChannelsKey, []byte(`[{"channel":"sms","waiting":3,"muted_code":"x"}]`)); err != nil {
+		t.Fatal(err)
+	}
+	status, _, body := s.do(s.request("GET", "/api/v1/channels", ""))
+	for _, want := range []string{`"kind":"aliyun_sms"`, `"waiting":3`, "/callback/sms/" + passes.Callback("sms")} {
+		if status != http.StatusOK || !strings.Contains(body, want) {
+			t.Errorf("status %d, %s, want %s", status, body, want)
+		}
+	}
+}

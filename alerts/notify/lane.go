@@ -82,6 +82,12 @@ func (l *lane) hurry(alert string, now time.Time) {
 	}
 }
 
+func (l *lane) len() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.due)
+}
+
 func (l *lane) wake() {
 	select {
 	case l.changed <- struct{}{}:

@@ -45,6 +45,7 @@ type Notify struct {
 	governor  *governor
 	ways      *ways
 	answers   *answers
+	health    *health
 	metrics   *metrics
 	failing   atomic.Pointer[error]
 	damaged   atomic.Pointer[error] // a delivery that cannot be read
@@ -84,7 +85,7 @@ func Open(ctx context.Context, cfg Config) (*Notify, error) {
 		n.lanes[name] = [2]*lane{newLane(), newLane()}
 	}
 	n.metrics = newMetrics(cfg.Reg, n)
-	n.answers = newAnswers()
+	n.answers, n.health = newAnswers(), newHealth()
 	var err error
 	if n.core, err = cfg.Bus.JS.Stream(ctx, bus.Core); err != nil {
 		return nil, fmt.Errorf("open stream %s: %w", bus.Core, err)
@@ -110,6 +111,7 @@ func (n *Notify) Run(ctx context.Context) error {
 	g.Go(func() error { return n.watchLanes(ctx) })
 	g.Go(func() error { return n.watchPatience(ctx) })
 	g.Go(func() error { return n.watchReceipts(ctx) })
+	g.Go(func() error { return n.showHealth(ctx) })
 	for _, lanes := range n.lanes {
 		for i, l := range lanes {
 			for range workersOf(i == 1) {

@@ -97,6 +97,7 @@ func (n *Notify) prepare(ctx context.Context, d *delivery, m *Message) (again bo
 // answered records the answer to a try.
 func (n *Notify) answered(ctx context.Context, d *delivery, r Receipt, err error) (again bool, at time.Time) {
 	log := n.cfg.Log.With("channel", d.Channel, "delivery", d.ID, "alert", d.Alert)
+	n.health.note(d.Channel, err, time.Now().UTC())
 	d.Class, d.Error = string(classOf(err)), ""
 	if err != nil {
 		d.Error = err.Error()

@@ -45,7 +45,8 @@ var roles = map[string]func(*grants){
 	"notify": func(g *grants) {
 		g.publish("core.delivery.>", "actions.>")
 		g.consume(bus.Core, bus.Actions)
-		g.follow(bus.RegistryBucket, bus.PeopleBucket, bus.SettingsBucket)
+		g.follow(bus.RegistryBucket, bus.PeopleBucket)
+		g.edit(bus.SettingsBucket)
 	},
 	"watch": func(g *grants) { g.consume(bus.Core) },
 	"web": func(g *grants) {
