@@ -189,7 +189,7 @@ type Delivery struct {
 	Receipt   string        `json:"receipt,omitempty"` // the provider's id of it
 	Class     string        `json:"class,omitempty"`   // of Error: retry, rate_limited, auth, bad_target, bad_message, in_doubt
 	Error     string        `json:"error,omitempty"`
-	Look      time.Time     `json:"look,omitzero"` // accepted: when the provider is asked what became of it
+	Look      time.Time     `json:"look,omitzero"` // accepted: when the provider is asked what became of it; failed: the next address is not tried yet
 	Created   time.Time     `json:"created"`
 	Updated   time.Time     `json:"updated"`
 }

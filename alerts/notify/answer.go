@@ -58,7 +58,14 @@ func (n *Notify) openCallbacks(ctx context.Context) (err error) {
 }
 
 // hear reads callbacks. One is acknowledged when what it says is recorded.
-func (n *Notify) hear(ctx context.Context, data []byte) error {
+func (n *Notify) hear(ctx context.Context, m jetstream.Msg) error {
+	if err := n.understand(ctx, m.Data()); err != nil {
+		return err
+	}
+	return m.Ack()
+}
+
+func (n *Notify) understand(ctx context.Context, data []byte) error {
 	var a bus.Action
 	if err := json.Unmarshal(data, &a); err != nil || a.Callback == nil {
 		n.cfg.Log.Error("callback cannot be read", "err", err, "data", string(data))
@@ -107,6 +114,7 @@ func (n *Notify) apply(ctx context.Context, at place, x Answer) error {
 		case err != nil:
 			return err
 		}
+		n.await(d)
 		return n.respond(ctx, d, x.Acknowledge, x.Why)
 	}
 }

@@ -2,14 +2,18 @@ package notify
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"hash/maphash"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
+
+	"linli/bus"
 )
 
-// intake reads messages one after the other. One is acknowledged when handle has recorded what follows from it; else it comes again.
-func (n *Notify) intake(ctx context.Context, what string, from jetstream.Consumer, handle func(context.Context, []byte) error) error {
+// intake reads messages one after the other until ctx ends.
+func (n *Notify) intake(ctx context.Context, what string, from jetstream.Consumer, handle func(context.Context, jetstream.Msg) error) error {
 	for ctx.Err() == nil {
 		err := n.read(ctx, from, handle)
 		if ctx.Err() != nil {
@@ -25,8 +29,8 @@ func (n *Notify) intake(ctx context.Context, what string, from jetstream.Consume
 	return nil
 }
 
-func (n *Notify) read(ctx context.Context, from jetstream.Consumer, handle func(context.Context, []byte) error) error {
-	it, err := from.Messages(jetstream.PullMaxMessages(64))
+func (n *Notify) read(ctx context.Context, from jetstream.Consumer, handle func(context.Context, jetstream.Msg) error) error {
+	it, err := from.Messages(jetstream.PullMaxMessages(256))
 	if err != nil {
 		return err
 	}
@@ -41,14 +45,78 @@ func (n *Notify) read(ctx context.Context, from jetstream.Consumer, handle func(
 		if n.cfg.hook("read") {
 			return ctx.Err()
 		}
-		if err := handle(ctx, m.Data()); err != nil {
+		if err := handle(ctx, m); err != nil {
+			return err // not acknowledged: it comes again
+		}
+	}
+}
+
+// done acknowledges a message whose effects are recorded.
+func (n *Notify) done(m jetstream.Msg) error {
+	if n.cfg.hook("recorded") {
+		return nil
+	}
+	return m.Ack()
+}
+
+// desk writes down the deliveries of ordinary events. All events of an alert come to the same desk, so they stay in order; life-safety
+// does not stand in line there. A desk that is full makes the intake wait.
+type desk chan job
+
+type job struct {
+	event *bus.AlertEvent
+	m     jetstream.Msg
+}
+
+const (
+	desks    = 8
+	deskRoom = 32
+)
+
+var deskSeed = maphash.MakeSeed()
+
+// happened takes an alert event.
+func (n *Notify) happened(ctx context.Context, m jetstream.Msg) error {
+	e := new(bus.AlertEvent)
+	if err := json.Unmarshal(m.Data(), e); err != nil {
+		n.cfg.Log.Error("alert event cannot be read", "err", err, "data", string(m.Data()))
+		n.metrics.unreadable.Inc()
+		return m.Ack()
+	}
+	if e.Alert.Safety {
+		if err := n.record(ctx, e); err != nil {
 			return err
 		}
-		if n.cfg.hook("recorded") {
-			return ctx.Err()
-		}
-		if err := m.Ack(); err != nil {
-			return err
+		return n.done(m)
+	}
+	select {
+	case n.desks[maphash.String(deskSeed, e.Alert.ID)%desks] <- job{e, m}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// serve works at a desk. What cannot be recorded is tried until it can: the next event of its alert must not be faster.
+func (n *Notify) serve(ctx context.Context, d desk) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case j := <-d:
+			err := n.record(ctx, j.event)
+			for err != nil {
+				if ctx.Err() == nil {
+					n.cfg.Log.Warn("deliveries are not recorded", "alert", j.event.Alert.ID, "err", err)
+				}
+				if !wait(ctx, time.Second) {
+					return nil
+				}
+				err = n.record(ctx, j.event)
+			}
+			if err := n.done(j.m); err != nil && ctx.Err() == nil {
+				n.cfg.Log.Warn("alert event is not acknowledged", "alert", j.event.Alert.ID, "err", err)
+			}
 		}
 	}
 }

@@ -88,6 +88,9 @@ func (n *Notify) alertNow(ctx context.Context, id string) (*bus.Alert, error) {
 	return a, nil
 }
 
+// maxAnswered is how many subjects the server reads for one request.
+const maxAnswered = 1024
+
 // deliveriesOf reads the deliveries of an alert with one request, without a consumer.
 func deliveriesOf(ctx context.Context, b *bus.Bus, alert string) (all []bus.Delivery, err error) {
 	ask, err := json.Marshal(map[string]any{"multi_last": []string{bus.AlertDeliveriesFilter(alert)}})
@@ -95,7 +98,8 @@ func deliveriesOf(ctx context.Context, b *bus.Bus, alert string) (all []bus.Deli
 		return nil, err
 	}
 	inbox := b.NC.NewInbox()
-	sub, err := b.NC.SubscribeSync(inbox)
+	answers := make(chan *nats.Msg, maxAnswered+1) // the server answers with no more; a queue of the client's own is far larger
+	sub, err := b.NC.ChanSubscribe(inbox, answers)
 	if err != nil {
 		return nil, fmt.Errorf("read deliveries of alert %s: %w", alert, err)
 	}
@@ -104,9 +108,11 @@ func deliveriesOf(ctx context.Context, b *bus.Bus, alert string) (all []bus.Deli
 		return nil, fmt.Errorf("read deliveries of alert %s: %w", alert, err)
 	}
 	for {
-		m, err := sub.NextMsgWithContext(ctx)
-		if err != nil {
-			return nil, fmt.Errorf("read deliveries of alert %s: %w", alert, err)
+		var m *nats.Msg
+		select {
+		case <-ctx.Done():
+			return nil, fmt.Errorf("read deliveries of alert %s: %w", alert, ctx.Err())
+		case m = <-answers:
 		}
 		switch status := m.Header.Get("Status"); status {
 		case "":

@@ -39,6 +39,7 @@ type Notify struct {
 	core      jetstream.Stream
 	consumer  jetstream.Consumer // of alert events
 	callbacks jetstream.Consumer
+	desks     [desks]desk
 	lanes     map[string][2]*lane // of each channel: ordinary, life-safety
 	impatient *lane               // deliveries to addresses that take long; what does not fit waits for the ladder's next step
 	receipts  *lane               // deliveries that are looked at again; what does not fit is told by a callback, or never
@@ -86,6 +87,9 @@ func Open(ctx context.Context, cfg Config) (*Notify, error) {
 	}
 	n.metrics = newMetrics(cfg.Reg, n)
 	n.answers, n.health = newAnswers(), newHealth()
+	for i := range n.desks {
+		n.desks[i] = make(desk, deskRoom)
+	}
 	var err error
 	if n.core, err = cfg.Bus.JS.Stream(ctx, bus.Core); err != nil {
 		return nil, fmt.Errorf("open stream %s: %w", bus.Core, err)
@@ -106,7 +110,10 @@ func Open(ctx context.Context, cfg Config) (*Notify, error) {
 // Run delivers until ctx ends.
 func (n *Notify) Run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() error { return n.intake(ctx, "alert events", n.consumer, n.record) })
+	g.Go(func() error { return n.intake(ctx, "alert events", n.consumer, n.happened) })
+	for _, d := range n.desks {
+		g.Go(func() error { return n.serve(ctx, d) })
+	}
 	g.Go(func() error { return n.intake(ctx, "callbacks", n.callbacks, n.hear) })
 	g.Go(func() error { return n.watchLanes(ctx) })
 	g.Go(func() error { return n.watchPatience(ctx) })
@@ -148,20 +155,14 @@ func (n *Notify) Status() error {
 }
 
 // record writes the deliveries of an event and puts them into their lanes.
-func (n *Notify) record(ctx context.Context, data []byte) error {
-	var e bus.AlertEvent
-	if err := json.Unmarshal(data, &e); err != nil {
-		n.cfg.Log.Error("alert event cannot be read", "err", err, "data", string(data))
-		n.metrics.unreadable.Inc()
-		return nil
-	}
+func (n *Notify) record(ctx context.Context, e *bus.AlertEvent) error {
 	if e.Alert.Synthetic {
-		return n.hearTrial(ctx, &e)
+		return n.hearTrial(ctx, e)
 	}
 	if !call(e.Kind) {
 		n.hurry(e.Alert.ID)
 	}
-	all, err := n.recipients(&e)
+	all, err := n.recipients(e)
 	if err != nil {
 		return err
 	}
@@ -200,7 +201,7 @@ func (n *Notify) add(ctx context.Context, d *delivery) error {
 
 // takeUp puts an unfinished delivery into its lane, and has an eye on how long it takes.
 func (n *Notify) takeUp(d *delivery) {
-	if told(&d.Delivery) {
+	if !d.Look.IsZero() {
 		n.await(d)
 		return
 	}

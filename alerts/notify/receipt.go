@@ -67,8 +67,12 @@ func (n *Notify) look(ctx context.Context, d *delivery) (again bool, at time.Tim
 	if err != nil {
 		return ctx.Err() == nil, time.Now().Add(time.Second)
 	}
-	if *d = *stored; d.finished() {
+	*d = *stored
+	switch {
+	case d.finished():
 		return false, at
+	case d.State == bus.Failed:
+		return n.follow(ctx, d)
 	}
 	m, err := d.message()
 	if err != nil {
@@ -89,19 +93,32 @@ func (n *Notify) look(ctx context.Context, d *delivery) (again bool, at time.Tim
 		}
 		return true, now.Add(max(receiptWait, now.Sub(d.Updated)))
 	}
+	if again, at = n.end(ctx, d); again || d.State != bus.Failed {
+		return again, at
+	}
+	return n.follow(ctx, d)
+}
+
+// follow has the next address tried after one over which a message did not arrive. That was recorded before, so that the next one is
+// found to be needed.
+func (n *Notify) follow(ctx context.Context, d *delivery) (again bool, at time.Time) {
+	if err := n.advance(ctx, d); err != nil {
+		n.cfg.Log.Warn("the next address is not tried", "delivery", d.ID, "alert", d.Alert, "err", err)
+		return ctx.Err() == nil, time.Now().Add(time.Second)
+	}
+	if d.Class == string(BadTarget) {
+		n.broke(ctx, d)
+	}
+	d.Look = time.Time{}
 	return n.end(ctx, d)
 }
 
-// fated puts d into the state that its provider tells. One that did not arrive is followed by the next address.
+// fated puts d into the state that its provider tells. One that did not arrive is looked at again, see follow.
 func (n *Notify) fated(ctx context.Context, d *delivery, state bus.DeliveryState, class Class, why string) {
 	d.State, d.Look, d.Class, d.Error = state, time.Time{}, "", ""
 	n.metrics.deliveries.WithLabelValues(d.Channel, string(state)).Inc()
 	if state == bus.Failed {
-		d.Class, d.Error = string(class), "did not arrive: "+why
-		n.goOn(ctx, d)
-		if class == BadTarget {
-			n.broke(ctx, d)
-		}
+		d.Look, d.Class, d.Error = time.Now().UTC(), string(class), "did not arrive: "+why
 		return
 	}
 	n.mended(ctx, d)

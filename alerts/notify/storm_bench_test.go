@@ -28,7 +28,7 @@ func BenchmarkStorm(b *testing.B) {
 		return nil
 	}
 	startAll(b, x, Channels{"ops": r})
-	i := 0
+	i, began := 0, time.Now()
 	for b.Loop() {
 		i++
 		e := event(fmt.Sprint("a", i), 1, "opened", func(e *bus.AlertEvent) { e.Alert.Safety = false })
@@ -54,6 +54,6 @@ func BenchmarkStorm(b *testing.B) {
 	for _, d := range took {
 		worst = max(worst, d)
 	}
-	b.ReportMetric(float64(i)/b.Elapsed().Seconds(), "events/s")
+	b.ReportMetric(float64(i)/time.Since(began).Seconds(), "events/s")
 	b.ReportMetric(float64(worst.Milliseconds()), "SOS-worst-ms")
 }
