@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"runtime"
 	"testing"
+	"time"
 
 	"linli/devices"
 	"linli/people"
@@ -36,6 +37,7 @@ func BenchmarkReading(b *testing.B) {
 				i++
 			}
 			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "readings/s")
+			b.ReportMetric(float64(b.N*len(c.touched))/b.Elapsed().Seconds(), "evaluations/s")
 		})
 	}
 }
@@ -68,6 +70,56 @@ func BenchmarkMemory(b *testing.B) {
 		b.ReportMetric(float64(after.HeapAlloc-before.HeapAlloc)/devices, "B/device")
 		b.ReportMetric(float64(cells)/devices, "cells/device")
 		b.ReportMetric(float64(packed)/devices, "checkpoint-B/device")
+		runtime.KeepAlive(c)
+	}
+}
+
+// BenchmarkHistory is what judging a stored reading takes, beside reading it: 100 devices that report every minute.
+func BenchmarkHistory(b *testing.B) {
+	_, rules := catalogueRules(b)
+	h := NewHistory(rules, &anyone{}, time.Unix(0, 0))
+	at, i := int64(1767542400000), 0
+	var line []byte
+	b.ReportAllocs()
+	for b.Loop() {
+		if i++; i%100 == 0 {
+			at += 60_000
+			h.Advance(time.UnixMilli(at))
+		}
+		line = fmt.Appendf(line[:0], "indoor,community=tianjin,device=rp-%03d co2_ppm=%d,temperature_c=21.5,received_at=%di %d\n", i%100, 500+i%300, at, at*1_000_000)
+		if err := h.Reading(line); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkFleet is the memory of 100,000 meters, each with the rules of its type after a day of readings every half hour.
+func BenchmarkFleet(b *testing.B) {
+	const meters = 100_000
+	_, rules := catalogueRules(b)
+	for b.Loop() {
+		var before, after runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&before)
+		c := newCore(rules, &anyone{})
+		instances := 0
+		for step := range int64(48) {
+			at := 1767542400000 + step*1_800_000
+			for i := range meters {
+				line := fmt.Appendf(nil, "water,community=tianjin,device=wm-%06d volume_m3=%d.5,flow_m3h=0.1,received_at=%di %d\n", i, step, at, at*1_000_000)
+				if _, err := c.reading(line); err != nil {
+					b.Fatal(err)
+				}
+			}
+		}
+		for _, s := range c.series {
+			instances += len(s.cells)
+		}
+		runtime.GC()
+		runtime.ReadMemStats(&after)
+		b.ReportMetric(float64(after.HeapAlloc-before.HeapAlloc)/float64(instances), "B/instance")
+		b.ReportMetric(float64(instances)/meters, "instances/device")
+		b.ReportMetric(float64(after.HeapAlloc-before.HeapAlloc)/1e6, "MB")
 		runtime.KeepAlive(c)
 	}
 }
