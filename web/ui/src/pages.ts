@@ -20,6 +20,11 @@ export const pages: Page[] = [
   { name: 'scenes', path: '/scenes', icon: 'scene', group: 'work', load: () => import('./pages/ScenePage.vue') },
   { name: 'places', path: '/places', icon: 'building', group: 'work', load: () => import('./pages/PlacesPage.vue') },
   { name: 'scene', path: '/scenes/:id', load: () => import('./pages/ScenePage.vue') },
+  { name: 'people', path: '/people', icon: 'people', group: 'manage', load: () => import('./pages/PeoplePage.vue') },
+  { name: 'rota', path: '/rota', icon: 'rota', group: 'manage', roles: ['admin', 'manager', 'duty', 'auditor'], load: () => import('./pages/RotaPage.vue') },
+  { name: 'silences', path: '/silences', icon: 'mute', group: 'manage', roles: ['admin', 'manager', 'duty', 'auditor'], load: () => import('./pages/SilencesPage.vue') },
   { name: 'rejects', path: '/rejects', icon: 'inbox', group: 'manage', roles: ['admin', 'manager'], load: () => import('./pages/RejectsPage.vue') },
+  { name: 'users', path: '/users', icon: 'user', group: 'manage', roles: ['admin'], load: () => import('./pages/UsersPage.vue') },
+  { name: 'audit', path: '/audit', icon: 'audit', group: 'manage', roles: ['admin', 'manager', 'auditor'], load: () => import('./pages/AuditPage.vue') },
   { name: 'notFound', path: '/:rest(.*)*', load: () => import('./pages/NotFoundPage.vue') },
 ]

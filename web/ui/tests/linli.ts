@@ -1,7 +1,7 @@
 // A server of its own for a test: the built binary with the demo communities, on ports and a directory of its own.
 
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -46,11 +46,12 @@ export class Linli {
     if (status !== 0) throw new Error(`mosquitto_pub: ${stderr}`)
   }
 
-  /** command runs a command of the command line against this server. */
-  command(args: string[], input = ''): string {
-    const { status, stdout, stderr } = spawnSync(binary, [...args, '--server', this.url, '--data', this.dir], { input })
-    if (status !== 0) throw new Error(`linli ${args.join(' ')}: ${stderr}`)
-    return String(stdout)
+  /** importReadings stores line protocol as it is, with the command line. */
+  importReadings(lines: string[]) {
+    const file = join(this.dir, 'import.txt')
+    writeFileSync(file, lines.join('\n') + '\n')
+    const { status, stderr } = spawnSync(binary, ['readings', 'import', file, '--server', this.url, '--data', this.dir])
+    if (status !== 0) throw new Error(`linli readings import: ${stderr}`)
   }
 
   async stop() {

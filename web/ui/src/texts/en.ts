@@ -60,6 +60,10 @@ const en: typeof zh = {
     title: 'Scenes', latest: 'Now', trend: 'Trend', events: 'Latest events', energy: 'Energy', waste: 'Waste', charging: 'Charging', elders: 'Elder care', safety: 'Fire and safety', access: 'Access and parking', environment: 'Environment and water', bus: 'Micro-bus', noDevices: 'This community has no such devices.', devices: 'Devices', ok: 'OK', attention: 'Look at', updated: 'as of {time}', worst: 'highest', mean: 'mean', sum: 'total', count: 'number', stale: 'out of date',
   },
   rejects: { title: 'Rejects', hint: 'Whatever was not stored is here, with the reason; replay it once the cause is mended.', received: 'Received', topic: 'Topic', reason: 'Reason', code: 'Kind', raw: 'Raw', replay: 'Replay', replayed: 'Replayed', none: 'Nothing was rejected.', still: 'Still rejected' },
+  people: { roles: 'Roles', reach: 'Reached by', circle: 'Circle', away: 'Away', leave: 'Set away', back: 'Is back', onDuty: 'On duty now', nobody: 'nobody', pickCommunity: '{n} more rotas; choose a community to see them.' },
+  holds: { silences: 'Silence', maintenance: 'Maintenance', commissioning: 'Commissioning', reason: 'Reason', end: 'End', none: 'No silence or maintenance is in force.', hint: 'Alerts are recorded meanwhile, but nobody is told. Life-safety is not held back unless a second person confirms it.' },
+  users: { reset: 'Reset password', disable: 'Disable', enable: 'Enable', disabled: 'disabled', once: 'The password is shown this once and must be changed at the first login.' },
+  audit: { what: 'What', whose: 'About', result: 'Result', hint: 'Who did what, and who looked at data of persons. It only grows, and is kept for a year.' },
   notFound: { title: 'There is no such page', hint: 'The link may be out of date.' },
 }
 export default en

@@ -58,5 +58,9 @@ export default {
     title: '场景', latest: '现状', trend: '趋势', events: '最近事件', energy: '能源', waste: '垃圾分类', charging: '充电', elders: '长者关怀', safety: '消防与安全', access: '通行与停车', environment: '环境与水位', bus: '循环微公交', noDevices: '这个社区没有此类设备。', devices: '设备', ok: '正常', attention: '需关注', updated: '更新于 {time}', worst: '最高', mean: '平均', sum: '合计', count: '数量', stale: '数据过时',
   },
   rejects: { title: '拒收数据', hint: '没有存入时序库的数据都在这里,附有原因;修正后可以重放。', received: '收到时间', topic: '主题', reason: '原因', code: '类别', raw: '原始内容', replay: '重放', replayed: '已重放', none: '没有拒收的数据。', still: '重放后仍被拒收' },
+  people: { roles: '角色', reach: '联系方式', circle: '亲友圈', away: '外出', leave: '设为外出', back: '已回来', onDuty: '当前值班', nobody: '无人', pickCommunity: '另有 {n} 个排班,请选择社区查看。' },
+  holds: { silences: '静默', maintenance: '检修', commissioning: '调试', reason: '原因', end: '结束', none: '没有生效中的静默或检修。', hint: '期间相关告警仍会记录,但不通知;生命安全告警不受影响,除非经第二人确认。' },
+  users: { reset: '重置密码', disable: '停用', enable: '启用', disabled: '已停用', once: '密码只显示这一次,首次登录后须修改。' },
+  audit: { what: '操作', whose: '对象', result: '结果', hint: '谁做了什么、谁查看了个人数据,只能追加,保留一年。' },
   notFound: { title: '没有这个页面', hint: '链接可能已经失效。' },
 }
