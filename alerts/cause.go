@@ -123,6 +123,16 @@ func (b *book) freeLost(now time.Time) {
 	}
 }
 
+// govern goes on with other rules. Alerts keep their plans; what follows from what is looked at anew.
+func (b *book) govern(rules *Rules, now time.Time) {
+	b.rules, b.edges = rules, rules.causes
+	clear(b.causes)
+	for _, a := range b.alerts {
+		b.follow(a)
+	}
+	b.freeLost(now)
+}
+
 func (b *book) isCause(rule string) bool {
 	return slices.ContainsFunc(b.edges, func(e edge) bool { return e.cause == rule })
 }

@@ -267,6 +267,15 @@ func TestWhatNoCauseHoldsBackIsToldAfterARestart(t *testing.T) {
 	next.expectTold("1h confirmed wang zhao")
 }
 
+func TestOtherRulesHaveOtherCauses(t *testing.T) {
+	w := newTold(t)
+	w.book.edges = []edge{{cause: "t_level", effect: "t_jam", within: "community"}}
+	w.say("p3 0m level=96", "p3 3m level=96", "p3 6m level=96", "p3 9m level=96", "p3 10m level=96", "p1 11m!jam attempts=3")
+	w.book.govern(probeRules(t), start.Add(12*time.Minute))
+	w.tick(13 * time.Minute)
+	w.expectTold("10m opened wang zhao", "11m opened wang!inhibited zhao!inhibited", "12m confirmed wang zhao")
+}
+
 func TestAlertsThatComeBack(t *testing.T) {
 	on, off := " heat=60", " heat=20"
 	for name, c := range map[string]struct {

@@ -128,7 +128,7 @@ func (e *Engine) reload(rules *Rules) error {
 func (c *core) with(rules *Rules) (*core, error) {
 	next := newCore(rules, c.dir)
 	next.book, next.life, next.clock = c.book, c.life, c.clock
-	next.book.rules, next.book.edges = rules, rules.causes
+	next.book.govern(rules, moment(c.clock))
 	next.vigil.listening, next.vigil.began = c.vigil.listening, c.vigil.began
 	for _, e := range next.book.episodes {
 		e.firing = 0
