@@ -285,7 +285,7 @@ func format(rows []row) string {
 		}
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "`make bench` on %d × %s, %s, the load on the same machine:\n\n", runtime.NumCPU(), model, runtime.Version())
+	fmt.Fprintf(&b, "`make bench` on %d × %s, %s, the load on the same machine, everything in one run:\n\n", runtime.NumCPU(), model, runtime.Version())
 	b.WriteString("| what | measured | target | side by side |\n|---|---|---|---|\n")
 	for _, r := range rows {
 		v := strconv.FormatFloat(r.value, 'f', 1, 64)
