@@ -224,7 +224,10 @@ func (c *core) watchUntil(now int64) {
 		v.began = now
 	}
 	for _, w := range v.unstarted {
-		if w.from != 0 || w.retired { // a checkpoint or a sign of life has set it going
+		switch {
+		case w.firing, w.retired:
+			continue
+		case w.from != 0: // a checkpoint or a sign of life has set it going
 			c.await(w)
 			continue
 		}

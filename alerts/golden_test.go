@@ -24,7 +24,11 @@ func TestGoldenCases(t *testing.T) {
 	if err != nil || len(files) == 0 {
 		t.Fatal(err, files)
 	}
-	rules := memoryRules(t)
+	beyond, err := os.ReadFile("testdata/beyond.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	memory, others := memoryRules(t), rulesOf(t, string(beyond))
 	for _, file := range files {
 		data, err := os.ReadFile(file)
 		if err != nil {
@@ -39,6 +43,10 @@ func TestGoldenCases(t *testing.T) {
 			t.Errorf("%s: only %d cases", file, len(cases))
 		}
 		for _, c := range cases {
+			rules := memory
+			if others.Rule(c.Rule) != nil {
+				rules = others
+			}
 			t.Run(kind+"/"+c.Name, func(t *testing.T) {
 				for _, restarts := range []bool{false, true} {
 					if got := c.play(t, rules, restarts); got != c.Want {
