@@ -2,10 +2,12 @@ package web
 
 import (
 	"net/http"
+	"net/url"
 	"strings"
 	"sync"
 
 	"linli/devices"
+	"linli/web/account"
 )
 
 const (
@@ -61,23 +63,32 @@ func (s *Server) devices(w http.ResponseWriter, r *http.Request) error {
 
 // find returns the devices within reach that a request asks for, in the order of their ids.
 func (s *Server) find(r *http.Request) ([]*devices.Device, error) {
-	q, who := r.URL.Query(), principal(r)
-	words := strings.Fields(strings.ToLower(q.Get("q")))
-	if len(words) > 10 {
-		return nil, invalid("q", "more than 10 words")
+	q := r.URL.Query()
+	if len(strings.Fields(q.Get("q"))) > maxWords {
+		return nil, invalid("q", "more than %d words", maxWords)
 	}
-	equal := func(name, value string) bool { want := q.Get(name); return want == "" || want == value }
 	all := s.Registry.Devices()
-	texts := s.search.texts(all, s.Catalogue)
-	var found []*devices.Device
+	return matching(all, s.search.texts(all, s.Catalogue), q, principal(r)), nil
+}
+
+const maxWords = 10
+
+// matching are those of all devices that fulfil every condition of q and are within the reach of who asks.
+func matching(all []*devices.Device, texts []string, q url.Values, who *account.Principal) (found []*devices.Device) {
+	words := strings.Fields(strings.ToLower(q.Get("q")))
+	wanted := map[string]string{}
+	for name := range q {
+		wanted[name] = q.Get(name)
+	}
+	is := func(name, value string) bool { want := wanted[name]; return want == "" || want == value }
 	for i, d := range all {
-		if equal("community", d.Community) && equal("type", d.Type) && equal("state", string(d.State)) && equal("estate", d.Place.Estate) &&
-			equal("building", d.Place.Building) && equal("unit", d.Place.Unit) && equal("gateway", d.Gateway) && equal("person", d.Person) &&
+		if is("community", d.Community) && is("type", d.Type) && is("state", string(d.State)) && is("estate", d.Place.Estate) &&
+			is("building", d.Place.Building) && is("unit", d.Place.Unit) && is("gateway", d.Gateway) && is("person", d.Person) &&
 			containsAll(texts[i], words) && reaches(who, deviceOwner(d)) {
 			found = append(found, d)
 		}
 	}
-	return found, nil
+	return found
 }
 
 func containsAll(text string, words []string) bool {
