@@ -60,6 +60,9 @@ func (s *Server) chart(w http.ResponseWriter, r *http.Request) error {
 	if f == nil {
 		return invalid("field", "type %s has no field %q", t.ID, q.Get("field"))
 	}
+	if !s.shows(r, d, scopeOf(t, f.ID)) {
+		return errNoConsent
+	}
 	points, err := number(r, "points", usualBuckets, maxBuckets)
 	if err != nil {
 		return err

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"linli/devices"
+	"linli/people"
 	"linli/series"
 )
 
@@ -78,7 +79,7 @@ func (s *Server) latest(w http.ResponseWriter, r *http.Request) error {
 	body := latestList{d.ID, []latestValue{}}
 	for _, v := range last {
 		f := t.Field(v.Field)
-		if f == nil {
+		if f == nil || !s.shows(r, d, scopeOf(t, f.ID)) {
 			continue
 		}
 		l := latestValue{value: value{f.ID, f.Name, f.Unit, point(v.Point)}}
@@ -122,8 +123,16 @@ func (s *Server) deviceEvents(w http.ResponseWriter, r *http.Request) error {
 	}
 	body := eventList{d.ID, []deviceEvent{}, ""}
 	for _, e := range found {
+		known := t.Event(e.Event)
+		if (known == nil || !known.Safety) && !s.shows(r, d, people.Events) {
+			continue
+		}
+		if !s.shows(r, d, people.Location) {
+			delete(e.Fields, "lat")
+			delete(e.Fields, "lon")
+		}
 		v := deviceEvent{Time: e.Time, Device: e.Device, Event: e.Event, Fields: e.Fields}
-		if known := t.Event(e.Event); known != nil {
+		if known != nil {
 			v.Name = known.Name
 		}
 		body.Events = append(body.Events, v)

@@ -99,6 +99,9 @@ func (s *Server) device(w http.ResponseWriter, r *http.Request) error {
 	}
 	for _, v := range last {
 		f := t.Field(v.Field)
+		if !s.shows(r, d, scopeOf(t, f.ID)) {
+			continue
+		}
 		body.Values = append(body.Values, value{f.ID, f.Name, f.Unit, point(v.Point)})
 	}
 	return reply(w, http.StatusOK, body)

@@ -105,6 +105,9 @@ func (s *Server) history(r *http.Request) (*devices.Device, *devices.Field, []se
 	if f == nil {
 		return nil, nil, nil, invalid("field", "type %s has no field %q", t.ID, q.Get("field"))
 	}
+	if !s.shows(r, d, scopeOf(t, f.ID)) {
+		return nil, nil, nil, errNoConsent
+	}
 	ask := series.Query{Measurement: t.Measurement, Field: f.ID, Devices: s.Registry.History(d.ID), Split: tags}
 	if ask.From, ask.To, err = span(q, s.Now()); err != nil {
 		return nil, nil, nil, err

@@ -135,6 +135,9 @@ func (p *Principal) Allows(area string, write bool) bool {
 	return false
 }
 
+// Kin reports whether who asks is family: they see of their elders what those have agreed to.
+func (p *Principal) Kin() bool { return p.Role == Family }
+
 // Key identifies the session, or the user where there is none: what is limited per session is counted by it.
 func (p *Principal) Key() string {
 	if p.key == "" {
