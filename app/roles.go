@@ -112,7 +112,7 @@ func (a *App) broker() ingest.Broker {
 		url, tls := a.localMQTT()
 		return ingest.Broker{URL: url, TLS: tls}
 	}
-	return ingest.Broker{URL: a.set.MQTTURL, User: a.set.MQTTUser, Password: a.set.MQTTPassword, Share: a.set.MQTTShare}
+	return ingest.Broker{URL: a.set.MQTTURL, User: a.set.MQTTUser, Password: a.set.MQTTPassword, Share: a.set.MQTTShare, KeepsIDs: true}
 }
 
 // openIngest lets devices in as soon as the broker keeps what they send.

@@ -78,6 +78,7 @@ type message struct {
 	topic, payload []byte
 	id             uint16 // 0: QoS 0, nothing to acknowledge
 	retained       bool   // an old message, sent again because we subscribed
+	again          bool   // the broker has sent it before under the same id, and we have not acknowledged it
 	oversize       int    // length of the payload if only its beginning was kept
 }
 
@@ -194,7 +195,7 @@ func (c *conn) packet() error {
 
 // publish reads a message whose header has been read.
 func (c *conn) publish(kind byte, length int) error {
-	m := message{retained: kind&1 == 1}
+	m := message{retained: kind&1 == 1, again: kind&8 != 0}
 	qos := kind >> 1 & 3
 	n, err := c.uint16()
 	if err != nil {

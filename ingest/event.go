@@ -3,6 +3,10 @@ package ingest
 import (
 	"context"
 	"strconv"
+	"strings"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
 
 	"linli/bus"
 	"linli/devices"
@@ -13,6 +17,7 @@ import (
 type event struct {
 	entry
 	reject *rejected // of its payload
+	again  bool      // it may be stored already, by a process that was killed before it acknowledged it
 	settlement
 }
 
@@ -85,14 +90,38 @@ func (l *lane) news(b *burst, m *message, from source, name string, identified b
 	case m.retained:
 		return false
 	default:
-		e.id += "-" + strconv.FormatInt(l.repeats.at(e.id, b.received).UnixMilli(), 10)
+		first := l.repeats.at(e.id, press{b.received, m.id})
+		e.again = m.again && l.broker.KeepsIDs
+		e.id += "-" + strconv.FormatInt(first.at.UnixMilli(), 10) + "-" + strconv.Itoa(int(first.packet))
 	}
 	return true
 }
 
+// stored reports whether a message that the broker sends again is the last of its subject on the bus: the same bytes, received under
+// the same packet id. When the bus does not answer it counts as new: twice is better than never.
+func (l *lane) stored(ctx context.Context, e *event) bool {
+	s, err := l.bus.JS.Stream(ctx, bus.Events)
+	if err != nil {
+		return false
+	}
+	m, err := s.GetLastMsgForSubject(ctx, e.subject)
+	if err != nil || time.Since(m.Time) > againWindow {
+		return false
+	}
+	was, is := strings.Split(m.Header.Get(jetstream.MsgIDHeader), "-"), strings.Split(e.id, "-")
+	return len(was) == 3 && len(is) == 3 && was[0] == is[0] && was[2] == is[2]
+}
+
+// againWindow is longer than a process is away, and shorter than it takes a broker to give the same packet id to the same bytes.
+const againWindow = 10 * time.Minute
+
 // post stores events until there are no more or ctx ends.
 func (l *lane) post(ctx context.Context) {
 	for e := range l.events {
+		if e.data != nil && e.again && l.stored(ctx, e) {
+			e.data = nil
+			e.counts.events.duplicate++
+		}
 		if e.data != nil {
 			failpoint.Hit("ingest before store")
 			duplicate, err := l.store(ctx, &l.posting, e.entry)

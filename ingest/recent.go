@@ -31,23 +31,29 @@ const repeatWindow = 10 * time.Second
 
 // repeats remembers when events without ts and seq came.
 type repeats struct {
-	first map[string]time.Time
+	first map[string]press
 	limit int // when those that have passed are forgotten
 }
 
 // minRepeats is the least that is remembered before anything is forgotten.
 const minRepeats = 4096
 
-// at returns when the event that this one repeats was received; now if it repeats none.
-func (r *repeats) at(key string, now time.Time) time.Time {
-	if first, ok := r.first[key]; ok && now.Sub(first) < repeatWindow && !now.Before(first) {
+// press is when an event was received, and under which packet id.
+type press struct {
+	at     time.Time
+	packet uint16
+}
+
+// at returns the press that this one repeats; itself if it repeats none.
+func (r *repeats) at(key string, now press) press {
+	if first, ok := r.first[key]; ok && now.at.Sub(first.at) < repeatWindow && !now.at.Before(first.at) {
 		return first
 	}
 	if r.first == nil || len(r.first) >= r.limit {
-		kept := map[string]time.Time{}
-		for k, t := range r.first {
-			if now.Sub(t) < repeatWindow {
-				kept[k] = t
+		kept := map[string]press{}
+		for k, p := range r.first {
+			if now.at.Sub(p.at) < repeatWindow {
+				kept[k] = p
 			}
 		}
 		r.first, r.limit = kept, max(minRepeats, 2*len(kept))

@@ -33,11 +33,11 @@ func TestRepeatsEndAfterTenSeconds(t *testing.T) {
 	for _, test := range []struct{ after, want time.Duration }{
 		{0, 0}, {3 * time.Second, 0}, {9999 * time.Millisecond, 0}, {10 * time.Second, 10 * time.Second}, {19 * time.Second, 10 * time.Second}, {20 * time.Second, 20 * time.Second},
 	} {
-		if got := r.at("press", start.Add(test.after)); !got.Equal(start.Add(test.want)) {
+		if got := r.at("press", press{at: start.Add(test.after)}).at; !got.Equal(start.Add(test.want)) {
 			t.Errorf("at %v: repeats the press at %v, want %v", test.after, got.Sub(start), test.want)
 		}
 	}
-	if got := r.at("other", start); !got.Equal(start) {
+	if got := r.at("other", press{at: start}).at; !got.Equal(start) {
 		t.Error("another press is a repeat")
 	}
 }
@@ -46,7 +46,7 @@ func TestRepeatsAreBounded(t *testing.T) {
 	var r repeats
 	now := time.Now()
 	for i := range 10 * minRepeats {
-		r.at(string(rune(i)), now.Add(time.Duration(i)*time.Second))
+		r.at(string(rune(i)), press{at: now.Add(time.Duration(i) * time.Second)})
 	}
 	if len(r.first) > minRepeats {
 		t.Errorf("%d are kept", len(r.first))

@@ -20,6 +20,7 @@ type Broker struct {
 	User, Password string
 	TLS            *tls.Config // for ssl://; nil: the system's authorities
 	Share          string      // group of a shared subscription, so that several processes divide the work; empty: none
+	KeepsIDs       bool        // it sends a message again under its first packet id, whatever was restarted, as MQTT wants it
 }
 
 const (
