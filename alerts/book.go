@@ -240,6 +240,9 @@ func (b *book) maintain(a *bus.Alert) {
 
 // load takes an alert as CORE has it.
 func (b *book) load(a *bus.Alert) {
+	if a.Synthetic {
+		return
+	}
 	b.alerts[a.ID] = a
 	b.index(a)
 	for _, d := range a.Deferred {

@@ -67,6 +67,9 @@ func (e *Engine) commitRecords(ctx context.Context) error {
 func (e *Engine) announce(n int) {
 	for i := range e.core.book.out[:n] {
 		ev := &e.core.book.out[i]
+		if ev.Alert.Synthetic { // in no figure
+			continue
+		}
 		if ev.Kind == escalated || ev.Kind == unanswered {
 			e.metrics.steps.Observe(e.Now().Sub(ev.At).Seconds())
 		}

@@ -174,7 +174,9 @@ func (j *journal) messages(t transaction, name string) ([]*nats.Msg, error) {
 		if err != nil {
 			return nil, err
 		}
-		bus.ExpectLast(m, 0)
+		if !ev.Alert.Synthetic { // a trial replaces the one before
+			bus.ExpectLast(m, 0)
+		}
 		all = append(all, m)
 		latest[ev.Alert.ID] = &ev.Alert
 	}

@@ -1,7 +1,12 @@
 package alerts
 
-// trial opens the alert that an event of devices.Probe stands for, and closes it again: nobody is to answer it. No other rule looks
-// at the probe, and no memory keeps it.
+import (
+	"linli/bus"
+	"linli/devices"
+)
+
+// trial writes down that an event of devices.Probe would have opened an alert. It is no alert: the book does not know it, nobody
+// answers it, no other rule looks at the probe, and the record takes the place of the one before, so that trials leave nothing behind.
 func (c *core) trial(p *program, event string, at, received int64) {
 	if c.recalling {
 		return
@@ -12,11 +17,9 @@ func (c *core) trial(p *program, event string, at, received int64) {
 		}
 		sub := c.subjectOfEvent(p, nil)
 		a := c.alert(b, sub, identity(b.Rule, sub), at, at)
-		a.Received, a.Synthetic = moment(received), true
-		if c.book.alerts[a.ID] == nil {
-			c.book.open(a)
-			c.book.close(a, a.OpenedAt, "", "a trial of linli itself")
-		}
+		a.ID, a.Synthetic, a.Received, a.Events = devices.Probe.ID, true, moment(received), 1
+		a.State, a.ClosedAt = bus.Closed, &a.OpenedAt
+		c.book.out = append(c.book.out, bus.AlertEvent{N: 1, Kind: opened, At: a.OpenedAt, Alert: *a})
 		return
 	}
 }

@@ -64,13 +64,14 @@ func TestTrialPressGoesTheWholeWayAndLeavesNoTrace(t *testing.T) {
 	if d := a.registry.Device(devices.Probe.ID); d != nil {
 		t.Errorf("the registry lists the probe: %+v", d)
 	}
+	trials := 0
 	err := a.setup.ReadAll(t.Context(), bus.Core, bus.AlertsFilter, func(m jetstream.Msg) error {
 		var x bus.Alert
 		if err := json.Unmarshal(m.Data(), &x); err != nil {
 			return err
 		}
-		if !x.Synthetic || x.State != bus.Closed {
-			t.Errorf("alert of a trial: synthetic %v, %s", x.Synthetic, x.State)
+		if trials++; trials > 1 || !x.Synthetic || x.State != bus.Closed {
+			t.Errorf("%d trials on record; synthetic %v, %s", trials, x.Synthetic, x.State)
 		}
 		return nil
 	})
