@@ -46,6 +46,7 @@ const en: typeof zh = {
   },
   held: { late: 'late alerts are not delivered', synthetic: 'self-check', silenced: 'silenced', maintenance: 'maintenance', commissioning: 'commissioning', inhibited: 'covered by a graver alert', quiet_hours: 'quiet hours', no_consent: 'no consent', no_address: 'no address', storm: 'too many alerts, told together' },
   delivery: { pending: 'waiting', sending: 'sending', accepted: 'sent', delivered: 'delivered', acted: 'answered', failed: 'not delivered', expired: 'not needed' },
+  relation: { daughter: 'daughter', son: 'son', spouse: 'spouse', neighbour: 'neighbour', friend: 'friend', grandchild: 'grandchild', sibling: 'sibling', relative: 'relative' },
   target: { circle: 'family and friends', duty: 'duty', role: 'role', person: 'person' },
   role: {
     admin: 'Administrator', manager: 'Manager', duty: 'Duty', caretaker: 'Caretaker', family: 'Family', auditor: 'Auditor', elder: 'Elder', resident: 'Resident', contact: 'Contact', property_duty: 'Duty', grid_worker: 'Grid worker', maintenance: 'Maintenance', security_guard: 'Security guard',

@@ -44,6 +44,7 @@ export default {
   },
   held: { late: '迟到的告警不通知', synthetic: '自检', silenced: '静默中', maintenance: '检修中', commissioning: '调试中', inhibited: '已被更重要的告警涵盖', quiet_hours: '免打扰时段', no_consent: '未授权', no_address: '没有联系方式', storm: '告警过多,合并通知' },
   delivery: { pending: '等待发送', sending: '正在发送', accepted: '已发出', delivered: '已送达', acted: '已应答', failed: '未送达', expired: '无需发送' },
+  relation: { daughter: '女儿', son: '儿子', spouse: '配偶', neighbour: '邻居', friend: '朋友', grandchild: '孙辈', sibling: '兄弟姐妹', relative: '亲属' },
   target: { circle: '亲友', duty: '值班', role: '岗位', person: '个人' },
   role: {
     admin: '管理员', manager: '物业经理', duty: '值班员', caretaker: '护理员', family: '家属', auditor: '审计员', elder: '长者', resident: '居民', contact: '亲友', property_duty: '值班', grid_worker: '网格员', maintenance: '工程维修', security_guard: '保安',
