@@ -82,7 +82,7 @@ func (g *golden) play(t *testing.T, rules *Rules, restarts bool) string {
 			c.book.advance(end.UnixMilli())
 		} else {
 			line, event := say(step)
-			err := error(nil)
+			var err error
 			if event {
 				err = c.event(line)
 			} else {

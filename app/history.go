@@ -124,7 +124,7 @@ func (s *slice) judge(h *alerts.History, emit func(any) error) error {
 			h.Advance(time.UnixMilli(r.received))
 			clock = second
 		}
-		err := error(nil)
+		var err error
 		if r.event {
 			err = h.Event(r.line)
 		} else {

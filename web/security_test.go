@@ -194,7 +194,7 @@ func TestStreamsOfOneSessionAreFew(t *testing.T) {
 		}
 	}()
 	for i := range maxSessionStreams + 1 {
-		resp, err := http.DefaultClient.Do(s.as(cookie, "GET", "/api/v1/stream", ""))
+		resp, err := http.DefaultClient.Do(s.as(cookie, "GET", "/api/v1/stream", "")) //nolint:bodyclose // closed in the end, see open
 		if err != nil {
 			t.Fatal(err)
 		}
