@@ -126,7 +126,7 @@ func (a *App) run(ctx context.Context) error {
 		g.Go(func() error {
 			err := w.run(ctx)
 			if ctx.Err() != nil {
-				return nil // asked to end
+				return nil //nolint:nilerr // asked to end
 			}
 			if err == nil {
 				err = errors.New("ended by itself")

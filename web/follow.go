@@ -17,7 +17,7 @@ func (s *Server) follow(ctx context.Context) error {
 	for {
 		err := s.followOnce(ctx)
 		if ctx.Err() != nil {
-			return nil
+			return nil //nolint:nilerr // asked to end
 		}
 		s.Log.Warn("following alerts again", "err", err)
 		s.board.setStatus(fmt.Errorf("follow alerts: %w", err))

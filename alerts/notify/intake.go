@@ -17,7 +17,7 @@ func (n *Notify) intake(ctx context.Context, what string, from jetstream.Consume
 	for ctx.Err() == nil {
 		err := n.read(ctx, from, handle)
 		if ctx.Err() != nil {
-			return nil
+			return nil //nolint:nilerr // asked to end
 		}
 		err = fmt.Errorf("read %s: %w", what, err)
 		n.failing.Store(&err)

@@ -53,7 +53,7 @@ func (l *link) run(ctx context.Context) error {
 		}
 		err := l.session(ctx, &failures)
 		if ctx.Err() != nil {
-			return nil
+			return nil //nolint:nilerr // asked to end
 		}
 		limit := min(maxBackoff, firstBackoff<<min(failures, 6))
 		delay = time.Duration(rand.Int64N(int64(limit)))

@@ -192,7 +192,7 @@ func (s *Simulator) play(ctx context.Context) error {
 	c := s.world.from(momentOf(s.cfg.Start))
 	if err := s.history(ctx, c); err != nil {
 		if ctx.Err() != nil {
-			return nil
+			return nil //nolint:nilerr // asked to end
 		}
 		return err
 	}

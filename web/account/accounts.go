@@ -100,7 +100,7 @@ func (a *Accounts) follow(ctx context.Context, b *bucket.Bucket) error {
 	for {
 		err := b.Run(ctx)
 		if ctx.Err() != nil {
-			return nil
+			return nil //nolint:nilerr // asked to end
 		}
 		a.Log.Warn("following accounts again", "err", err)
 		select {
