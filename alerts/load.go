@@ -29,6 +29,7 @@ type Rules struct {
 	sequels  map[string][]stepUse // by stepKey: the sequences that it takes part in
 	looking  map[string][]*bound  // by rule: those that look at its alerts
 	files    []file               // of the rules directories
+	changes  []*override          // in the order of files
 	followed map[string]bool      // rules whose alerts others look at
 	signs    map[lifeSign][]*Rule // absence rules, by events of other types that they count
 }
@@ -79,11 +80,13 @@ type file struct {
 	data []byte
 }
 
+const settingsFile = "settings " // begins what mistakes in a document of the settings name as their file
+
 // With are the same rules with what the settings say of them, by name: documents of overrides.
 func (r *Rules) With(settings map[string][]byte) (*Rules, error) {
 	var said []file
 	for _, name := range slices.Sorted(maps.Keys(settings)) {
-		said = append(said, file{"settings " + name, settings[name]})
+		said = append(said, file{settingsFile + name, settings[name]})
 	}
 	return load(r.cat, r.files, said)
 }
@@ -99,7 +102,7 @@ func load(cat *devices.Catalogue, files, settings []file) (*Rules, error) {
 		l.file(f.name, f.data)
 	}
 	rules := l.bind()
-	rules.files = files
+	rules.files, rules.changes = files, l.overrides
 	if len(l.errs) > 0 {
 		return nil, l.err()
 	}

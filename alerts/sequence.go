@@ -27,6 +27,14 @@ type step struct {
 	line        int
 }
 
+// String is the event, or the rule, that a step waits for.
+func (s *step) String() string {
+	if s == nil {
+		return ""
+	}
+	return cmp.Or(s.event, s.rule)
+}
+
 // grace is how long a sequence that begins late waits for what is still on its way.
 const grace = time.Second
 

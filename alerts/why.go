@@ -39,9 +39,9 @@ func (c *core) why(base *bound, d *devices.Device) bus.RuleInForce {
 	}
 	for _, v := range base.variants {
 		if v.matches(d) {
-			a.Overrides = append(a.Overrides, bus.RuleOverride{
-				Level: levelWords[v.level()], Where: v.where(), Reason: v.reason, Disable: v.off, Holds: v.override == holds,
-			})
+			o := v.view()
+			o.Holds = v.override == holds
+			a.Overrides = append(a.Overrides, o)
 		}
 	}
 	switch {
@@ -80,6 +80,11 @@ func (b *bound) params() map[string]string {
 	r := b.Rule
 	put("when", r.when.text)
 	put("clear", r.clear.text)
+	put("applies", r.applies.text)
+	put("cleared_by", r.clearedBy)
+	put("first", r.first.String())
+	put("then", r.then.String())
+	put("without", r.without.String())
 	put("fields", strings.Join(r.Fields, " "))
 	put("events", strings.Join(r.Events, " "))
 	put("plan", r.Escalate)

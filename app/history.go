@@ -45,7 +45,7 @@ func (a *App) replayRules(ctx context.Context, q web.Replay, emit func(any) erro
 	})
 	g.Go(func() error {
 		for s := range parts {
-			if err := s.judge(h, emit); err != nil {
+			if err := errors.Join(s.judge(h, emit), emit(web.ReplayProgress{Until: s.until})); err != nil {
 				return err
 			}
 		}
@@ -57,7 +57,7 @@ func (a *App) replayRules(ctx context.Context, q web.Replay, emit func(any) erro
 // replayedRules are those that the engine has, or those of the catalogue and of the files that came with the request.
 func (a *App) replayedRules(q web.Replay) (*alerts.Rules, error) {
 	if len(q.Rules) == 0 {
-		return a.rules, nil
+		return a.rules.With(q.Settings)
 	}
 	dir, err := os.MkdirTemp("", "linli-rules-")
 	if err != nil {

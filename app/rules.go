@@ -34,6 +34,15 @@ func (b *ruleBook) Check(settings map[string][]byte) error {
 	return err
 }
 
+// List shows every rule and every override.
+func (b *ruleBook) List(settings map[string][]byte) ([]bus.RuleView, []bus.RuleOverride, error) {
+	rules, err := b.with(settings)
+	if err != nil {
+		return nil, nil, err
+	}
+	return rules.Describe(), rules.Overrides(), nil
+}
+
 func (b *ruleBook) with(settings map[string][]byte) (*alerts.Rules, error) {
 	if len(settings) == 0 {
 		return b.files, nil

@@ -57,6 +57,10 @@ type (
 	alertFilter struct {
 		State     string `query:"state" enum:"opened,acknowledged,cleared,closed"`
 		Community string `query:"community"`
+		Rule      string `query:"rule"`
+		Device    string `query:"device"`
+		From      string `query:"from" description:"opened from then on"`
+		To        string `query:"to" description:"opened before then"`
 		Limit     int    `query:"limit" minimum:"1" maximum:"10000"`
 		Cursor    string `query:"cursor" description:"next of the answer before"`
 	}
@@ -100,9 +104,18 @@ func (s *Server) alerts(w http.ResponseWriter, r *http.Request) error {
 	if err := s.board.status(); errors.Is(err, errLoading) {
 		return &problem{http.StatusServiceUnavailable, "not_ready", err.Error(), ""}
 	}
-	who := principal(r)
+	from, err := timeParam(r, "from", time.Time{})
+	if err != nil {
+		return err
+	}
+	to, err := timeParam(r, "to", time.Time{})
+	if err != nil {
+		return err
+	}
+	who, rule, device := principal(r), q.Get("rule"), q.Get("device")
 	found := s.board.list(func(a *bus.Alert) bool {
-		return (state == "" || a.State == state) && (community == "" || a.Community == community) &&
+		return (state == "" || a.State == state) && (community == "" || a.Community == community) && (rule == "" || a.Rule == rule) &&
+			(device == "" || a.Device == device) && !a.OpenedAt.Before(from) && (to.IsZero() || a.OpenedAt.Before(to)) &&
 			(after == nil || compareAlerts(after, a) < 0) && reaches(who, alertOwner(a))
 	})
 	body := alertList{Alerts: list(found[:min(limit, len(found))])}

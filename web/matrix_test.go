@@ -54,6 +54,9 @@ func (s *site) populate(c string) {
 	s.publish(bus.HoldSubject(c+"-hold"), bus.Hold{
 		ID: c + "-hold", Kind: bus.Silence, Reason: name, Safety: true, From: noon, Until: noon, EveryDays: 1, Match: bus.Match{Community: c, Device: c + "-band"},
 	})
+	override := overrideBody{Rule: "wb_fall", Community: c, Reason: name, Set: map[string]string{"severity": "high"}}
+	text, _ := override.document()
+	must(s.web.keepDocument(ctx, override.name(), []byte(text)))
 	s.publish(bus.AuditSubject(c), bus.AuditEntry{By: name, Community: c})
 }
 
@@ -128,8 +131,12 @@ var bodies = map[string]string{
 	"POST /api/v1/silences":          holdText,
 	"POST /api/v1/maintenance":       holdText,
 	"POST /api/v1/commissioning":     holdText,
+	"POST /api/v1/rules/replay":      `{"community":"COMMUNITY"}`,
+	"POST /api/v1/rules/overrides":   overrideText,
 	"POST /api/v1/tokens":            `{"name":"x","scopes":["alerts:read"]}`,
 }
+
+const overrideText = `{"rule":"wb_rr","community":"COMMUNITY","reason":"secret of COMMUNITY","disable":true}`
 
 const holdText = `{"match":{"community":"COMMUNITY","device":"COMMUNITY-band"},"reason":"secret of COMMUNITY",
 	"from":"2026-03-01T12:00:00Z","until":"2026-03-01T12:20:00Z"}`
@@ -151,6 +158,8 @@ func target(rt route, community string, reject map[string]string) string {
 		return reject[community]
 	case aHold.name:
 		return community + "-hold"
+	case anOverride.name:
+		return (&overrideBody{Rule: "wb_fall", Community: community}).name()
 	default:
 		return "nobody"
 	}
@@ -167,11 +176,11 @@ func expected(rt route, role account.Role, community string) int {
 		return http.StatusForbidden
 	case rt.whose.name == inBody.name && (foreign || byElder):
 		return http.StatusForbidden
-	case !slices.Contains([]string{aDevice.name, anAlert.name, aPerson.name, aRota.name, aCommunity.name, aReject.name, aHold.name}, rt.whose.name):
+	case !slices.Contains([]string{aDevice.name, anAlert.name, aPerson.name, aRota.name, aCommunity.name, aReject.name, aHold.name, anOverride.name}, rt.whose.name):
 		return 0
 	case foreign:
 		return http.StatusNotFound
-	case byElder && (rt.whose.name == aRota.name || rt.whose.name == aCommunity.name || rt.whose.name == aReject.name):
+	case byElder && (rt.whose.name == aRota.name || rt.whose.name == aCommunity.name || rt.whose.name == aReject.name || rt.whose.name == anOverride.name):
 		return http.StatusNotFound
 	}
 	return 0

@@ -3,17 +3,19 @@ package web
 import (
 	"bufio"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"time"
 
+	"linli/bus"
 	"linli/devices"
 )
 
 var replayRoutes = []route{
 	{
 		method: "POST", path: "/api/v1/rules/replay", area: "rules",
-		about: "What rules would have led to on stored history, one JSON object a line, at last {\"done\": true}; stores and sends nothing",
-		may:   admins, whose: installation, in: replayRequest{}, outType: "application/x-ndjson", body: importBody, timeout: replayTimeout,
+		about: "What rules would have led to on stored history, one JSON object a line, now and then {\"until\": time}, at last {\"done\": true}; stores and sends nothing",
+		may:   managers, whose: inBody, in: replayRequest{}, outType: "application/x-ndjson", body: importBody, timeout: replayTimeout,
 		handle: (*Server).replayRules,
 	},
 }
@@ -32,7 +34,9 @@ type replayRequest struct {
 	WarmUp    string            `json:"warm_up,omitempty"` // history before from that windows may need; 1d
 	Device    string            `json:"device,omitempty"`
 	Community string            `json:"community,omitempty"`
-	Rules     map[string]string `json:"rules,omitempty"` // files by name, in the place of those of --rules; none: the rules in force
+	Rules     map[string]string `json:"rules,omitempty"`     // files by name, in the place of those of --rules; none: the rules in force
+	Overrides []overrideBody    `json:"overrides,omitempty"` // what would be different
+	Rule      string            `json:"rule,omitempty"`      // only what this one leads to
 }
 
 // Replay is which history is to be judged, by which rules.
@@ -41,9 +45,16 @@ type Replay struct {
 	WarmUp            time.Duration
 	Device, Community string            // empty: all
 	Rules             map[string]string // files by name; none: the rules in force
+	Settings          map[string][]byte // what is said of the rules in force, by name
 }
 
-func (q *replayRequest) check(s *Server) (Replay, error) {
+// ReplayProgress is handed over like a transition: how far the replay has come.
+type ReplayProgress struct {
+	Until time.Time `json:"until"`
+}
+
+// check also keeps who asks within their reach: rules of their own are for who reaches everything.
+func (q *replayRequest) check(s *Server, req *http.Request) (Replay, error) {
 	r := Replay{From: q.From, To: q.To, WarmUp: 24 * time.Hour, Device: q.Device, Community: q.Community, Rules: q.Rules}
 	if q.WarmUp != "" {
 		d, err := devices.ParseDuration(q.WarmUp)
@@ -52,17 +63,37 @@ func (q *replayRequest) check(s *Server) (Replay, error) {
 		}
 		r.WarmUp = d
 	}
+	d := s.Registry.Device(q.Device)
+	switch everywhere := principal(req).Everywhere(); {
+	case q.Device != "" && (d == nil || !reaches(principal(req), deviceOwner(d))):
+		return r, notFound("device", q.Device)
+	case q.Community != "":
+		if err := withinCommunity(req, "community", q.Community); err != nil {
+			return r, err
+		}
+	case q.Device == "" && !everywhere || len(q.Rules) > 0 && !everywhere:
+		return r, errForbidden
+	}
+	for i := range q.Overrides {
+		if err := s.checkOverride(req, &q.Overrides[i]); err != nil {
+			return r, err
+		}
+	}
 	switch {
 	case q.From.IsZero() || !q.From.Before(q.To):
 		return r, invalid("from", "want a time before to")
 	case q.To.Sub(q.From) > longestReplay:
 		return r, invalid("from", "more than %s before to", longestReplay)
-	case q.Device != "" && s.Registry.Device(q.Device) == nil:
-		return r, notFound("device", q.Device)
 	case q.Community != "" && s.Registry.Community(q.Community) == nil:
 		return r, notFound("community", q.Community)
+	case len(q.Rules) > 0 && len(q.Overrides) > 0:
+		return r, invalid("overrides", "are for the rules in force")
+	case len(q.Rules) > 0:
+		return r, nil
 	}
-	return r, nil
+	var err error
+	r.Settings, err = s.withOverrides(req, q.Overrides)
+	return r, err
 }
 
 // replayEnd is the last line of the answer: that it is complete, or why it is not.
@@ -77,22 +108,37 @@ func (s *Server) replayRules(w http.ResponseWriter, r *http.Request) error {
 	if err := read(r, &body); err != nil {
 		return err
 	}
-	q, err := body.check(s)
+	q, err := body.check(s, r)
 	if err != nil {
 		return err
 	}
 	if s.ReplayRules == nil {
 		return &problem{http.StatusServiceUnavailable, "unavailable", "this process cannot replay rules", ""}
 	}
+	select {
+	case s.replaying <- struct{}{}:
+		defer func() { <-s.replaying }()
+	default:
+		return &problem{http.StatusServiceUnavailable, "busy", "another replay is going on; one at a time", ""}
+	}
 	out := bufio.NewWriterSize(w, 64<<10)
 	lines := json.NewEncoder(out)
 	begun := false
 	emit := func(v any) error {
+		if ev, ok := v.(bus.AlertEvent); ok && body.Rule != "" && ev.Alert.Rule != body.Rule {
+			return nil
+		}
 		if !begun {
 			w.Header().Set("Content-Type", "application/x-ndjson")
 			begun = true
 		}
-		return lines.Encode(v)
+		if err := lines.Encode(v); err != nil {
+			return err
+		}
+		if _, ok := v.(ReplayProgress); !ok {
+			return nil
+		}
+		return errors.Join(out.Flush(), http.NewResponseController(w).Flush())
 	}
 	err = s.ReplayRules(r.Context(), q, emit)
 	switch {

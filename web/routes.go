@@ -67,7 +67,7 @@ var routes = slices.Concat(
 	answerRoutes,
 	familyRoutes,
 	rejectRoutes,
-	rebuildRoutes, replayRoutes, ruleRoutes,
+	rebuildRoutes, replayRoutes, ruleRoutes, overrideRoutes,
 )
 
 // areas are what scopes of API tokens may name.

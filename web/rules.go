@@ -17,11 +17,18 @@ import (
 type Rules interface {
 	// Why says of every rule of a device's type whether it is in force for the device, the settings being what they are.
 	Why(d *devices.Device, settings map[string][]byte) ([]bus.RuleInForce, error)
-	// Check returns what is wrong with the settings.
+	// Check returns what is wrong with the settings: a *devices.FileError for each mistake, joined.
 	Check(settings map[string][]byte) error
+	// List shows every rule, and what is said of rules, the settings included.
+	List(settings map[string][]byte) ([]bus.RuleView, []bus.RuleOverride, error)
 }
 
 var ruleRoutes = []route{
+	{
+		method: "GET", path: "/api/v1/rules", area: "rules",
+		about: "Every rule as its file has it, what overrides say of them, and how many devices there are of each type",
+		may:   staff, whose: filtered, in: inCommunity{}, out: ruleList{}, handle: (*Server).rules,
+	},
 	{
 		method: "GET", path: "/api/v1/devices/{id}/rules", area: "rules",
 		about: "Every rule of the device's type: whether it is in force, with what parameters and from where, and why not",
@@ -43,6 +50,11 @@ var ruleRoutes = []route{
 }
 
 type (
+	ruleList struct {
+		Rules     []bus.RuleView     `json:"rules"`
+		Overrides []bus.RuleOverride `json:"overrides"`
+		Devices   map[string]int     `json:"devices"` // in use, by type
+	}
 	rulesInForce struct {
 		Rules []bus.RuleInForce `json:"rules"`
 	}
@@ -55,6 +67,34 @@ type (
 )
 
 var errNoRules = &problem{http.StatusServiceUnavailable, "unavailable", "this process does not know the rules", ""}
+
+// rules shows every rule, and of overrides and devices what is within reach.
+func (s *Server) rules(w http.ResponseWriter, r *http.Request) error {
+	if s.Rules == nil {
+		return errNoRules
+	}
+	said, err := s.ruleDocuments(r.Context())
+	if err != nil {
+		return err
+	}
+	rules, overrides, err := s.Rules.List(said)
+	if err != nil {
+		return err
+	}
+	who, community := principal(r), r.URL.Query().Get("community")
+	body := ruleList{Rules: rules, Overrides: []bus.RuleOverride{}, Devices: map[string]int{}}
+	for _, o := range overrides {
+		if in := s.overriddenIn(&o); in == "" || (community == "" || in == community) && who.Community(in) {
+			body.Overrides = append(body.Overrides, o)
+		}
+	}
+	for _, d := range s.Registry.Devices() {
+		if d.State == devices.Active && (community == "" || d.Community == community) && reaches(who, deviceOwner(d)) {
+			body.Devices[d.Type]++
+		}
+	}
+	return reply(w, http.StatusOK, body)
+}
 
 func (s *Server) rulesOfDevice(w http.ResponseWriter, r *http.Request) error {
 	d := s.Registry.Device(r.PathValue("id"))
@@ -93,10 +133,10 @@ func (s *Server) putRuleSettings(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	name := r.PathValue("name")
-	switch {
-	case !devices.ValidID(name):
+	if !devices.ValidID(name) {
 		return invalid("name", "%q is not an identifier", name)
-	case s.Rules == nil:
+	}
+	if s.Rules == nil {
 		return errNoRules
 	}
 	said, err := s.ruleDocuments(r.Context())
@@ -107,25 +147,34 @@ func (s *Server) putRuleSettings(w http.ResponseWriter, r *http.Request) error {
 	if err := s.Rules.Check(said); err != nil {
 		return invalid("document", "%v", err)
 	}
-	key := bus.RulesPrefix + name
-	e, err := s.settings.Get(r.Context(), key)
-	switch {
-	case errors.Is(err, jetstream.ErrKeyNotFound):
-		_, err = s.settings.Create(r.Context(), key, said[name])
-	case err == nil:
-		_, err = s.settings.Update(r.Context(), key, said[name], e.Revision())
-	}
-	if err != nil {
+	if err := s.keepDocument(r.Context(), name, said[name]); err != nil {
 		return err
 	}
 	return reply(w, http.StatusOK, body)
 }
 
+// keepDocument writes a document into the settings. Who is overtaken by another is told so.
+func (s *Server) keepDocument(ctx context.Context, name string, text []byte) error {
+	key := bus.RulesPrefix + name
+	e, err := s.settings.Get(ctx, key)
+	switch {
+	case errors.Is(err, jetstream.ErrKeyNotFound):
+		_, err = s.settings.Create(ctx, key, text)
+	case err == nil:
+		_, err = s.settings.Update(ctx, key, text, e.Revision())
+	}
+	return err
+}
+
 func (s *Server) deleteRuleSettings(w http.ResponseWriter, r *http.Request) error {
-	key := bus.RulesPrefix + r.PathValue("name")
+	return s.dropDocument(w, r, r.PathValue("name"))
+}
+
+func (s *Server) dropDocument(w http.ResponseWriter, r *http.Request, name string) error {
+	key := bus.RulesPrefix + name
 	e, err := s.settings.Get(r.Context(), key)
 	if errors.Is(err, jetstream.ErrKeyNotFound) || errors.Is(err, jetstream.ErrInvalidKey) {
-		return notFound("document", r.PathValue("name"))
+		return notFound("document", name)
 	}
 	if err != nil {
 		return err

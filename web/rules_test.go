@@ -1,10 +1,15 @@
 package web
 
 import (
+	"bufio"
+	"context"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
+
+	"linli/web/account"
 
 	"linli/alerts"
 	"linli/bus"
@@ -43,6 +48,14 @@ func (a allRules) Check(settings map[string][]byte) error {
 	return err
 }
 
+func (a allRules) List(settings map[string][]byte) ([]bus.RuleView, []bus.RuleOverride, error) {
+	rules, err := a.with(settings)
+	if err != nil {
+		return nil, nil, err
+	}
+	return rules.Describe(), rules.Overrides(), nil
+}
+
 func TestRulesOfADevice(t *testing.T) {
 	s := run(t, empty{})
 	overflow := func() (found bus.RuleInForce) {
@@ -70,4 +83,127 @@ func TestRulesOfADevice(t *testing.T) {
 		t.Errorf("taken back: %+v", r)
 	}
 	s.refused(http.StatusNotFound, "", "DELETE", stations, "")
+}
+
+func TestOverrideOfARule(t *testing.T) {
+	s := run(t, empty{})
+	s.populate("north")
+	s.populate("south")
+	manager := s.user(account.User{Name: "manager-1", Role: account.Manager, Communities: []string{"north"}})
+	as := func(status int, field, method, path, body string) string {
+		t.Helper()
+		r := s.request(method, path, body, "Cookie", manager)
+		r.Header.Del("Authorization")
+		got, _, text := s.do(r)
+		if got != status || field != "" && !strings.Contains(text, `"field":"`+field+`"`) {
+			t.Errorf("%s %s %s: %d %s, want %d and field %q", method, path, body, got, text, status, field)
+		}
+		return text
+	}
+	const path = "/api/v1/rules/overrides"
+	for _, c := range []struct {
+		status             int
+		field, what, whose string
+	}{
+		{400, "set.for", `"set":{"for":"soon"}`, `"device":"north-band"`},
+		{400, "set.when", `"set":{"when":"value >"}`, `"community":"north"`},
+		{400, "set.identity", `"set":{"identity":"x"}`, `"community":"north"`},
+		{400, "set", ``, `"community":"north"`},
+		{400, "device", `"disable":true`, `"device":"south-band"`},
+		{403, "community", `"disable":true`, `"community":"south"`},
+		{403, "community", `"disable":true`, `"type":"wearable_band"`},
+	} {
+		body := strings.Replace(`{"rule":"wb_hr_high3","reason":"x",`+c.whose+`,`+c.what+`}`, ",}", "}", 1)
+		as(c.status, c.field, "POST", path, body)
+	}
+	as(400, "rule", "POST", path, `{"rule":"no_such","reason":"x","disable":true,"device":"north-band"}`)
+	as(400, "reason", "POST", path, `{"rule":"wb_hr_high3","disable":true,"device":"north-band"}`)
+	as(400, "rule", "POST", path, `{"rule":"wb_sos","reason":"x","disable":true,"community":"north"}`) // life-safety, for all at once
+
+	const forMinute = `{"rule":"wb_hr_high3","reason":"runs every \"morning\"","device":"north-band","set":{"for":"1m"}}`
+	as(200, "", "POST", path, forMinute)
+	as(200, "", "POST", path, strings.Replace(forMinute, "1m", "2m", 1)) // in the place of the first
+	list := ask[ruleList](s, http.StatusOK, "GET", "/api/v1/rules?community=north", "")
+	i := slices.IndexFunc(list.Overrides, func(o bus.RuleOverride) bool { return o.Device == "north-band" })
+	if i < 0 || len(list.Overrides) != 2 || list.Overrides[i].Set["for"] != "2m" || list.Overrides[i].Document == "" || list.Devices["wearable_band"] != 2 {
+		t.Fatalf("overrides %+v, devices %v", list.Overrides, list.Devices)
+	}
+	for _, r := range ask[rulesInForce](s, http.StatusOK, "GET", "/api/v1/devices/north-band/rules", "").Rules {
+		if r.Rule == "wb_hr_high3" && r.Params["for"] != "2m" {
+			t.Errorf("the device has %+v", r)
+		}
+	}
+	as(404, "", "DELETE", path+"/"+(&overrideBody{Rule: "wb_fall", Community: "south"}).name(), "")
+	as(200, "", "DELETE", path+"/"+list.Overrides[i].Document, "")
+	if now := ask[ruleList](s, http.StatusOK, "GET", "/api/v1/rules?community=north", ""); len(now.Overrides) != 1 {
+		t.Errorf("taken back: %+v", now.Overrides)
+	}
+}
+
+func TestEveryRuleIsShown(t *testing.T) {
+	s := run(t, empty{})
+	list := ask[ruleList](s, http.StatusOK, "GET", "/api/v1/rules", "")
+	rules, err := catalogueRules()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(list.Rules) != len(rules.All()) || list.Devices["waste_station"] != 1 {
+		t.Errorf("%d rules of %d, devices %v", len(list.Rules), len(rules.All()), list.Devices)
+	}
+	for _, r := range list.Rules {
+		if r.Name.ZH == "" || r.Name.EN == "" || len(r.Types) == 0 || r.Origin == "" || len(r.Params) == 0 && !r.Pending {
+			t.Errorf("%+v", r)
+		}
+	}
+}
+
+func TestReplayOfAnEditedRule(t *testing.T) {
+	var asked Replay
+	began, end := make(chan struct{}), make(chan struct{})
+	s := run(t, empty{}, func(c *Config) {
+		c.ReplayRules = func(ctx context.Context, q Replay, emit func(any) error) error {
+			asked = q
+			for _, rule := range []string{"ws_overflow", "ws_fire"} {
+				if err := emit(bus.AlertEvent{Kind: "opened", Alert: bus.Alert{Rule: rule}}); err != nil {
+					return err
+				}
+			}
+			if err := emit(ReplayProgress{q.From}); err != nil {
+				return err
+			}
+			began <- struct{}{}
+			select {
+			case <-end:
+				return nil
+			case <-ctx.Done():
+				close(end)
+				return ctx.Err()
+			}
+		}
+	})
+	const path = "/api/v1/rules/replay"
+	const body = `{"from":"2026-03-01T00:00:00Z","to":"2026-03-02T00:00:00Z","device":"ws-1","rule":"ws_overflow",
+		"overrides":[{"rule":"ws_overflow","device":"ws-1","reason":"what if","set":{"when":"value > 30.0"}}]}`
+	s.refused(http.StatusBadRequest, "set.when", "POST", path, strings.Replace(body, "30.0", "full", 1))
+	s.refused(http.StatusNotFound, "", "POST", path, strings.Replace(body, "ws-1", "ws-9", 1))
+
+	ctx, cancel := context.WithCancel(t.Context())
+	resp, err := http.DefaultClient.Do(s.request("POST", path, body).WithContext(ctx))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	lines := bufio.NewReader(resp.Body)
+	<-began
+	s.refused(http.StatusServiceUnavailable, "", "POST", path, body) // one at a time
+	first, err := lines.ReadString('\n')
+	second, err2 := lines.ReadString('\n')
+	if err != nil || err2 != nil || !strings.Contains(first, "ws_overflow") || second != `{"until":"2026-03-01T00:00:00Z"}`+"\n" {
+		t.Errorf("while it goes on: %q %q, %v %v", first, second, err, err2)
+	}
+	if text := string(asked.Settings[(&overrideBody{Rule: "ws_overflow", Device: "ws-1"}).name()]); !strings.Contains(text, "value > 30.0") {
+		t.Errorf("replayed with %q", text)
+	}
+	cancel() // who asked has gone, and so the replay ends
+	<-end
 }

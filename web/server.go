@@ -101,6 +101,7 @@ type Server struct {
 
 	firstPassword string
 	streams       *streams
+	replaying     chan struct{} // holds a place while rules are replayed: that takes a processor and much of the database
 	leaving       chan struct{} // closed when streams are to end
 }
 
@@ -122,7 +123,7 @@ func Open(ctx context.Context, c Config) (*Server, error) {
 		c.Now = time.Now
 	}
 	c.ActionWait = cmp.Or(c.ActionWait, actionWait)
-	s := &Server{Config: c, board: newBoard(), views: newViews(), metrics: newMetrics(c.Reg), leaving: make(chan struct{})}
+	s := &Server{Config: c, board: newBoard(), views: newViews(), metrics: newMetrics(c.Reg), leaving: make(chan struct{}), replaying: make(chan struct{}, 1)}
 	s.streams = &streams{metrics: s.metrics, by: map[string]int{}}
 	var err error
 	if err = s.openAccounts(ctx); err != nil {

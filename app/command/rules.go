@@ -24,8 +24,9 @@ type transition struct {
 			ZH string `json:"zh"`
 		} `json:"text"`
 	} `json:"alert"`
-	Done  bool   `json:"done"`
-	Error string `json:"error"`
+	Until time.Time `json:"until"` // how far it has come
+	Done  bool      `json:"done"`
+	Error string    `json:"error"`
 }
 
 func replayRules(fs *flag.FlagSet) action {
@@ -107,6 +108,7 @@ func (s *session) printTransitions(body io.Reader) error {
 				return fmt.Errorf("the replay ended early: %s", t.Error)
 			case t.Done:
 				done = true
+			case !t.Until.IsZero():
 			case s.json:
 				n++
 				if _, err := s.env.Out.Write(line); err != nil {
