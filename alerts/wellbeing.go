@@ -32,7 +32,7 @@ const (
 // Rules of wellbeing, beside those of the catalogue.
 var (
 	allIsWell = &Rule{
-		ID: "all_is_well", Kind: EventKind, Name: devices.Text{ZH: "每日平安", EN: "All is well"},
+		ID: bus.AllIsWellRule, Kind: EventKind, Name: devices.Text{ZH: "每日平安", EN: "All is well"},
 		Severity: bus.Informational, Category: "health", Basis: "judgement",
 	}
 	noSignOfLife = &Rule{

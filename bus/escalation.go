@@ -50,6 +50,9 @@ func (r *Recipient) Who() string {
 	return r.Target
 }
 
+// AllIsWellRule is the rule of the daily line that somebody is fine.
+const AllIsWellRule = "all_is_well"
+
 // Wellbeing is what is known of a person's activity.
 type Wellbeing struct {
 	Person string    `json:"person"`

@@ -11,9 +11,8 @@ import (
 )
 
 var (
-	roles  = []Role{Elder, Resident, Contact, Duty, Manager, Caretaker, GridWorker, Maintenance, Security}
-	scopes = []Scope{Events, Wellbeing, Vitals, Location}
-	phone  = regexp.MustCompile(`^(\+[1-9][0-9]{6,14}|[0-9]{11})$`)
+	roles = []Role{Elder, Resident, Contact, Duty, Manager, Caretaker, GridWorker, Maintenance, Security}
+	phone = regexp.MustCompile(`^(\+[1-9][0-9]{6,14}|[0-9]{11})$`)
 )
 
 // Bounds of one record: it is one message of the bus, and told in one transaction.
@@ -97,7 +96,7 @@ func checkCircle(c *devices.Checks, p *Person, known func(string) *Person) {
 		}
 		c.Name("circle.relation", m.Relation)
 		for _, consent := range m.Consent {
-			oneOf(c, "circle.consent.scope", consent.Scope, scopes...)
+			oneOf(c, "circle.consent.scope", consent.Scope, Scopes...)
 			if consent.Since.IsZero() {
 				c.Fail("circle.consent.since", m.Person, "has no date")
 			}

@@ -63,6 +63,9 @@ const (
 	Location  Scope = "location"
 )
 
+// Scopes are all there are, as they are asked for and shown.
+var Scopes = []Scope{Events, Wellbeing, Vitals, Location}
+
 // QuietHours are daily, in the community's time, and may span midnight.
 type QuietHours struct {
 	From string `json:"from" yaml:"from"` // 22:00

@@ -143,6 +143,20 @@ func (d *Directory) circle(q Question) []bus.Recipient {
 	return out
 }
 
+// Member returns what a person is in the circle of an elder, or nil.
+func (d *Directory) Member(elder, person string) *Member {
+	e := d.Person(elder)
+	if e == nil || person == "" {
+		return nil
+	}
+	for i := range e.Circle {
+		if e.Circle[i].Person == person {
+			return &e.Circle[i]
+		}
+	}
+	return nil
+}
+
 // Agreed reports whether the elder has agreed that a member may see a kind of data.
 func (m *Member) Agreed(scope Scope, at time.Time) bool {
 	return slices.ContainsFunc(m.Consent, func(c Consent) bool { return c.Scope == scope && !at.Before(c.Since) })

@@ -116,7 +116,7 @@ func (s *Server) alerts(w http.ResponseWriter, r *http.Request) error {
 	found := s.board.list(func(a *bus.Alert) bool {
 		return (state == "" || a.State == state) && (community == "" || a.Community == community) && (rule == "" || a.Rule == rule) &&
 			(device == "" || a.Device == device) && !a.OpenedAt.Before(from) && (to.IsZero() || a.OpenedAt.Before(to)) &&
-			(after == nil || compareAlerts(after, a) < 0) && reaches(who, alertOwner(a))
+			(after == nil || compareAlerts(after, a) < 0) && s.seesAlert(who, a)
 	})
 	body := alertList{Alerts: list(found[:min(limit, len(found))])}
 	if len(found) > limit {

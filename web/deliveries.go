@@ -29,7 +29,7 @@ var alertOfQuery = whose{"alert", func(s *Server, r *http.Request) (owner, error
 	if err != nil {
 		return owner{}, err
 	}
-	return alertOwner(a), within(r, "alert", id, alertOwner(a))
+	return s.ownerOfAlert(r, id, a)
 }}
 
 // deliveries are in the order in which they were made, without the bytes that were sent.

@@ -149,6 +149,9 @@ func (s *Server) completeness(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if !s.shows(r, d, scopeOf(t, "")) {
+		return errNoConsent
+	}
 	q := r.URL.Query()
 	from, to, err := span(q, s.Now())
 	if err != nil {

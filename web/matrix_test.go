@@ -37,7 +37,11 @@ func (s *site) populate(c string) {
 		}
 	}
 	must(s.web.Registry.AddCommunity(ctx, devices.Community{ID: c, Name: devices.Text{ZH: name, EN: name}}))
-	must(s.web.People.PutPerson(ctx, people.Person{ID: c + "-elder", Community: c, Name: name, Roles: []people.Role{people.Elder}}))
+	must(s.web.People.PutPerson(ctx, people.Person{ID: c + "-kin", Community: c, Name: name, Roles: []people.Role{people.Contact}}))
+	must(s.web.People.PutPerson(ctx, people.Person{
+		ID: c + "-elder", Community: c, Name: name, Roles: []people.Role{people.Elder},
+		Circle: []people.Member{{Person: c + "-kin", Relation: "daughter", Consent: agreedTo(people.Scopes...)}},
+	}))
 	must(s.web.People.PutPerson(ctx, people.Person{ID: c + "-guard", Community: c, Name: name, Roles: []people.Role{people.Duty}}))
 	must(s.web.People.PutRota(ctx, people.Rota{
 		ID: c + "-rota", Community: c, Role: people.Duty, Notes: []people.Note{{At: noon, By: "x", Text: name}},
@@ -58,6 +62,14 @@ func (s *site) populate(c string) {
 	text, _ := override.document()
 	must(s.web.keepDocument(ctx, override.name(), []byte(text)))
 	s.publish(bus.AuditSubject(c), bus.AuditEntry{By: name, Community: c})
+}
+
+// agreedTo is consent to scopes, given long ago.
+func agreedTo(scopes ...people.Scope) (all []people.Consent) {
+	for _, scope := range scopes {
+		all = append(all, people.Consent{Scope: scope, Since: noon})
+	}
+	return all
 }
 
 func (s *site) publish(subject string, record any) {
@@ -112,6 +124,9 @@ func (s *site) members() map[account.Role]string {
 		case account.Admin:
 		case account.Family, account.Caretaker:
 			u.Elders = []string{"north-elder"}
+			if role == account.Family {
+				u.Person = "north-kin"
+			}
 		default:
 			u.Communities = []string{"north"}
 		}
@@ -123,7 +138,7 @@ func (s *site) members() map[account.Role]string {
 // bodies are what each changing route is sent, with the community of the case for COMMUNITY.
 var bodies = map[string]string{
 	"POST /api/v1/devices":           `{"id":"COMMUNITY-new","community":"COMMUNITY","type":"sos_button"}`,
-	"PUT /api/v1/people/{id}":        `{"community":"COMMUNITY","name":"secret of COMMUNITY"}`,
+	"PUT /api/v1/people/{id}":        personText,
 	"PUT /api/v1/rotas/{id}":         `{"community":"COMMUNITY","role":"property_duty"}`,
 	"PUT /api/v1/users/{id}":         `{"role":"auditor","communities":["COMMUNITY"]}`,
 	"POST /api/v1/alerts/{id}/close": `{"disposition":"test"}`,
@@ -137,6 +152,10 @@ var bodies = map[string]string{
 }
 
 const overrideText = `{"rule":"wb_rr","community":"COMMUNITY","reason":"secret of COMMUNITY","disable":true}`
+
+const personText = `{"community":"COMMUNITY","name":"secret of COMMUNITY","circle":[{"person":"COMMUNITY-kin","relation":"daughter","consent":[
+	{"scope":"events","since":"2026-03-01T12:00:00Z"},{"scope":"wellbeing","since":"2026-03-01T12:00:00Z"},
+	{"scope":"vitals","since":"2026-03-01T12:00:00Z"},{"scope":"location","since":"2026-03-01T12:00:00Z"}]}]}`
 
 const holdText = `{"match":{"community":"COMMUNITY","device":"COMMUNITY-band"},"reason":"secret of COMMUNITY",
 	"from":"2026-03-01T12:00:00Z","until":"2026-03-01T12:20:00Z"}`

@@ -75,14 +75,31 @@ type person struct {
 	Away bool `json:"away"`
 }
 
-func (s *Server) shownPerson(p *people.Person) person { return person{*p, p.Away(s.Now())} }
+// shownPerson is a person as who asks may see them: family of their circle without what was agreed with the others, and family who
+// is not of it only that they are there.
+func (s *Server) shownPerson(r *http.Request, p *people.Person) person {
+	shown, who := person{*p, p.Away(s.Now())}, principal(r)
+	if !who.Kin() || p.ID == who.Person {
+		return shown
+	}
+	if s.People.Member(p.ID, who.Person) == nil {
+		return person{Person: people.Person{ID: p.ID, Community: p.Community, Name: p.Name, Roles: p.Roles}}
+	}
+	shown.Circle = slices.Clone(p.Circle)
+	for i := range shown.Circle {
+		if m := &shown.Circle[i]; m.Person != who.Person {
+			m.Consent = nil
+		}
+	}
+	return shown
+}
 
 func (s *Server) people(w http.ResponseWriter, r *http.Request) error {
 	community, role := r.URL.Query().Get("community"), people.Role(r.URL.Query().Get("role"))
 	who, found := principal(r), []person{}
 	for _, p := range s.People.People() {
 		if (community == "" || p.Community == community) && (role == "" || slices.Contains(p.Roles, role)) && reaches(who, owner{p.Community, p.ID}) {
-			found = append(found, s.shownPerson(p))
+			found = append(found, s.shownPerson(r, p))
 		}
 	}
 	return reply(w, http.StatusOK, personList{found})
@@ -108,7 +125,7 @@ func (s *Server) putPerson(w http.ResponseWriter, r *http.Request) error {
 	if err := s.People.PutPerson(r.Context(), p.Person); err != nil {
 		return err
 	}
-	return reply(w, http.StatusOK, s.shownPerson(&p.Person))
+	return reply(w, http.StatusOK, s.shownPerson(r, &p.Person))
 }
 
 func (s *Server) person(w http.ResponseWriter, r *http.Request) error {
@@ -117,7 +134,7 @@ func (s *Server) person(w http.ResponseWriter, r *http.Request) error {
 	if p == nil {
 		return notFound("person", id)
 	}
-	return reply(w, http.StatusOK, s.shownPerson(p))
+	return reply(w, http.StatusOK, s.shownPerson(r, p))
 }
 
 // removePerson forgets a person to whom no device belongs.
@@ -152,6 +169,9 @@ func (s *Server) endAway(w http.ResponseWriter, r *http.Request) error { return 
 
 func (s *Server) away(w http.ResponseWriter, r *http.Request, since, until *time.Time) error {
 	id := r.PathValue("id")
+	if !s.agreed(principal(r), id, people.Wellbeing) {
+		return errNoConsent
+	}
 	err := s.People.EditPerson(r.Context(), id, func(p *people.Person) error {
 		p.AwaySince, p.AwayUntil = since, until
 		return nil

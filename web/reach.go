@@ -48,7 +48,10 @@ func (s *Server) deviceOwner(r *http.Request) (owner, error) {
 	if d == nil {
 		return owner{}, notFound("device", r.PathValue("id"))
 	}
-	return deviceOwner(d), within(r, "device", d.ID, deviceOwner(d))
+	if !s.seesDevice(principal(r), d) {
+		return owner{}, notFound("device", d.ID)
+	}
+	return deviceOwner(d), nil
 }
 
 func deviceOwner(d *devices.Device) owner { return owner{d.Community, d.Person} }
@@ -58,7 +61,15 @@ func (s *Server) alertOwner(r *http.Request) (owner, error) {
 	if err != nil {
 		return owner{}, err
 	}
-	return alertOwner(a), within(r, "alert", r.PathValue("id"), alertOwner(a))
+	return s.ownerOfAlert(r, r.PathValue("id"), a)
+}
+
+// ownerOfAlert refuses an alert that who asks may not see as if it did not exist.
+func (s *Server) ownerOfAlert(r *http.Request, id string, a *bus.Alert) (owner, error) {
+	if !s.seesAlert(principal(r), a) {
+		return owner{}, notFound("alert", id)
+	}
+	return alertOwner(a), nil
 }
 
 func alertOwner(a *bus.Alert) owner { return owner{a.Community, a.Person} }

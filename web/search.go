@@ -3,6 +3,7 @@ package web
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 
@@ -68,7 +69,12 @@ func (s *Server) find(r *http.Request) ([]*devices.Device, error) {
 		return nil, invalid("q", "more than %d words", maxWords)
 	}
 	all := s.Registry.Devices()
-	return matching(all, s.search.texts(all, s.Catalogue), q, principal(r)), nil
+	who := principal(r)
+	found := matching(all, s.search.texts(all, s.Catalogue), q, who)
+	if who.Kin() {
+		found = slices.DeleteFunc(found, func(d *devices.Device) bool { return !s.seesDevice(who, d) })
+	}
+	return found, nil
 }
 
 const maxWords = 10

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"linli/bus"
-	"linli/people"
 	"linli/web/account"
 )
 
@@ -270,53 +269,6 @@ func TestTextOfOthersIsData(t *testing.T) {
 	_, h, body := s.do(s.request("GET", "/api/v1/devices.csv", ""))
 	if !strings.Contains(body, script) || !strings.HasPrefix(h.Get("Content-Disposition"), "attachment") || h.Get("X-Content-Type-Options") != "nosniff" {
 		t.Errorf("%v\n%s", h, body)
-	}
-}
-
-func TestReadingsWantTheConsentOfTheElder(t *testing.T) {
-	t.Parallel()
-	s := run(t, empty{})
-	s.populate("north")
-	put := func(p people.Person) {
-		if err := s.web.People.PutPerson(t.Context(), p); err != nil {
-			t.Fatal(err)
-		}
-	}
-	put(people.Person{ID: "kin", Community: "north", Name: "Kin"})
-	cookies := map[string]string{
-		"kin":      s.user(account.User{Name: "kin", Role: account.Family, Elders: []string{"north-elder"}, Person: "kin"}),
-		"stranger": s.user(account.User{Name: "stranger", Role: account.Family, Elders: []string{"north-elder"}}),
-		"nurse":    s.user(account.User{Name: "nurse", Role: account.Caretaker, Elders: []string{"north-elder"}}),
-	}
-	for _, test := range []struct {
-		consent                    []people.Consent
-		heart, place, battery, sos int
-	}{
-		{nil, 403, 403, 403, 200},
-		{[]people.Consent{{Scope: people.Vitals, Since: noon}}, 200, 403, 200, 200},
-		{[]people.Consent{{Scope: people.Location, Since: noon}}, 403, 200, 403, 200},
-		{[]people.Consent{{Scope: people.Vitals, Since: time.Now().AddDate(1, 0, 0)}}, 403, 403, 403, 200},
-	} {
-		put(people.Person{
-			ID: "north-elder", Community: "north", Name: "Elder", Roles: []people.Role{people.Elder},
-			Circle: []people.Member{{Person: "kin", Relation: "daughter", Consent: test.consent}},
-		})
-		for path, want := range map[string]int{
-			"readings?field=heart_rate_bpm": test.heart, "chart?field=lat": test.place, "readings.csv?field=battery_pct": test.battery, "events": test.sos,
-		} {
-			for who, cookie := range cookies {
-				want := want
-				switch {
-				case who == "nurse":
-					want = 200
-				case who == "stranger" && path != "events":
-					want = 403
-				}
-				if got := s.status(s.as(cookie, "GET", "/api/v1/devices/north-band/"+path, "")); got != want {
-					t.Errorf("%s with %v: %s: %d, want %d", who, test.consent, path, got, want)
-				}
-			}
-		}
 	}
 }
 

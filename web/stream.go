@@ -49,7 +49,7 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request) error {
 	h.Set("Content-Type", "text/event-stream")
 	h.Set("X-Accel-Buffering", "no")
 	fmt.Fprintf(&out.buf, "retry: %d\n\n", streamRetry.Milliseconds())
-	now = slices.DeleteFunc(now, func(c change) bool { return !reaches(who, alertOwner(c.alert)) })
+	now = slices.DeleteFunc(now, func(c change) bool { return !s.seesAlert(who, c.alert) })
 	if complete {
 		out.snapshot(last, now)
 	} else {
@@ -87,7 +87,7 @@ func (s *Server) pump(r *http.Request, out *eventWriter, watch *watcher) error {
 			if who == nil {
 				return nil
 			}
-			if reaches(who, alertOwner(c.alert)) {
+			if s.seesAlert(who, c.alert) {
 				out.event("alert", c.seq, c.data)
 			}
 		}

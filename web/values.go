@@ -53,14 +53,15 @@ func (s *Server) values(w http.ResponseWriter, r *http.Request) error {
 	}
 	body := valueList{Devices: []devices.Device{}, Values: []deviceValue{}}
 	var ids []string
+	byID := map[string]*devices.Device{}
 	for _, d := range s.Registry.Devices() {
-		if d.Type != t.ID || d.State != devices.Active || q.Get("community") != "" && d.Community != q.Get("community") || !reaches(principal(r), deviceOwner(d)) {
+		if d.Type != t.ID || d.State != devices.Active || q.Get("community") != "" && d.Community != q.Get("community") || !s.seesDevice(principal(r), d) {
 			continue
 		}
 		if body.More = len(ids) == maxValueDevices; body.More {
 			break
 		}
-		ids = append(ids, d.ID)
+		ids, byID[d.ID] = append(ids, d.ID), d
 		body.Devices = append(body.Devices, shown(d))
 	}
 	for part := range slices.Chunk(ids, series.MaxDevices) {
@@ -70,7 +71,9 @@ func (s *Server) values(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 		for _, v := range found {
-			body.Values = append(body.Values, deviceValue{v.Device, v.Field, point(v.Point)})
+			if s.shows(r, byID[v.Device], scopeOf(t, v.Field)) {
+				body.Values = append(body.Values, deviceValue{v.Device, v.Field, point(v.Point)})
+			}
 		}
 	}
 	return reply(w, http.StatusOK, body)

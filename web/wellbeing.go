@@ -4,10 +4,11 @@ import (
 	"net/http"
 
 	"linli/bus"
+	"linli/people"
 )
 
 var wellbeingRoutes = []route{{
-	method: "GET", path: "/api/v1/people/{id}/wellbeing", area: "people", about: "When a person was last active",
+	method: "GET", path: "/api/v1/people/{id}/wellbeing", area: "people", about: "When a person was last active; family needs their consent",
 	may: everyone, whose: aPerson, out: wellbeing{}, handle: (*Server).wellbeing,
 }}
 
@@ -23,6 +24,9 @@ func (s *Server) wellbeing(w http.ResponseWriter, r *http.Request) error {
 	p := s.People.Person(id)
 	if p == nil {
 		return notFound("person", id)
+	}
+	if !s.agreed(principal(r), id, people.Wellbeing) {
+		return errNoConsent
 	}
 	body := wellbeing{bus.Wellbeing{Person: id}, p.Away(s.Now())}
 	if _, err := s.lastOf(r.Context(), bus.WellbeingSubject(id), &body.Wellbeing); err != nil {
