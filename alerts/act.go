@@ -128,7 +128,7 @@ func (b *book) snooze(a *bus.Alert, x *bus.Action, ev bus.AlertEvent) error {
 	}
 	a.SnoozedUntil = &x.Until
 	if e := a.Escalation; e != nil && a.State == bus.Opened && !e.Due.IsZero() && e.Due.Before(x.Until) {
-		e.Due, e.Began = x.Until, e.Began.Add(x.Until.Sub(e.Due)) // the time it is put off does not count
+		resume(e, x.Until)
 	}
 	sign(a, x.Until)
 	ev.Kind = snoozed

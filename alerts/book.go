@@ -64,6 +64,7 @@ type book struct {
 	waiting     map[string]*bus.Load       // those with a digest to come
 	deferred    map[string][]string        // the alerts in it, by the subject of its load
 
+	clock time.Time                        // the server's, as of what is judged now; zero: nothing waits for an engine
 	zones map[string]*time.Location        // by name
 	going map[string]map[string]*bus.Alert // by rule and id: alerts that have not ended, of rules that others look at
 	news  []news                           // what happened to such alerts, for those to look at

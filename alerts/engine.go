@@ -261,6 +261,7 @@ func (e *Engine) loop(ctx context.Context) error {
 // event judges an event. What came of one that was judged before the start is in the book already; only the memory of rules needs
 // it again.
 func (e *Engine) event(ctx context.Context, m message) error {
+	e.core.book.clock = e.Now()
 	judge := e.core.event
 	if m.seq <= e.resumed.Events {
 		judge = e.core.recall
@@ -276,6 +277,7 @@ func (e *Engine) event(ctx context.Context, m message) error {
 }
 
 func (e *Engine) action(ctx context.Context, m message) error {
+	e.core.book.clock = e.Now()
 	var x bus.Action
 	err := json.Unmarshal(m.data, &x)
 	if err == nil && x.Callback == nil { // callbacks are for notify
@@ -292,6 +294,7 @@ func (e *Engine) action(ctx context.Context, m message) error {
 // readings judges a batch line by line. One that brings more transitions than a transaction takes is committed in parts: until
 // the last, the offset does not count it, and what is found again after a restart is known by its id.
 func (e *Engine) readings(ctx context.Context, m message) error {
+	e.core.book.clock = e.Now()
 	if e.core.quiet && m.seq > e.resumed.Readings {
 		e.core.endReplay()
 	}
@@ -340,6 +343,7 @@ func (e *Engine) judged(ctx context.Context, m message) error {
 // tick lets time pass.
 func (e *Engine) tick(ctx context.Context) error {
 	now := e.Now()
+	e.core.book.clock = now
 	e.core.book.advance(now.UnixMilli())
 	if e.heard(now) {
 		e.core.book.wake(now)

@@ -8,12 +8,26 @@ import (
 	"linli/bus"
 )
 
-// lag is how late a step may run and still count as in time: the ladder then keeps its times. What is later goes on from now.
-const lag = 2 * time.Second
+const (
+	// lag is how late a step may run and still count as in time: the ladder then keeps its times. What is later is overdue.
+	lag = 2 * time.Second
+	// breath is how long those who are told of what was overdue have to answer before the next are told, where it is about
+	// life-safety.
+	breath = 20 * time.Second
+)
 
-// raise lets people be told of an alert from now on, by its ladder from the beginning, unless something keeps it back.
-func (b *book) raise(a *bus.Alert, ev bus.AlertEvent, now time.Time) {
-	e := a.Escalation
+// toldAt is when what came in at a time is told of: then, or now if it waited for an engine.
+func (b *book) toldAt(at time.Time) time.Time {
+	if b.clock.Sub(at) > lag {
+		return b.clock
+	}
+	return at
+}
+
+// raise lets people be told of an alert that came to be known at a time, by its ladder from the beginning, unless something keeps it
+// back. What waited for an engine has its whole ladder from now on: its steps count from when somebody could be told.
+func (b *book) raise(a *bus.Alert, ev bus.AlertEvent, at time.Time) {
+	e, now := a.Escalation, b.toldAt(at)
 	e.Round, e.Next, e.Due, e.NoAnswer = 0, 0, now, false
 	b.climb(a, ev, now)
 }
@@ -64,19 +78,41 @@ func (b *book) climb(a *bus.Alert, ev bus.AlertEvent, now time.Time, again ...bu
 	b.record(a, ev)
 }
 
-// rungs runs every step that is due. After such as are overdue the ladder goes on as if the last of them had been due now.
+// rungs runs every step that is due.
 func (b *book) rungs(a *bus.Alert, now time.Time) (all []bus.Recipient) {
 	e := a.Escalation
-	var last time.Time
-	late := now.Sub(e.Due) > lag
+	if !e.Due.IsZero() && now.Sub(e.Due) > lag {
+		return b.makeUp(a, now)
+	}
 	for !e.Due.IsZero() && !e.Due.After(now) {
-		if last = e.Due; e.Next == 0 && late {
-			last = now
-		}
+		all = merge(all, b.rung(a, e.Due, now))
+	}
+	return all
+}
+
+// makeUp runs what fell due while no engine was there: all of it at once, and everybody is told once.
+//
+// Within a round, the steps to come are a breath later than planned at most where it is about life-safety; others go on as if the
+// last step had been due now. When the round is over too, everybody of the ladder is told, however many rounds were missed, and the next
+// one begins as if this one had begun now: nobody is told again within seconds.
+func (b *book) makeUp(a *bus.Alert, now time.Time) (all []bus.Recipient) {
+	e := a.Escalation
+	round, last := e.Round, e.Due
+	for e.Round == round && !e.Due.IsZero() && !e.Due.After(now) {
+		last = e.Due
 		all = merge(all, b.rung(a, last, now))
 	}
-	if behind := now.Sub(last); late && behind > 0 && !e.Due.IsZero() {
-		e.Due, e.Began = e.Due.Add(behind), e.Began.Add(behind)
+	switch {
+	case e.Due.IsZero():
+	case e.Round > round:
+		for i, s := range e.Steps {
+			all = merge(all, b.recipients(a, s, round, i, now))
+		}
+		e.Due, e.Began = e.Due.Add(now.Sub(e.Began)), now
+	case a.Safety && e.Next < len(e.Steps):
+		e.Due = latest(e.Due, now.Add(min(breath, e.Due.Sub(last))))
+	default:
+		e.Due, e.Began = e.Due.Add(now.Sub(last)), e.Began.Add(now.Sub(last))
 	}
 	return all
 }
@@ -199,10 +235,14 @@ func (b *book) wake(now time.Time) {
 	b.endHolds(now)
 }
 
-// remind asks who acknowledged an alert for a sign.
+// remind asks who acknowledged an alert for a sign. One who is asked late has as long to give it.
 func (b *book) remind(a *bus.Alert, now time.Time) {
-	at := a.Escalation.Handled.Add(wait(a.Escalation.Remind))
-	a.Escalation.Reminded = true
+	e := a.Escalation
+	at := e.Handled.Add(wait(e.Remind))
+	if behind := now.Sub(at); behind > lag {
+		at, e.Handled = now, e.Handled.Add(behind)
+	}
+	e.Reminded = true
 	b.record(a, bus.AlertEvent{Kind: reminded, At: at, Tell: b.address(a, b.handler(a, now), now)})
 }
 
@@ -216,15 +256,24 @@ func (b *book) handler(a *bus.Alert, now time.Time) []bus.Recipient {
 	return []bus.Recipient{{Target: duty}}
 }
 
-// lapse takes an acknowledgement back whose author has gone silent. The ladder goes on with its next step.
+// lapse takes an acknowledgement back whose author has gone silent. The ladder goes on with its next step; the time that somebody
+// looked after the alert does not count.
 func (b *book) lapse(a *bus.Alert, now time.Time) {
 	e := a.Escalation
 	at := e.Handled.Add(wait(e.Lapse))
 	a.State, a.AckedAt = bus.Opened, nil
 	note := a.AckedBy + " gave no sign"
 	a.AckedBy, a.AckedPerson = "", ""
-	e.Due = now
+	resume(e, at)
 	b.climb(a, bus.AlertEvent{Kind: unacknowledged, At: at, Note: note}, now)
+}
+
+// resume lets a ladder that stood still go on with its next step at a time. How long it stood does not count.
+func resume(e *bus.Escalation, at time.Time) {
+	if behind := at.Sub(e.Due); behind > 0 && !e.Due.IsZero() {
+		e.Began = e.Began.Add(behind)
+	}
+	e.Due = at
 }
 
 // sign notes that somebody looks after an alert.
@@ -250,21 +299,21 @@ func pressedAgain(a *bus.Alert, at, received time.Time) bool {
 // press tells everybody again who was told in this round, and runs the next step at once. One who has acknowledged goes on
 // looking after the alert, and hears of it with those of the first step.
 func (b *book) press(a *bus.Alert, ev bus.AlertEvent, received time.Time) {
-	e := a.Escalation
+	e, now := a.Escalation, b.toldAt(received)
 	if a.State == bus.Acknowledged {
-		ev.Tell = b.address(a, merge(b.handler(a, received), b.recipients(a, e.Steps[0], e.Round, 0, received)), received)
+		ev.Tell = b.address(a, merge(b.handler(a, now), b.recipients(a, e.Steps[0], e.Round, 0, now)), now)
 		b.record(a, ev)
 		return
 	}
 	told := e.Steps[:min(e.Next, len(e.Steps))]
-	if e.Next < len(e.Steps) {
-		e.Due = received
+	if e.Next < len(e.Steps) && e.Due.After(now) {
+		e.Due = now
 	}
-	b.climb(a, ev, received, told...)
+	b.climb(a, ev, now, told...)
 }
 
 // unreachable notes that every way to a recipient of the last step failed. When that was the last of them, the next step runs at
-// once; a new round does not.
+// once; a new round does not. Of what waited for an engine the ladder takes care: somebody may have answered since.
 func (b *book) unreachable(a *bus.Alert, x *bus.Action, ev bus.AlertEvent) {
 	e := a.Escalation
 	if e == nil || x.Recipient == nil || a.State != bus.Opened || a.Held != "" || x.N != e.N {
@@ -285,6 +334,12 @@ func (b *book) unreachable(a *bus.Alert, x *bus.Action, ev bus.AlertEvent) {
 		b.record(a, ev)
 		return
 	}
-	e.Due = x.At
-	b.climb(a, ev, x.At)
+	if e.Due.After(x.At) {
+		e.Due = x.At
+	}
+	if b.clock.Sub(e.Due) > lag {
+		b.record(a, ev)
+		return
+	}
+	b.climb(a, ev, e.Due)
 }

@@ -240,6 +240,47 @@ func TestWhoIsToldOfAnSOS(t *testing.T) {
 			func(w *world) { w.book.wake(start.Add(100 * time.Second)) },
 			[]string{"0s opened wang zhao daughter", "1m40s escalated wang@voice zhao@voice daughter@voice son"},
 		},
+		"steps to come are a breath later than planned at most": {
+			func(w *world) {
+				w.book.wake(start.Add(70 * time.Second))
+				w.ticked = 70 * time.Second
+				w.tick(135 * time.Second)
+			},
+			[]string{
+				"0s opened wang zhao daughter", "1m10s escalated wang@voice zhao@voice daughter@voice", "1m30s escalated zhao son",
+				"2m15s escalated chen mute!no_address daughter son",
+			},
+		},
+		"after twenty minutes everybody is told once, and the next round comes after a whole interval": {
+			func(w *world) {
+				w.book.wake(start.Add(20 * time.Minute))
+				w.ticked = 20 * time.Minute
+				w.tick(23*time.Minute + 20*time.Second)
+			},
+			[]string{
+				"0s opened wang zhao daughter", "20m unanswered wang@voice zhao@voice daughter@voice son chen mute!no_address duty",
+				"23m escalated wang zhao daughter", "23m20s escalated wang@voice zhao@voice",
+			},
+		},
+		"an acknowledgement that lapses late in a ladder brings one step": {
+			func(w *world) {
+				w.tick(80 * time.Second)
+				w.do(80*time.Second, with(ack, w))
+				w.tick(14*time.Minute - time.Second)
+			},
+			append(sosLadder[:4:4], "1m20s acknowledged", "9m20s reminded duty", "11m20s unacknowledged chen mute!no_address daughter son",
+				"12m20s unanswered duty wang zhao daughter", "12m40s escalated wang@voice zhao@voice", "13m escalated daughter@voice",
+				"13m35s escalated zhao son"),
+		},
+		"who is asked late for a sign has as long to give it": {
+			func(w *world) {
+				w.do(time.Second, with(ack, w))
+				w.book.wake(start.Add(20 * time.Minute))
+				w.ticked = 20 * time.Minute
+				w.tick(22 * time.Minute)
+			},
+			[]string{"0s opened wang zhao daughter", "1s acknowledged", "20m reminded duty", "22m unacknowledged wang@voice zhao@voice"},
+		},
 		"a step late by less than a moment does not move the next": {
 			func(w *world) {
 				w.book.wake(start.Add(21 * time.Second))

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -22,110 +23,184 @@ type ladder struct {
 	now, began, due, handled, pressed int
 	next, round                       int
 	acked, reminded                   bool
+	told                              []string // by what happens now
 	log                               []string
 }
 
-// at is when the steps of a round come, after its beginning; the last is when nobody has answered.
-var at = []int{0, 20, 40, 75, 120, 180}
+// ladderTimes are when the steps of a round come, after its beginning, and ladderPeople who they tell; the last is that nobody has
+// answered.
+var (
+	ladderTimes  = []int{0, 20, 40, 75, 120, 180}
+	ladderPeople = [][]string{{"wang", "zhao", "daughter"}, {"wang", "zhao"}, {"daughter"}, {"zhao", "son"}, {"chen", "mute", "daughter", "son"}, {"duty"}}
+)
 
-func (m *ladder) say(what string) { m.log = append(m.log, fmt.Sprintf("%ds %s", m.now, what)) }
+const end = 5
+
+func (m *ladder) tell(steps ...[]string) { m.told = slices.Concat(m.told, slices.Concat(steps...)) }
+
+func (m *ladder) say(at int, what string) {
+	slices.Sort(m.told)
+	m.log = append(m.log, fmt.Sprint(at, "s ", what, slices.Compact(m.told)))
+	m.told = nil
+}
 
 // step runs the next step, and those that come at the same time.
-func (m *ladder) step(what string) {
-	for m.due <= m.now {
-		switch {
-		case m.next == len(at)-1:
-			if what == "escalated" && m.round == 0 {
-				what = "unanswered"
-			}
-			every := 180
-			if m.round >= 10 {
-				every = 900
-			}
-			m.round, m.next, m.due = m.round+1, 0, max(m.now, m.began+every)
-			continue
-		case m.next == 0:
-			m.began = m.now
+func (m *ladder) step(at int, what string) {
+	round, last, overdue := m.round, m.due, m.now-m.due > 2
+	for m.due <= m.now && (!overdue || m.round == round) {
+		if m.next == end && m.round == 0 && what == "escalated" {
+			what = "unanswered"
 		}
-		m.next++
-		m.due = m.now + at[m.next] - at[m.next-1]
-		if m.next == len(at)-1 {
-			m.due = max(m.now, m.began+180)
-		}
+		last = m.due
+		m.run()
 	}
-	m.say(what)
-}
-
-func (m *ladder) second() {
-	m.now++
 	switch {
-	case !m.acked && m.due <= m.now:
-		m.step("escalated")
-	case m.acked && !m.reminded && m.now == m.handled+480:
-		m.reminded = true
-		m.say("reminded")
-	case m.acked && m.now == m.handled+600:
-		m.acked, m.due = false, m.now
-		m.step("unacknowledged")
+	case overdue && m.round > round: // all who are on the ladder, and then a whole interval of rest
+		m.tell(ladderPeople[:end]...)
+		m.due, m.began = m.now+m.due-m.began, m.now
+	case overdue && m.next < end: // nobody waits longer than planned, but for 20 s in which one of the others may answer
+		m.due = max(m.due, m.now+min(20, m.due-last))
+	case overdue:
+		m.due, m.began = m.due+m.now-last, m.began+m.now-last
 	}
+	m.say(at, what)
 }
 
-func (m *ladder) press() {
-	again := m.now-m.pressed >= 10
-	m.pressed = m.now
-	if again && !m.acked && m.next < len(at)-1 {
-		m.due = m.now
-		m.step("repeated")
+// run runs a single step.
+func (m *ladder) run() {
+	m.tell(ladderPeople[m.next])
+	if m.next == end {
+		every := 180
+		if m.round >= 10 {
+			every = 900
+		}
+		m.round, m.next, m.due = m.round+1, 0, max(m.due, m.began+every)
 		return
 	}
-	m.say("repeated")
+	if m.next == 0 {
+		m.began = m.due
+	}
+	m.next++
+	m.due += ladderTimes[m.next] - ladderTimes[m.next-1]
+	if m.next == end {
+		m.due = max(m.due+ladderTimes[end-1]-ladderTimes[end], m.began+180)
+	}
+}
+
+// look does what has become due.
+func (m *ladder) look() {
+	switch {
+	case m.acked && !m.reminded && m.now >= m.handled+480:
+		if late := m.now - m.handled - 480; late > 2 { // who is asked late has as long to answer
+			m.handled += late
+		}
+		m.reminded = true
+		m.tell(ladderPeople[end])
+		m.say(m.handled+480, "reminded")
+	case m.acked && m.now >= m.handled+600:
+		m.acked = false
+		void := m.handled + 600
+		m.began, m.due = m.began+max(0, void-m.due), void // the time that somebody looked after it does not count
+		m.step(void, "unacknowledged")
+	case !m.acked && m.now-m.due > 2:
+		m.step(m.now, "escalated")
+	case !m.acked && m.now >= m.due:
+		m.step(m.due, "escalated")
+	}
+}
+
+// press is one that came at a time and is heard now.
+func (m *ladder) press(at int) {
+	again := at-m.pressed >= 10
+	m.pressed = max(m.pressed, at)
+	if now := m.now; now-at <= 2 {
+		m.now = at
+		defer func() { m.now = now }()
+	}
+	switch told := ladderPeople[:min(m.next, end)]; {
+	case again && m.acked:
+		m.tell(ladderPeople[0], ladderPeople[end]) // and who acknowledged, who is not known here
+	case again && (m.next < end || m.due <= m.now):
+		m.due = min(m.due, m.now)
+		m.tell(told...)
+		m.step(at, "repeated")
+		return
+	case again:
+		m.tell(told...)
+	}
+	m.say(at, "repeated")
 }
 
 func (m *ladder) acknowledge() {
 	switch {
 	case !m.acked:
 		m.acked, m.reminded, m.handled = true, false, m.now
-		m.say("acknowledged")
+		m.say(m.now, "acknowledged")
 	case m.reminded:
 		m.reminded, m.handled = false, m.now
-		m.say("renewed")
+		m.say(m.now, "renewed")
 	}
 }
 
+// TestLadderIsAsTheModelSays plays presses, acknowledgements and outages of the server. What is pressed in an outage is heard after
+// it.
 func TestLadderIsAsTheModelSays(t *testing.T) {
 	rules := probeRules(t)
 	rapid.Check(t, func(t *rapid.T) {
 		w := &world{core: newCore(rules, newPeople()), t: nil, people: newPeople()}
 		w.book.resolver = neighbours
 		m := &ladder{}
-		hear := func() {
-			line, _ := say(fmt.Sprintf("p1 %ds!sos", m.now))
+		hear := func(at int) {
+			w.book.clock = start.Add(time.Duration(m.now) * time.Second)
+			line, _ := say(fmt.Sprintf("p1 %ds!sos", at))
 			if err := w.core.event(line); err != nil {
 				t.Fatal(err)
 			}
 		}
-		hear()
-		m.step("opened")
+		wait := func(seconds int) {
+			m.now += seconds
+			m.look()
+			w.book.wake(start.Add(time.Duration(m.now) * time.Second))
+		}
+		m.now = rapid.SampledFrom([]int{0, 0, 1, 1200}).Draw(t, "heard after")
+		if m.now > 2 {
+			m.due = m.now
+		}
+		hear(0)
+		m.step(0, "opened")
 		for range rapid.IntRange(1, 30).Draw(t, "things") {
 			for range rapid.IntRange(0, 300).Draw(t, "seconds") {
-				m.second()
-				w.book.wake(start.Add(time.Duration(m.now) * time.Second))
+				wait(1)
 			}
-			switch rapid.SampledFrom([]string{"press", "acknowledge", "wait"}).Draw(t, "thing") {
+			switch rapid.SampledFrom([]string{"press", "acknowledge", "outage", "wait"}).Draw(t, "thing") {
 			case "press":
-				hear()
-				m.press()
+				hear(m.now)
+				m.press(m.now)
 			case "acknowledge":
 				x := bus.Action{Kind: "acknowledge", Alert: w.book.out[0].Alert.ID, By: "li", At: start.Add(time.Duration(m.now) * time.Second)}
 				if err := w.book.act(&x); err != nil {
 					t.Fatal(err)
 				}
 				m.acknowledge()
+			case "outage":
+				from := m.now
+				m.now += rapid.IntRange(3, 3000).Draw(t, "outage")
+				if rapid.Bool().Draw(t, "with a press") {
+					at := rapid.IntRange(from, m.now).Draw(t, "pressed at")
+					hear(at)
+					m.press(at)
+				}
+				wait(0)
 			}
 		}
 		var got []string
 		for _, ev := range w.book.out {
-			got = append(got, fmt.Sprintf("%d%s %s", int(ev.At.Sub(start).Seconds()), "s", ev.Kind))
+			var told []string
+			for _, r := range ev.Tell {
+				told = append(told, strings.TrimPrefix(r.Who(), "person:"))
+			}
+			slices.Sort(told)
+			got = append(got, fmt.Sprint(int(ev.At.Sub(start).Seconds()), "s ", ev.Kind, told))
 		}
 		if diff := cmp.Diff(m.log, got); diff != "" {
 			t.Fatalf("what happened (-model +book):\n%s", diff)

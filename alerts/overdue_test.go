@@ -54,6 +54,30 @@ func TestOverdueStepsAfterARestart(t *testing.T) {
 	}
 }
 
+// What was pressed while no engine ran has its whole ladder from the moment that somebody is told, and is told at once.
+func TestAPressThatWaitedForAnEngine(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.say("p1 0s!sos")
+	s.wall(20 * time.Minute)
+	e := s.engine(nil)
+	for i, want := range [][]string{
+		{"0s opened wang zhao daughter"},
+		{"0s opened wang zhao daughter", "20m20s escalated wang@voice zhao@voice"},
+	} {
+		s.wall(20*time.Minute + time.Duration(i)*20*time.Second)
+		testkit.Eventually(t, 10*time.Second, func() bool { return len(s.told()) >= len(want) })
+		s.say("p3 1200s level=1") // one more transaction
+		s.judged()
+		if diff := cmp.Diff(want, s.told()); diff != "" {
+			t.Errorf("who was told of what (-want +got):\n%s", diff)
+		}
+	}
+	if err := e.stop(); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // Wherever a transaction is cut off in the life of an alert, the next engine leaves the same log: nobody is told twice by the same
 // step, and nobody is forgotten.
 func TestLaddersSurviveAKillInEveryTransaction(t *testing.T) {

@@ -75,10 +75,9 @@ func (b *book) release(a *bus.Alert, now time.Time) {
 		ev.Tell = b.ended(a, now)
 		b.record(a, ev)
 	case a.State == bus.Opened && a.Escalation != nil:
-		if e := a.Escalation; !e.Due.IsZero() && !e.Due.After(now) { // the time it was kept back does not count
+		if e := a.Escalation; !e.Due.IsZero() && !e.Due.After(now) {
 			ev.Kind = confirmed
-			behind := at.Sub(e.Due)
-			e.Due, e.Began = at, e.Began.Add(behind)
+			resume(e, at)
 		}
 		b.climb(a, ev, now)
 	default:
