@@ -10,6 +10,7 @@ type Community struct {
 	Lat      float64  `json:"lat,omitempty"`
 	Lon      float64  `json:"lon,omitempty"`
 	Estates  []Estate `json:"estates,omitempty"`
+	Plan     *Plan    `json:"plan,omitempty"`
 }
 
 // Estate is a 小区, with its buildings and their units.

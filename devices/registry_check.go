@@ -151,6 +151,9 @@ func checkCommunity(x *Community) error {
 			}
 		}
 	}
+	if x.Plan != nil {
+		c.plan(x.Plan, x)
+	}
 	return c.Err()
 }
 

@@ -22,11 +22,17 @@ func (r *Registry) AddCommunity(ctx context.Context, c Community) error {
 	return r.bucket.Await(ctx, revision)
 }
 
-// PutCommunity registers a community or replaces what is registered of it.
+// PutCommunity registers a community or replaces what is registered of it. A place that an active device is at cannot be left out.
 func (r *Registry) PutCommunity(ctx context.Context, c Community) error {
 	complete(&c)
 	if err := checkCommunity(&c); err != nil {
 		return err
+	}
+	for _, d := range r.Devices() {
+		var at Checks
+		if at.place(d.Place, &c); d.Community == c.ID && d.State == Active && at.Err() != nil {
+			return fmt.Errorf("device %q is there: %w", d.ID, at.Err())
+		}
 	}
 	return r.bucket.Edit(ctx, communityPrefix+c.ID, func([]byte) (any, error) { return c, nil })
 }

@@ -83,8 +83,9 @@ type file struct {
 			Units int `yaml:"units"`
 		} `yaml:"buildings"`
 	} `yaml:"estates"`
-	Climate Climate `yaml:"climate"`
-	Fleet   []group `yaml:"fleet"`
+	Plan    *devices.Plan `yaml:"plan"`
+	Climate Climate       `yaml:"climate"`
+	Fleet   []group       `yaml:"fleet"`
 }
 
 // Load reads the embedded communities, in the order of IDs.
@@ -132,7 +133,7 @@ func decode(data []byte, to any) error {
 
 func (f *file) community() *Community {
 	c := &Community{
-		Community: devices.Community{ID: f.ID, Name: f.Name, Timezone: "Asia/Shanghai", Lat: f.Lat, Lon: f.Lon},
+		Community: devices.Community{ID: f.ID, Name: f.Name, Timezone: "Asia/Shanghai", Lat: f.Lat, Lon: f.Lon, Plan: f.Plan},
 		Climate:   f.Climate,
 		groups:    f.Fleet,
 	}

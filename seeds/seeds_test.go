@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"reflect"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -158,6 +159,21 @@ func TestEveryFleetIsSoundAtEveryScale(t *testing.T) {
 			t.Fatalf("a second expansion at scale %g differs", scale)
 		}
 	})
+}
+
+func TestEveryEstateIsOnItsPlan(t *testing.T) {
+	for _, c := range load(t) {
+		for _, e := range c.Estates {
+			if !slices.ContainsFunc(c.Plan.Shapes, func(s devices.Shape) bool { return s.Estate == e.ID }) {
+				t.Errorf("%s: estate %s is not on the plan", c.ID, e.ID)
+			}
+		}
+		for i, d := range c.Fleet(1) {
+			if p := d.Place; p.Estate == "" && !slices.ContainsFunc(c.Plan.Shapes, func(s devices.Shape) bool { return s.Zone == p.Zone }) {
+				t.Errorf("%s: device %d, %s, is at zone %q, which is not on the plan", c.ID, i, d.ID, p.Zone)
+			}
+		}
+	}
 }
 
 func TestScaleShrinksButNeverToNothing(t *testing.T) {

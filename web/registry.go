@@ -16,6 +16,10 @@ var registryRoutes = []route{
 		method: "POST", path: "/api/v1/communities", area: "registry", about: "Register a community; the same again is no error",
 		may: admins, whose: installation, in: devices.Community{}, out: devices.Community{}, handle: (*Server).addCommunity,
 	},
+	{
+		method: "PUT", path: "/api/v1/communities/{id}", area: "registry", about: "Register a community or replace what is registered of it: its estates, buildings and plan",
+		may: admins, whose: installation, body: importBody, in: devices.Community{}, out: devices.Community{}, handle: (*Server).putCommunity,
+	},
 }
 
 // inCommunity limits a list to one community.
@@ -45,6 +49,20 @@ func (s *Server) addCommunity(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if err := s.Registry.AddCommunity(r.Context(), c); err != nil {
+		return err
+	}
+	return reply(w, http.StatusOK, s.Registry.Community(c.ID))
+}
+
+func (s *Server) putCommunity(w http.ResponseWriter, r *http.Request) error {
+	var c devices.Community
+	if err := read(r, &c); err != nil {
+		return err
+	}
+	if id := r.PathValue("id"); c.ID != id {
+		return &devices.InvalidError{Field: "id", Value: c.ID, Reason: "is not the " + id + " of the path"}
+	}
+	if err := s.Registry.PutCommunity(r.Context(), c); err != nil {
 		return err
 	}
 	return reply(w, http.StatusOK, s.Registry.Community(c.ID))

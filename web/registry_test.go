@@ -29,6 +29,12 @@ func TestCommunities(t *testing.T) {
 	ask[devices.Community](s, 200, "POST", "/api/v1/communities", nantong)
 	s.refused(http.StatusConflict, "", "POST", "/api/v1/communities", `{"id":"nantong","name":{"zh":"别的"}}`)
 	s.refused(http.StatusBadRequest, "id", "POST", "/api/v1/communities", `{"id":"Nan Tong","name":{"zh":"a"}}`)
+	const planned = `{"id":"nantong","name":{"zh":"南川园"},"estates":[{"id":"e1","name":{"zh":"一区","en":"1"}}],"plan":{"width_m":100,"height_m":50,"shapes":[{"kind":"place","estate":"e1","points":[[0,0],[9,9]]}]}}`
+	if got := ask[devices.Community](s, 200, "PUT", "/api/v1/communities/nantong", planned); got.Plan == nil || len(got.Plan.Shapes) != 1 {
+		t.Errorf("the plan is %+v", got.Plan)
+	}
+	s.refused(http.StatusBadRequest, "id", "PUT", "/api/v1/communities/hegang", planned)
+	s.refused(http.StatusBadRequest, "plan shape 1", "PUT", "/api/v1/communities/nantong", strings.Replace(planned, "[9,9]", "[9,99]", 1))
 	list := ask[struct{ Communities []devices.Community }](s, 200, "GET", "/api/v1/communities", "")
 	if len(list.Communities) != 2 || list.Communities[0].ID != "nantong" {
 		t.Errorf("got %+v", list)

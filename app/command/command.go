@@ -38,6 +38,8 @@ type action func(context.Context, *session, []string) error
 
 var commands = []command{
 	{"communities add", "--id ID --name NAME", "register a community", addCommunity},
+	{"communities import", "FILE.yaml", "register communities with their estates, buildings and plans, or replace what is registered of them", importCommunities},
+	{"communities export", "", "print communities as import reads them", exportCommunities},
 	{"communities list", "", "list communities", listCommunities},
 	{"devices add", "--community ID --type TYPE --id ID", "register a device and print its secret, this once", addDevice},
 	{"devices import", "FILE.csv", "register the rows of a CSV file, all or none", importDevices},

@@ -221,6 +221,21 @@ func TestDeviceImportNamesTheBadRows(t *testing.T) {
 	s.fails("devices import "+filepath.Join(t.TempDir(), "none.csv"), "none.csv")
 }
 
+func TestCommunities(t *testing.T) {
+	s := serve(t)
+	const file = "communities:\n- id: garden\n  name: {zh: 花园, en: Garden}\n  estates:\n  - {id: e1, name: {zh: 一区, en: '1'}, buildings: [{id: b1, units: [u1]}]}\n" +
+		"  plan: {width_m: 100, height_m: 50, shapes: [{kind: place, estate: e1, points: [[0, 0], [50, 50]]}]}\n"
+	s.run("communities import " + s.file("garden.yaml", file))
+	exported := s.run("communities export")
+	s.run("communities import " + s.file("again.yaml", exported))
+	if again := s.run("communities export"); again != exported || !strings.Contains(exported, "width_m: 100") {
+		t.Errorf("exported:\n%s\nafter its import:\n%s", exported, again)
+	}
+	bad := s.file("bad.yaml", strings.Replace(file, "[50, 50]", "[50, 51]", 1))
+	s.fails("communities import "+bad, bad+": community garden: ")
+	s.fails("communities import "+s.file("none.yaml", "communities:\n- {name: x}\n"), "community 1 has no id")
+}
+
 func TestPeopleGoOutAsTheyCameIn(t *testing.T) {
 	t.Parallel()
 	s := serve(t)

@@ -12,57 +12,6 @@ import (
 	"strings"
 )
 
-type text struct {
-	ZH string `json:"zh"`
-	EN string `json:"en"`
-}
-
-type community struct {
-	ID       string `json:"id"`
-	Name     text   `json:"name"`
-	Timezone string `json:"timezone,omitempty"`
-}
-
-func addCommunity(fs *flag.FlagSet) action {
-	var c community
-	fs.StringVar(&c.ID, "id", "", "`id` of the community")
-	fs.StringVar(&c.Name.ZH, "name", "", "`name`")
-	fs.StringVar(&c.Name.EN, "name-en", "", "English `name`, if it has another")
-	fs.StringVar(&c.Timezone, "timezone", "", "IANA `name`; Asia/Shanghai when left out")
-	return func(ctx context.Context, s *session, args []string) error {
-		if err := errors.Join(exactly(args), required("id", c.ID, "name", c.Name.ZH)); err != nil {
-			return err
-		}
-		if c.Name.EN == "" {
-			c.Name.EN = c.Name.ZH
-		}
-		if err := s.Call(ctx, "POST", "/api/v1/communities", c, &c); err != nil {
-			return err
-		}
-		return s.print(c, func(w io.Writer) { fmt.Fprintf(w, "community %s is registered\n", c.ID) })
-	}
-}
-
-func listCommunities(*flag.FlagSet) action {
-	return func(ctx context.Context, s *session, args []string) error {
-		if err := exactly(args); err != nil {
-			return err
-		}
-		var list struct {
-			Communities []community `json:"communities"`
-		}
-		if err := s.Call(ctx, "GET", "/api/v1/communities", nil, &list); err != nil {
-			return err
-		}
-		return s.print(list, func(w io.Writer) {
-			fmt.Fprintln(w, "ID\tNAME\tENGLISH")
-			for _, c := range list.Communities {
-				fmt.Fprintf(w, "%s\t%s\t%s\n", c.ID, c.Name.ZH, c.Name.EN)
-			}
-		})
-	}
-}
-
 type place struct {
 	Estate   string `json:"estate,omitempty"`
 	Building string `json:"building,omitempty"`

@@ -4,8 +4,8 @@ import { computed, shallowRef } from 'vue'
 import { load } from './api'
 import { typeName } from './catalogue'
 import { where } from './format'
-import { alerts, state } from './state'
-import type { Device } from './types'
+import { alerts, compare, state } from './state'
+import type { Device, Severity } from './types'
 
 interface Entry { device: Device, text: string }
 const entries = shallowRef<Entry[]>([])
@@ -50,4 +50,11 @@ export const openOf = computed(() => {
   const counts: Record<string, number> = {}
   for (const a of alerts.values()) if (a.state !== 'closed') counts[a.device] = (counts[a.device] ?? 0) + 1
   return counts
+})
+
+/** worstOf is the most severe open alert of every device that has one. */
+export const worstOf = computed(() => {
+  const worst: Record<string, Severity> = {}
+  for (const a of [...alerts.values()].sort(compare)) if (a.state !== 'closed') worst[a.device] ??= a.severity
+  return worst
 })

@@ -8,6 +8,18 @@ export interface Community {
   name: Text
   timezone?: string
   estates?: { id: string, name: Text, buildings?: { id: string, units?: string[] }[] }[]
+  plan?: { width_m: number, height_m: number, shapes: Shape[] }
+}
+
+/** Shape is one thing on a plan, in metres from its upper left corner; two points are opposite corners of a rectangle. */
+export interface Shape {
+  kind: 'place' | 'road' | 'water' | 'green' | 'square'
+  estate?: string
+  building?: string
+  zone?: string
+  name?: Text
+  points: [number, number][]
+  width_m?: number // of a road, whose points are its middle line
 }
 
 export const severities = ['critical', 'high', 'medium', 'low', 'informational'] as const

@@ -35,8 +35,8 @@ export class Linli {
   }
 
   /** band registers a wristband and returns how to press its button. */
-  async band(id: string, community = 'tianjin', name = ''): Promise<() => void> {
-    const { secret } = await this.api<{ secret: string }>('POST', 'devices', { id, community, type: 'wearable_band', name })
+  async band(id: string, community = 'tianjin', name = '', place = {}): Promise<() => void> {
+    const { secret } = await this.api<{ secret: string }>('POST', 'devices', { id, community, type: 'wearable_band', name, place })
     return () => this.publish(id, secret, `linli/event/${community}/wearable_band/${id}/sos`, '')
   }
 

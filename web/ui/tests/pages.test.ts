@@ -51,6 +51,22 @@ for (const look of [{ language: 'zh', theme: 'light', width: 1360 }, { language:
   })
 }
 
+test('the plan shows where it is, and from there one comes to the device', async () => {
+  const b = await Browser.open(linli)
+  try {
+    await b.enter(linli, '/places')
+    const plan = b.page.getByTestId('plan')
+    await plan.locator('[data-place="building/e3/b07/"].alarmed').waitFor()
+    await plan.locator('[data-place="estate/e3//"]').focus()
+    await b.page.keyboard.press('Enter')
+    await plan.locator('[data-device=story-1]').click()
+    await b.page.getByRole('heading', { name: '张奶奶的手环' }).waitFor()
+    expect(b.errors).toEqual([])
+  } finally {
+    await b.close()
+  }
+})
+
 test('the language is switched in place', async () => {
   const b = await Browser.open(linli)
   try {

@@ -8,7 +8,7 @@ export interface Things { alert: string, device: string, person: string }
 
 /** story presses two buttons and acknowledges one alert, so that no page is empty. */
 export async function story(linli: Linli): Promise<Things> {
-  const first = await linli.band('story-1', 'tianjin', '张奶奶的手环')
+  const first = await linli.band('story-1', 'tianjin', '张奶奶的手环', { estate: 'e3', building: 'b07', unit: 'u2' })
   const second = await linli.band('story-2', 'hegang', '李爷爷的手环')
   first()
   second()

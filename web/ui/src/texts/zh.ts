@@ -54,7 +54,7 @@ export default {
     completeness: '数据完整性', expected: '应收', receivedCount: '实收', lateCount: '迟到', missing: '缺失', secret: '接入密钥', rotate: '更换密钥', rotateHint: '旧密钥立即失效,设备须用新密钥重新接入。', secretOnce: '密钥只显示这一次。请安装人员扫描二维码或抄录。', revoke: '停用', revokeHint: '停用后设备不能再接入,其数据会被拒收。', topic: '主题', gateway: '网关', person: '使用人', tags: '标签',
     range: '时间范围', hours24: '24 小时', days7: '7 天', days30: '30 天', year: '1 年', hour1: '1 小时', csv: '导出 CSV', online: '在线', offline: '离线', unknown: '未知', lastSeen: '最近上报', noValues: '还没有读数。', replacedBy: '已由 {id} 更换', alerts: '此设备的告警', user: '用户名', qr: '密钥二维码', mean: '均值', peaks: '峰值范围', chart: '{name}:最新 {last},最低 {min},最高 {max}', commands: '下行命令', sendCommand: '发送命令', series: '分路',
   },
-  places: { title: '楼栋', whole: '整个社区', building: '楼栋', public: '公共区域', devicesHere: '{n} 台设备', openHere: '{n} 条告警', pick: '选择左侧的楼栋查看设备。', plan: '平面图' },
+  places: { title: '楼栋', whole: '整个社区', building: '楼栋', public: '公共区域', devicesHere: '{n} 台设备', openHere: '{n} 条告警', calm: '无告警', elsewhere: '另有 {n} 台设备不在图上' },
   scene: {
     title: '场景', latest: '现状', trend: '趋势', events: '最近事件', energy: '能源', waste: '垃圾分类', charging: '充电', elders: '长者关怀', safety: '消防与安全', access: '通行与停车', environment: '环境与水位', bus: '循环微公交', noDevices: '这个社区没有此类设备。', devices: '设备', ok: '正常', attention: '需关注', updated: '更新于 {time}', worst: '最高', mean: '平均', sum: '合计', count: '数量', stale: '数据过时',
   },
