@@ -14,6 +14,7 @@ const maxSnooze = 7 * 24 * time.Hour
 // act does what a person, or the notifier, asked for. What makes no sense any more changes nothing, so an action may come twice.
 //
 //	acknowledge  "I am looking after it": stops the ladder. Of the family of whom an emergency is about, it stops only the family's part
+//	decline      "I cannot": what they had taken on is open again; when nobody is left who was told, the next step runs
 //	close        needs a disposition where the alert is latched
 //	reopen       a person's judgement, so only a person closes it again
 //	assign       to Assignee
@@ -22,6 +23,7 @@ const maxSnooze = 7 * 24 * time.Hour
 //	unreached    every way to Recipient, who was told by event N, has failed
 //	bad_address  an Address of Person does not exist: the provider says so
 //	good_address and something has arrived over its channel since
+//	reordered    the contact circle of About: the others of it are told
 //	hold         a silence, a maintenance window or a commissioning begins
 //	confirm      the second word that a silence of life-safety needs
 //	release      of a hold, before its time
@@ -33,9 +35,11 @@ func (b *book) act(x *bus.Action) error {
 		return b.badAddress(x)
 	case "good_address":
 		return b.goodAddress(x)
+	case "reordered":
+		return b.reordered(x)
 	}
 	a := b.alerts[x.Alert]
-	ev := bus.AlertEvent{At: x.At, By: x.By, Note: x.Note, Key: x.Key}
+	ev := bus.AlertEvent{At: x.At, By: x.By, Who: x.Person, Note: x.Note, Key: x.Key}
 	switch {
 	case a == nil:
 		return fmt.Errorf("%s: no open alert %q", x.Kind, x.Alert)
@@ -55,6 +59,8 @@ func (b *book) act(x *bus.Action) error {
 	switch x.Kind {
 	case "acknowledge":
 		b.acknowledge(a, x, ev)
+	case "decline":
+		b.decline(a, x, ev)
 	case "close":
 		if a.Latched && x.Disposition == "" {
 			return fmt.Errorf("close: alert %s of rule %s needs a disposition", a.ID, a.Rule)
@@ -86,7 +92,7 @@ func (b *book) acknowledge(a *bus.Alert, x *bus.Action, ev bus.AlertEvent) {
 	}
 	if a.Safety && e != nil && !e.AckAny && (x.Family || b.family(x.Person)) {
 		if a.FamilyAckBy == "" {
-			a.FamilyAckBy = x.By
+			a.FamilyAckBy, a.FamilyPerson = x.By, x.Person
 			ev.Kind = familyAcknowledged
 			b.record(a, ev)
 		}

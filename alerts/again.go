@@ -64,7 +64,7 @@ func (b *book) openAgain(a *bus.Alert, ev bus.AlertEvent, now time.Time) {
 	}
 	e := b.episode(episodeKey(a.Rule, a.Identity))
 	e.alert, e.last = a, nil
-	a.State, a.AckedAt, a.AckedBy, a.AckedPerson, a.FamilyAckBy = bus.Opened, nil, "", "", ""
+	a.State, a.AckedAt, a.AckedBy, a.AckedPerson, a.FamilyAckBy, a.FamilyPerson = bus.Opened, nil, "", "", "", ""
 	a.ClearedAt, a.ClosedAt, a.ClosedBy, a.Disposition, a.Owed, a.SnoozedUntil = nil, nil, "", "", false, nil
 	if a.Escalation == nil {
 		a.Escalation = b.rules.plan(a.Rule).freeze()

@@ -28,6 +28,7 @@ const (
 	escalated          = "escalated"           // the next step of its ladder
 	unanswered         = "unanswered"          // the ladder has ended, and begins again
 	unreached          = "unreached"           // somebody of the last step cannot be reached
+	declined           = "declined"            // somebody cannot look after it
 	acknowledged       = "acknowledged"        // somebody looks after it: the ladder stops
 	familyAcknowledged = "family_acknowledged" // somebody of the family does: the property is told on
 	reminded           = "reminded"            // who acknowledged it is asked for a sign

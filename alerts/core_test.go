@@ -96,6 +96,9 @@ func (p *residents) Person(id string) *people.Person {
 	if p.family[id] {
 		x.Roles = []people.Role{people.Contact}
 	}
+	if id == "ma" {
+		x.Circle = []people.Member{{Person: "daughter"}, {Person: "son"}, {Person: "tired-1"}}
+	}
 	if p.away[id] {
 		x.AwaySince = new(time.Time)
 	}

@@ -65,6 +65,9 @@ func (b *book) climb(a *bus.Alert, ev bus.AlertEvent, now time.Time, again ...bu
 	default:
 		ev.Kind = escalated
 	}
+	if ev.Kind == declined {
+		all = slices.DeleteFunc(all, func(r bus.Recipient) bool { return r.Person != "" && r.Person == ev.Who })
+	}
 	if len(all) == 0 && a.Held != "" {
 		all = []bus.Recipient{{Target: duty}}
 	}
@@ -312,30 +315,29 @@ func (b *book) press(a *bus.Alert, ev bus.AlertEvent, received time.Time) {
 	b.climb(a, ev, now, told...)
 }
 
-// unreachable notes that every way to a recipient of the last step failed. When that was the last of them, the next step runs at
-// once; a new round does not. Of what waited for an engine the ladder takes care: somebody may have answered since.
+// unreachable notes that every way to a recipient of the last step failed.
 func (b *book) unreachable(a *bus.Alert, x *bus.Action, ev bus.AlertEvent) {
 	e := a.Escalation
-	if e == nil || x.Recipient == nil || a.State != bus.Opened || a.Held != "" || x.N != e.N {
+	if e == nil || x.Recipient == nil || x.N != e.N || !slices.Contains(e.Reaching, x.Recipient.Who()) {
 		return
 	}
-	var left []string
-	for _, who := range e.Reaching {
-		if who != x.Recipient.Who() {
-			left = append(left, who)
-		}
+	if ev.Kind = unreached; a.State == bus.Opened && a.Held == "" {
+		b.without(a, x.Recipient.Who(), ev)
 	}
-	if len(left) == len(e.Reaching) {
-		return
-	}
-	e.Reaching = left
-	ev.Kind = unreached
-	if len(left) > 0 || e.Due.IsZero() || e.Next == 0 {
+}
+
+// without goes on without a recipient of the last step. When that was the last of them, the next step runs at once; a new round does
+// not. Of what waited for an engine the ladder takes care: somebody may have answered since.
+func (b *book) without(a *bus.Alert, who string, ev bus.AlertEvent) {
+	e := a.Escalation
+	last := slices.Equal(e.Reaching, []string{who})
+	e.Reaching = slices.DeleteFunc(slices.Clone(e.Reaching), func(x string) bool { return x == who })
+	if !last || e.Due.IsZero() || e.Next == 0 {
 		b.record(a, ev)
 		return
 	}
-	if e.Due.After(x.At) {
-		e.Due = x.At
+	if e.Due.After(ev.At) {
+		e.Due = ev.At
 	}
 	if b.clock.Sub(e.Due) > lag {
 		b.record(a, ev)

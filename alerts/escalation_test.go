@@ -236,6 +236,39 @@ func TestWhoIsToldOfAnSOS(t *testing.T) {
 			},
 			[]string{"0s opened wang zhao daughter", "5s unreached"},
 		},
+		"who says that they cannot go counts as not reached": {
+			func(w *world) {
+				for _, who := range []string{"wang", "zhao", "daughter"} {
+					w.do(5*time.Second, with(bus.Action{Kind: "decline", Person: who, By: who}, w))
+				}
+				w.tick(24 * time.Second)
+			},
+			[]string{"0s opened wang zhao daughter", "5s declined", "5s declined", "5s declined wang@voice zhao@voice"},
+		},
+		"what the family had taken on and cannot is told to the others of it": {
+			func(w *world) {
+				x, cannot := with(ack, w), with(bus.Action{Kind: "decline", Person: "daughter", By: "daughter"}, w)
+				x.Person = "daughter"
+				w.people.family["daughter"], w.people.family["son"] = true, true
+				w.tick(80 * time.Second)
+				w.do(81*time.Second, x)
+				w.do(90*time.Second, cannot)
+				w.do(91*time.Second, cannot)
+				w.do(92*time.Second, with(bus.Action{Kind: "acknowledge", Person: "son", By: "son"}, w))
+			},
+			append(sosLadder[:4:4], "1m21s family_acknowledged", "1m30s declined son", "1m31s declined", "1m32s family_acknowledged"),
+		},
+		"what somebody had taken on and cannot goes on at once": {
+			func(w *world) {
+				x := with(ack, w)
+				x.Person = "wang"
+				w.do(time.Second, x)
+				w.do(3*time.Second, with(bus.Action{Kind: "decline", Person: "zhao", By: "zhao"}, w))
+				w.do(4*time.Second, with(bus.Action{Kind: "decline", Person: "wang", By: "wang"}, w))
+				w.tick(20 * time.Second)
+			},
+			[]string{"0s opened wang zhao daughter", "1s acknowledged", "3s declined", "4s declined zhao@voice"},
+		},
 		"what is overdue runs together": {
 			func(w *world) { w.book.wake(start.Add(100 * time.Second)) },
 			[]string{"0s opened wang zhao daughter", "1m40s escalated wang@voice zhao@voice daughter@voice son"},

@@ -85,7 +85,7 @@ func (l *loader) escalate(rules *Rules) {
 		l.file(name, data)
 	}
 	rules.byID, rules.plans = map[string]*Rule{}, map[string]*Plan{}
-	for _, r := range append(slices.Clone(rules.all), safetyEvent, maintenance, digest, contactUnreachable, allIsWell, noSignOfLife) {
+	for _, r := range append(slices.Clone(rules.all), safetyEvent, maintenance, digest, contactUnreachable, contactOrder, allIsWell, noSignOfLife) {
 		rules.byID[r.ID] = r
 		name := r.Escalate
 		if i := slices.IndexFunc(l.choices, func(c choice) bool { return c.fits(r) }); name == "" && i >= 0 {

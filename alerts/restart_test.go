@@ -217,7 +217,7 @@ func oneOpen(t *rapid.T, b *book) {
 // drawAction is something that a person, or the notifier, does to one of the alerts that are known, or to people's being told.
 func drawAction(t *rapid.T, now time.Time, b *book) []byte {
 	kind := rapid.SampledFrom([]string{
-		"acknowledge", "acknowledge", "close", "reopen", "comment", "assign", "snooze", "unreached", "hold", "confirm", "release",
+		"acknowledge", "acknowledge", "close", "reopen", "comment", "assign", "snooze", "unreached", "decline", "hold", "confirm", "release",
 	}).Draw(t, "kind")
 	x := bus.Action{
 		Key: fmt.Sprint(now, kind), Kind: kind, Community: "tianjin", By: "li", At: now, Note: "n", Assignee: "wang",

@@ -50,8 +50,11 @@ func (r *Recipient) Who() string {
 	return r.Target
 }
 
-// AllIsWellRule is the rule of the daily line that somebody is fine.
-const AllIsWellRule = "all_is_well"
+// Rules that other roles know by name: of the daily line that somebody is fine, and of the note that a contact circle has another order.
+const (
+	AllIsWellRule    = "all_is_well"
+	ContactOrderRule = "contact_order"
+)
 
 // Wellbeing is what is known of a person's activity.
 type Wellbeing struct {

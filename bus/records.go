@@ -67,6 +67,7 @@ type Alert struct {
 	Openings     []time.Time  `json:"openings,omitempty"`      // the latest times it opened again because its condition came back
 	Assignee     string       `json:"assignee,omitempty"`      // who is to look after it
 	FamilyAckBy  string       `json:"family_ack_by,omitempty"` // who of the circle looks after it; the property is told on
+	FamilyPerson string       `json:"family_ack_person,omitempty"`
 	SnoozedUntil *time.Time   `json:"snoozed_until,omitempty"` // nothing is repeated before
 	Held         string       `json:"held,omitempty"`          // why nobody is told at present, as in Recipient
 	HeldBy       string       `json:"held_by,omitempty"`       // the Hold or the alert that is why
@@ -84,6 +85,7 @@ type AlertEvent struct {
 	Kind  string      `json:"kind"` // see package alerts
 	At    time.Time   `json:"at"`
 	By    string      `json:"by,omitempty"`
+	Who   string      `json:"by_person,omitempty"` // the id of who By is, where known
 	Note  string      `json:"note,omitempty"`
 	Key   string      `json:"key,omitempty"`  // idempotency key of the action behind it
 	Tell  []Recipient `json:"tell,omitempty"` // who is told of it, and who would have been but for a reason; decided by alerts alone
@@ -122,6 +124,7 @@ type Action struct {
 	At          time.Time  `json:"at"`
 	Person      string     `json:"person,omitempty"`    // id of who did it, where known: what the family does counts less than what staff does; of bad_address and good_address: whose
 	Address     *Address   `json:"address,omitempty"`   // bad_address, good_address: of Person
+	About       string     `json:"about,omitempty"`     // reordered: the elder
 	Family      bool       `json:"family,omitempty"`    // who did it counts as family, whatever people says
 	N           int        `json:"n,omitempty"`         // unreached: the AlertEvent that Recipient could not be told of
 	Recipient   *Recipient `json:"recipient,omitempty"` // unreached: none of the addresses took it in time
