@@ -340,7 +340,7 @@ func (c *core) relent(w *watch, at int64) {
 func (c *core) endWatchReplay() {
 	for _, w := range c.vigil.sorted() {
 		switch e := c.book.episodes[w.key()]; {
-		case w.firing && !c.known(w.bound.ID, w.who, w.opened):
+		case w.firing && c.known(w.bound.ID, w.who, w.opened) == nil:
 			c.report(w)
 		case !w.firing && e != nil && e.alert != nil && e.alert.State != bus.Cleared:
 			opened := e.alert.OpenedAt.UnixMilli()

@@ -30,31 +30,38 @@ func (e *episode) returning(a *bus.Alert) *bus.Alert {
 	return old
 }
 
-// comeBack opens an alert again, with what the new one says. One that comes back once too often is told a last time, and then
-// kept back until it keeps still.
+// comeBack opens an alert again, with what the new one says.
 func (b *book) comeBack(a, now *bus.Alert) {
-	at := now.OpenedAt
+	if a.Severity != now.Severity {
+		a.Escalation = nil // it has another plan
+	}
 	a.Text, a.Value, a.Severity, a.LastEvent, a.Received = now.Text, now.Value, now.Severity, now.LastEvent, now.Received
+	a.Level = now.Level
 	a.Count++
+	b.again(a, bus.AlertEvent{Kind: reopened, At: now.OpenedAt}, begun(now), func(ev bus.AlertEvent) { b.openAgain(a, ev, begun(now)) })
+	b.schedule(a)
+}
+
+// again lets tell say of an alert that it comes again, or becomes more severe. One that does so once too often is told a last time,
+// and then kept back until it keeps still.
+func (b *book) again(a *bus.Alert, ev bus.AlertEvent, now time.Time, tell func(bus.AlertEvent)) {
 	if len(a.Openings) == 0 {
 		a.Openings = []time.Time{a.OpenedAt}
 	}
-	a.Openings = append(slices.Clone(a.Openings[max(0, len(a.Openings)-flapOpenings+1):]), at)
-	ev := bus.AlertEvent{Kind: reopened, At: at}
-	flaps := !a.Safety && len(a.Openings) == flapOpenings && at.Sub(a.Openings[0]) <= flapWindow
-	if flaps && a.Held != heldFlapping {
+	a.Openings = append(slices.Clone(a.Openings[max(0, len(a.Openings)-flapOpenings+1):]), ev.At)
+	until := now.Add(flapWindow)
+	flaps := !a.Safety && len(a.Openings) == flapOpenings && ev.At.Sub(a.Openings[0]) <= flapWindow && a.Held != heldFlapping
+	if flaps {
 		ev.Kind = flapping
 	}
-	until := begun(now).Add(flapWindow)
 	if a.Held == heldFlapping {
 		a.HeldUntil = until
 	}
-	b.openAgain(a, ev, begun(now))
-	if ev.Kind == flapping {
+	tell(ev)
+	if flaps {
 		a.Held, a.HeldUntil = heldFlapping, until
-		b.record(a, bus.AlertEvent{Kind: kept, At: at, Note: "nothing more is told until it keeps still"})
+		b.record(a, bus.AlertEvent{Kind: kept, At: ev.At, Note: "nothing more is told until it keeps still"})
 	}
-	b.schedule(a)
 }
 
 // openAgain makes an alert one that has just opened.
@@ -67,7 +74,7 @@ func (b *book) openAgain(a *bus.Alert, ev bus.AlertEvent, now time.Time) {
 	a.State, a.AckedAt, a.AckedBy, a.AckedPerson, a.FamilyAckBy, a.FamilyPerson = bus.Opened, nil, "", "", "", ""
 	a.ClearedAt, a.ClosedAt, a.ClosedBy, a.Disposition, a.Owed, a.SnoozedUntil = nil, nil, "", "", false, nil
 	if a.Escalation == nil {
-		a.Escalation = b.rules.plan(a.Rule).freeze()
+		a.Escalation = b.rules.plan(a.Rule, a.Severity).freeze()
 	}
 	b.raise(a, ev, now)
 }

@@ -49,7 +49,7 @@ type bound struct {
 	main                 int       // the signal whose value an alert shows; -1: none
 	typ                  *devices.Type
 	window, will         time.Duration // of an absence rule: how long is too long
-	name                 string        // of its cells in checkpoints: rule, or rule/field
+	name                 string        // of its cells in checkpoints: rule, rule/field, rule/level or rule/field/level
 }
 
 func newProgram(t *devices.Type) *program {
@@ -167,7 +167,7 @@ func (b *binder) failAt(line int, format string, args ...any) {
 	b.fail(b.rule.File, line, "rule "+b.rule.ID+": "+format, args...)
 }
 
-// bind returns a bound for every field of the rule, or one if it names none.
+// bind returns a bound for every field of the rule and every level, or one if it names none. Those of a field come together.
 func (b *binder) bind() []*bound {
 	r := b.rule
 	for _, e := range append(slices.Clone(r.Events), r.clearedBy) {
@@ -192,8 +192,9 @@ func (b *binder) bind() []*bound {
 	}
 	var bounds []*bound
 	for _, f := range fields {
-		if x := b.one(f); x != nil {
-			bounds = append(bounds, x)
+		for _, at := range r.grades() {
+			graded := binder{b.loader, at, b.typ}
+			bounds = append(bounds, graded.one(f))
 		}
 	}
 	return bounds
@@ -214,6 +215,9 @@ func (b *binder) one(field *devices.Field) *bound {
 	x := &bound{Rule: r, payload: payloadIdentity(r, b.typ), field: field, typ: b.typ, name: r.ID}
 	if len(r.Fields) > 1 {
 		x.name += "/" + field.ID
+	}
+	if r.level > 0 {
+		x.name += "/" + r.levelName()
 	}
 	vars := b.registryVars()
 	if r.spec == nil {

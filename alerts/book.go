@@ -39,6 +39,8 @@ const (
 	snoozed            = "snoozed"
 	kept               = "kept" // why nobody is told has changed
 	cleared            = "cleared"
+	raised             = "raised"   // it has become more severe
+	lowered            = "lowered"  // or less
 	reopened           = "reopened" // its condition came back soon, or a person says it is not over
 	flapping           = "flapping" // the same once too often: nothing more is told until it keeps still
 	closed             = "closed"
@@ -76,9 +78,10 @@ type book struct {
 
 // episode is what a rule has to say of one identity: at most one alert that is not closed, fed by any number of cells.
 type episode struct {
-	alert  *bus.Alert // nil when all are closed
-	last   *bus.Alert // the latest that its condition closed, while it may come back
-	firing int        // cells in state firing
+	alert  *bus.Alert      // nil when all are closed
+	last   *bus.Alert      // the latest that its condition closed, while it may come back
+	firing int             // cells in state firing
+	levels [mostLevels]int // of them, at each level
 }
 
 func newBook(rules *Rules, dir Directory) *book {
@@ -124,7 +127,7 @@ func (b *book) open(a *bus.Alert) {
 	}
 	e.alert, e.last = a, nil
 	b.alerts[a.ID] = a
-	a.Escalation = b.rules.plan(a.Rule).freeze()
+	a.Escalation = b.rules.plan(a.Rule, a.Severity).freeze()
 	a.Instructions = b.instructions(a)
 	b.raise(a, bus.AlertEvent{Kind: opened, At: a.OpenedAt}, begun(a))
 	b.schedule(a)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -51,22 +52,49 @@ var beforeChoice = regexp.MustCompile(`[?:] *$`)
 
 var numberForm = regexp.MustCompile(`\b\d+\.\d+\b`)
 
-// mutations are copies of a rule with one number of when moved by 2 % (whole numbers by 1), or its for by 10 %, of a count rule its count by 1 and its window by 10 %.
-func mutations(cat *devices.Catalogue, r *Rule) map[string]*Rule {
+// whenMutations are copies of a rule with one number of a condition moved by 2 %, whole numbers by 1.
+func whenMutations(cat *devices.Catalogue, r *Rule, text string, condition func(*Rule) *source) map[string]*Rule {
 	all := map[string]*Rule{}
-	for _, at := range numberForm.FindAllStringIndex(r.when.text, -1) {
-		if beforeChoice.MatchString(r.when.text[:at[0]]) {
+	for _, at := range numberForm.FindAllStringIndex(text, -1) {
+		if beforeChoice.MatchString(text[:at[0]]) {
 			continue // a score, no threshold
 		}
-		v, _ := strconv.ParseFloat(r.when.text[at[0]:at[1]], 64)
+		v, _ := strconv.ParseFloat(text[at[0]:at[1]], 64)
 		step := max(v*0.02, 0.001)
 		if v == math.Trunc(v) && readsWholeNumbers(cat, r) {
 			step = max(step, 1)
 		}
 		for _, moved := range []float64{v - step, v + step} {
 			m := *r
-			m.when.text = fmt.Sprintf("%s(%.9f)%s", r.when.text[:at[0]], moved, r.when.text[at[1]:])
-			all[m.when.text] = &m
+			to := condition(&m)
+			to.text = fmt.Sprintf("%s(%.9f)%s", text[:at[0]], moved, text[at[1]:])
+			all[to.text] = &m
+		}
+	}
+	return all
+}
+
+// mutations are copies of a rule with one number of when moved, also of that of a level, or a for by 10 %, of a count rule its count by 1
+// and its window by 10 %.
+func mutations(cat *devices.Catalogue, r *Rule) map[string]*Rule {
+	all := map[string]*Rule{}
+	for text, m := range whenMutations(cat, r, r.when.text, func(m *Rule) *source { return &m.when }) {
+		all[text] = m
+	}
+	for i, l := range r.Levels {
+		level := func(m *Rule) *Level { // of a copy
+			m.Levels = slices.Clone(r.Levels)
+			return &m.Levels[i]
+		}
+		for text, m := range whenMutations(cat, r, l.rule.when.text, func(m *Rule) *source { return &level(m).rule.when }) {
+			all[l.Name+" "+text] = m
+		}
+		for _, moved := range []time.Duration{l.rule.For * 9 / 10, l.rule.For * 11 / 10} {
+			if l.rule.For > 0 {
+				m := *r
+				level(&m).rule.For = moved
+				all[l.Name+" for: "+moved.String()] = &m
+			}
 		}
 	}
 	for what, field := range map[string]func(*Rule) *span{

@@ -52,7 +52,11 @@ func (cl *cell) due(b *bound) int64 {
 func (c *core) complete(s *series, i int, at int64) {
 	cl, b := &s.cells[i], s.bound(i)
 	if cl.state == pending && at >= cl.judged {
-		if due := cl.due(b); at >= due && c.fresh(s, b, due) {
+		due := cl.due(b)
+		if b.below() && s.cells[i+1].state == pending && s.cells[i+1].due(s.bound(i+1)) < due {
+			c.complete(s, i+1, at)
+		}
+		if at >= due && c.fresh(s, b, due) {
 			c.fulfil(s, i)
 		}
 	}
@@ -79,9 +83,10 @@ func (c *core) judge(s *series, i int, at, received int64) {
 	switch {
 	case cl.state == firing:
 		if c.ends(b, cl, holds) {
-			c.lower(b, cl, subjectOf(s, b, s.dev), at)
+			c.passDown(s, i, at, received)
+			c.lower(s, b, cl, subjectOf(s, b, s.dev), at)
 		} else if holds == yes && cl.late && received-at <= lateAfter.Milliseconds() {
-			c.confirm(s, b, cl, at)
+			c.confirm(s, b, cl, at, received)
 		}
 	case holds == yes:
 		if cl.state == idle {
@@ -96,7 +101,7 @@ func (c *core) judge(s *series, i int, at, received int64) {
 	case holds == no:
 		cl.state, cl.armed = idle, false
 		if len(b.Events) > 0 && c.ends(b, cl, holds) {
-			c.lower(b, cl, subjectOf(s, b, s.dev), at)
+			c.lower(s, b, cl, subjectOf(s, b, s.dev), at)
 		}
 	}
 }
@@ -132,7 +137,7 @@ func (c *core) raise(s *series, i int, f finding) {
 	cl, b := &s.cells[i], s.bound(i)
 	cl.state, cl.armed, cl.late = firing, false, b.late(f.received-f.at)
 	who := identity(b.Rule, subjectOf(s, b, s.dev))
-	c.book.episode(episodeKey(b.ID, who)).firing++
+	c.book.episode(episodeKey(b.ID, who)).fire(b, 1)
 	if c.quiet {
 		c.fired = append(c.fired, fired{s, i, cl.since, f})
 		return
@@ -146,6 +151,7 @@ func (c *core) tell(s *series, i int, f finding) {
 	sub := subjectOf(s, b, s.dev)
 	who := identity(b.Rule, sub)
 	if e := c.book.episode(episodeKey(b.ID, who)); e.alert != nil && e.alert.State != bus.Cleared {
+		c.lift(s, b, e.alert, f, cl.since)
 		c.wake(b, sub, e.alert, f.at, f.received)
 		return
 	}
@@ -180,7 +186,7 @@ func (c *core) newest(s *series, b *bound, at int64) float64 {
 func moment(ms int64) time.Time { return time.UnixMilli(ms).UTC() }
 
 // lower ends what a cell contributes to its episode. The alert of an event that a field denies clears as well.
-func (c *core) lower(b *bound, cl *cell, sub subject, at int64) {
+func (c *core) lower(s *series, b *bound, cl *cell, sub subject, at int64) {
 	was := cl.state
 	cl.state, cl.armed, cl.late = idle, false, false
 	e := c.book.episodes[episodeKey(b.ID, identity(b.Rule, sub))]
@@ -188,9 +194,13 @@ func (c *core) lower(b *bound, cl *cell, sub subject, at int64) {
 		return
 	}
 	if was == firing {
-		e.firing--
+		e.fire(b, -1)
 	}
-	if c.quiet || e.firing > 0 || e.alert == nil {
+	switch {
+	case c.quiet || e.alert == nil:
+		return
+	case e.firing > 0:
+		c.sink(s, b, e, at)
 		return
 	}
 	if last := e.alert.LastEvent.UnixMilli(); at > last || at == last && was == firing {
@@ -199,10 +209,11 @@ func (c *core) lower(b *bound, cl *cell, sub subject, at int64) {
 }
 
 // confirm ends the lateness of the alert of a cell.
-func (c *core) confirm(s *series, b *bound, cl *cell, at int64) {
+func (c *core) confirm(s *series, b *bound, cl *cell, at, received int64) {
 	cl.late = false
 	e := c.book.episodes[episodeKey(b.ID, identity(b.Rule, subjectOf(s, b, s.dev)))]
 	if !c.quiet && e != nil && e.alert != nil {
+		c.lift(s, b, e.alert, finding{at, at, received, c.newest(s, b, at)}, at)
 		c.book.confirm(e.alert, moment(at))
 	}
 }

@@ -214,7 +214,7 @@ func (c *core) restore(s *series, i int, flags byte, judged, since int64) {
 		cl.armed = true
 		c.timers.push(timer{cl.due(b), s, i})
 	case firing:
-		c.book.episode(episodeKey(b.ID, identity(b.Rule, subjectOf(s, b, c.dir.Device(s.device))))).firing++
+		c.book.episode(episodeKey(b.ID, identity(b.Rule, subjectOf(s, b, c.dir.Device(s.device))))).fire(b, 1)
 	}
 }
 

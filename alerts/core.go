@@ -265,13 +265,13 @@ func (c *core) refresh(s *series, at int64) {
 	before := s.dev
 	s.dev = dev
 	c.join(s)
-	for i := range s.cells {
+	for i := len(s.cells) - 1; i >= 0; i-- { // of levels the lowest first, so that none is lowered to one that ends too
 		cl := &s.cells[i]
 		cl.applies = c.applies(s, i)
 		b := s.bound(i)
 		moved := before != nil && identity(b.Rule, subjectOf(s, b, before)) != identity(b.Rule, subjectOf(s, b, dev))
 		if cl.state == firing && (moved || !cl.applies) {
-			c.lower(b, cl, subjectOf(s, b, before), at)
+			c.lower(s, b, cl, subjectOf(s, b, before), at)
 		}
 	}
 }
@@ -349,6 +349,9 @@ type timer struct {
 	bound  int
 }
 
+// before is the order of timers: of levels that are due together the most severe comes first.
+func (t *timer) before(u *timer) bool { return t.due < u.due || t.due == u.due && t.bound < u.bound }
+
 // timerHeap has the earliest timer first.
 type timerHeap []timer
 
@@ -357,7 +360,7 @@ func (h *timerHeap) push(t timer) {
 	*h = a
 	for i := len(a) - 1; i > 0; {
 		parent := (i - 1) / 2
-		if a[parent].due <= a[i].due {
+		if !a[i].before(&a[parent]) {
 			return
 		}
 		a[parent], a[i] = a[i], a[parent]
@@ -375,7 +378,7 @@ func (h *timerHeap) pop() timer {
 	for i := 0; ; {
 		least := i
 		for _, child := range [...]int{2*i + 1, 2*i + 2} {
-			if child < n && a[child].due < a[least].due {
+			if child < n && a[child].before(&a[least]) {
 				least = child
 			}
 		}

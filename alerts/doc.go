@@ -33,6 +33,8 @@
 //   - 24 h after it cleared without an answer;
 //   - a new alert of the same episode, when it was cleared.
 //
+// A rule with levels has one alert, as severe as the most severe level that fires: see Level.
+//
 // What clears and comes back within 15 min is the same alert again, reopened; a person may reopen one too.
 //
 // An event does not say when it is over: an alert of an event rule that is not latched clears 24 h after its last event, or with

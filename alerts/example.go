@@ -25,7 +25,10 @@ type input struct {
 
 type pair struct{ name, value string }
 
-// expectation is a transition that must come: opened, cleared or closed.
+// transitions are what an example can expect. That an alert closes need not be said.
+var transitions = []string{opened, raised, lowered, cleared, closed}
+
+// expectation is a transition that must come.
 type expectation struct {
 	at   time.Duration
 	kind string
@@ -240,8 +243,8 @@ func parseExpect(s string) (all []expectation, err error) {
 	for _, word := range strings.Fields(s) {
 		at, kind, _ := strings.Cut(word, ":")
 		d, err := devices.ParseDuration(at)
-		if err != nil || kind != "opened" && kind != "cleared" && kind != "closed" {
-			return nil, fmt.Errorf("want time:opened, time:cleared or time:closed, got %q", word)
+		if err != nil || !slices.Contains(transitions, kind) {
+			return nil, fmt.Errorf("want time:WORD, one of %s, got %q", strings.Join(transitions, ", "), word)
 		}
 		all = append(all, expectation{d, kind})
 	}

@@ -3,6 +3,7 @@ package alerts
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -15,6 +16,7 @@ import (
 type golden struct {
 	Rule, Name string
 	Say        []string
+	Also       []string // what of an alert counts beside its transitions
 	Want       string
 }
 
@@ -64,7 +66,7 @@ func (g *golden) play(t *testing.T, rules *Rules, restarts bool) string {
 	var got []string
 	collect := func() {
 		for _, ev := range c.book.out {
-			if ev.Alert.Rule == g.Rule && (ev.Kind == opened || ev.Kind == cleared) {
+			if ev.Alert.Rule == g.Rule && ev.Kind != closed && slices.Contains(append(transitions, g.Also...), ev.Kind) {
 				got = append(got, formatOffset(ev.At.Sub(start))+" "+ev.Kind)
 			}
 		}

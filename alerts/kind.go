@@ -35,11 +35,11 @@ type kind struct {
 
 var kinds = map[Kind]*kind{
 	EventKind:     eventKind,
-	ThresholdKind: {keys: "field/fields/signals when | clear for max_age event events", declare: declareValue},
-	StateKind:     {keys: "field/fields/signals when | clear for max_age event events", declare: declareValue},
+	ThresholdKind: {keys: "field/fields/signals when/levels | clear for max_age event events", declare: declareValue},
+	StateKind:     {keys: "field/fields/signals when/levels | clear for max_age event events", declare: declareValue},
 	WindowKind:    windowKind,
 	RateKind:      rateKind,
-	DerivedKind:   {keys: "signals when | clear for max_age"},
+	DerivedKind:   {keys: "signals when/levels | clear for max_age"},
 	CountKind:     countKind,
 
 	AbsenceKind:  absenceKind,

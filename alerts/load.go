@@ -24,7 +24,7 @@ type Rules struct {
 	programs map[string]*program // by measurement
 	byType   map[string]*program // by device type
 	byID     map[string]*Rule    // with those that have no file
-	plans    map[string]*Plan    // by rule
+	plans    map[planKey]*Plan
 	causes   []edge
 	sequels  map[string][]stepUse // by stepKey: the sequences that it takes part in
 	looking  map[string][]*bound  // by rule: those that look at its alerts

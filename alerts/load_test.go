@@ -71,7 +71,7 @@ func TestMistakesInRulesAreNamed(t *testing.T) {
 		{"  when: value > 50.0", "  when: value > 50", ":9: rule site_level: column 7"},
 		{"  when: value > 50.0", "  when: valeu > 50.0", "undeclared reference to 'valeu'"},
 		{"  when: value > 50.0", "  when: value", "want a condition"},
-		{"  when: value > 50.0\n", "", `key "when" is missing`},
+		{"  when: value > 50.0\n", "", `key "when" or "levels" is missing`},
 		{"  when: value > 50.0", "  when: value > 50.0\n  window: 5m", `:10: unknown key "window"`},
 		{"  when: value > 50.0", "  when: value > 50.0\n  for: soon", `:10: want a duration`},
 		{"  when: value > 50.0", "  when: value > 50.0\n  between: 8-9", `:10: want a window such as 22:00-06:00`},
@@ -83,8 +83,15 @@ func TestMistakesInRulesAreNamed(t *testing.T) {
 		{"  when: value > 50.0", "  when: value > 50.0\n  signals: {b: {field: heat, fn: mean, window: 1h, min_coverage: 2}}", "want a share from 0 to 1"},
 		{"  when: value > 50.0", "  when: value > 50.0\n  signals: {b: {field: heat, fn: mean, window: 1h, when: valeu > 1.0}}", "undeclared reference to 'valeu'"},
 		{"  basis: judgement", "  basis: verified", "a verified figure names its source"},
-		{`expect: ""}`, `expect: "soon"}`, ":13: want time:opened"},
+		{`expect: ""}`, `expect: "soon"}`, ":13: want time:WORD, one of opened, raised"},
 		{`"0s:50"`, `"0s"`, ":13: "},
+		{"  when: value > 50.0", "  levels: {warn: {when: value > 50.0, severity: low}}", ":2: rule site_level: severity stands in each of the levels"},
+		{"  severity: low", "  levels: {warn: {when: value > 50.0}}", `:6: key "severity" is missing`},
+		{"  severity: low", "  levels: {warn: {severity: low}}", `:6: key "when" is missing`},
+		{"  severity: low", "  levels: {warn: {severity: low, when: value > 1.0}, crit: {severity: low, when: value > 2.0}}", "levels warn and crit have the same severity"},
+		{"  severity: low", "  levels: {warn: {severity: low, when: value > 1.0}, warn: {severity: high, when: value > 2.0}}", `level "warn" is no identifier, or here twice`},
+		{"  severity: low", "  levels: {warn: {severity: low, when: valeu > 1.0}}", "undeclared reference to 'valeu'"},
+		{"  severity: low", "  levels: [warn]", "want a mapping of levels"},
 	} {
 		text := strings.Replace(goodRule, c.old, c.new, 1)
 		_, err := LoadRules(cat, rulesDir(t, text))

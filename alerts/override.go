@@ -42,7 +42,7 @@ type variant struct {
 }
 
 // settable are the keys of a rule that an override may set.
-const settable = "severity escalate when clear for max_age between schedule window battery_window min will within count per text"
+const settable = "severity levels escalate when clear for max_age between schedule window battery_window min will within count per text"
 
 func (o *override) level() int {
 	switch {
@@ -150,6 +150,11 @@ func (l *loader) vary(rules *Rules, base *Rule, o *override) {
 			allowed[key] = all[key]
 		}
 		p.mapping(o.set, allowed)
+		for _, key := range strings.Fields("severity when clear for levels") {
+			if has(o.set, key) && (len(base.Levels) > 0) != (key == "levels") {
+				p.fail(o.line, "override: rule %s has %s", base.ID, map[bool]string{true: "levels, each with its own " + key, false: "no levels"}[key != "levels"])
+			}
+		}
 		l.errs = append(l.errs, p.errs...)
 		r.File, r.Line = o.file, o.line
 	}

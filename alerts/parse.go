@@ -39,6 +39,7 @@ func (p *parser) rule(n *yaml.Node) *Rule {
 		r.Types = []string{p.own.ID}
 	}
 	all := p.keys(r)
+	graded := has(n, "levels")
 	allowed, required := map[string]read{}, []string{"id", "name", "kind", "severity", "category", "basis"}
 	for _, k := range strings.Fields("id name kind severity category basis source note action escalate safety latched identity applies text between schedule example confirmed_by") {
 		allowed[k] = all[k]
@@ -56,13 +57,21 @@ func (p *parser) rule(n *yaml.Node) *Rule {
 			allowed[k] = all[k]
 		}
 		if !slices.ContainsFunc(names, func(k string) bool { return has(n, k) }) {
-			p.fail(n.Line, "rule of kind %s: key %q is missing", r.Kind, strings.Join(names, `" or "`))
+			p.fail(n.Line, "rule of kind %s: key \"%s\" is missing", r.Kind, strings.Join(names, `" or "`))
 		}
 	}
 	for _, k := range strings.Fields(may) {
 		allowed[k] = all[k]
 	}
+	if graded {
+		required = slices.DeleteFunc(required, func(k string) bool { return k == "severity" })
+	}
 	p.mapping(n, allowed, required...)
+	for _, k := range strings.Fields("severity when clear for event events") {
+		if graded && has(n, k) {
+			p.fail(r.Line, "rule %s: %s stands in each of the levels, or there are none", r.ID, k)
+		}
+	}
 	if has(n, "between") && has(n, "schedule") {
 		p.fail(r.Line, "rule %s: want either between or schedule", r.ID)
 	}
@@ -95,7 +104,7 @@ func (p *parser) keys(r *Rule) map[string]read {
 		"id": scalar(p.reader, &r.ID, identifier), "name": p.names(&r.Name), "text": p.names(&r.Text),
 		"kind": word(p.reader, &r.Kind, EventKind, ThresholdKind, StateKind, AbsenceKind, RateKind, WindowKind, CountKind,
 			SequenceKind, DerivedKind, CompoundKind, GeofenceKind),
-		"severity": word(p.reader, &r.Severity, bus.Critical, bus.High, bus.Medium, bus.Low, bus.Informational),
+		"severity": p.severity(&r.Severity), "levels": p.levels(r),
 		"category": word(p.reader, &r.Category, strings.Fields("fire health security environment energy waste traffic water device service")...),
 		"basis":    word(p.reader, &r.Basis, "verified", "known", "judgement"),
 		"source":   p.str(&r.Source), "note": p.str(&r.Note), "action": p.str(&r.Action), "escalate": p.str(&r.Escalate),
@@ -120,6 +129,8 @@ func (p *parser) keys(r *Rule) map[string]read {
 		"example": p.each(func(n *yaml.Node) { r.Examples = append(r.Examples, p.example(n)) }),
 	}
 }
+
+func (p *parser) severity(to *bus.Severity) read { return word(p.reader, to, severities...) }
 
 func identifier(s string) (string, error) {
 	if !devices.ValidID(s) {

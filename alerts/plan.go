@@ -84,15 +84,11 @@ func (l *loader) escalate(rules *Rules) {
 	for name, data := range map[string][]byte{"plans.yaml": builtinPlans, "causes.yaml": builtinCauses} {
 		l.file(name, data)
 	}
-	rules.byID, rules.plans = map[string]*Rule{}, map[string]*Plan{}
+	rules.byID, rules.plans = map[string]*Rule{}, map[planKey]*Plan{}
 	for _, r := range append(slices.Clone(rules.all), safetyEvent, maintenance, digest, contactUnreachable, contactOrder, allIsWell, noSignOfLife) {
 		rules.byID[r.ID] = r
-		name := r.Escalate
-		if i := slices.IndexFunc(l.choices, func(c choice) bool { return c.fits(r) }); name == "" && i >= 0 {
-			name = l.choices[i].plan
-		}
-		if rules.plans[r.ID] = l.plans[name]; l.plans[name] == nil {
-			l.fail(r.File, r.Line, "rule %s: unknown plan %q", r.ID, name)
+		for _, severity := range r.severities() {
+			rules.plans[planKey{r.ID, severity}] = l.planFor(r, severity)
 		}
 	}
 	for _, c := range l.choices {
@@ -110,10 +106,44 @@ func (l *loader) escalate(rules *Rules) {
 	}
 }
 
-// plan is that of a rule; of one that is not known any more, the last resort.
-func (r *Rules) plan(rule string) *Plan {
-	if p := r.plans[rule]; p != nil {
+// planKey is what the plan of an alert depends on.
+type planKey struct {
+	rule     string
+	severity bus.Severity
+}
+
+// severities are those that alerts of a rule may have, the first that of the rule.
+func (r *Rule) severities() []bus.Severity {
+	all := []bus.Severity{r.Severity}
+	for _, l := range r.Levels {
+		all = append(all, l.Severity)
+	}
+	return all
+}
+
+// planFor is the plan of a rule's alerts of a severity.
+func (l *loader) planFor(r *Rule, severity bus.Severity) *Plan {
+	at, name := *r, r.Escalate
+	at.Severity = severity
+	if i := slices.IndexFunc(l.choices, func(c choice) bool { return c.fits(&at) }); name == "" && i >= 0 {
+		name = l.choices[i].plan
+	}
+	if l.plans[name] == nil {
+		l.fail(r.File, r.Line, "rule %s: unknown plan %q", r.ID, name)
+	}
+	return l.plans[name]
+}
+
+// plan is that of a rule for a severity. One that only an override gives counts as the rule's own; of a rule that is not known any
+// more it is the last resort.
+func (r *Rules) plan(rule string, severity bus.Severity) *Plan {
+	if p := r.plans[planKey{rule, severity}]; p != nil {
 		return p
+	}
+	if known := r.byID[rule]; known != nil {
+		if p := r.plans[planKey{rule, known.Severity}]; p != nil {
+			return p
+		}
 	}
 	return &Plan{ID: "desk", Steps: []bus.Step{{Tell: []string{duty}}}, AckAny: true}
 }

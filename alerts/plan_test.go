@@ -38,11 +38,11 @@ func TestSiteHasPlansOfItsOwn(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := rules.plan("site_level").ID; got != c.want {
+		if got := rules.plan("site_level", "").ID; got != c.want {
 			t.Errorf("%s: plan %s, want %s", name, got, c.want)
 		}
 		for rule, want := range map[string]string{"t_sos": "sos", "t_heat": "safety", "t_level": "urgent", "t_jam": "once", digest.ID: "desk"} {
-			if got := rules.plan(rule).ID; got != want {
+			if got := rules.plan(rule, "").ID; got != want {
 				t.Errorf("rule %s has plan %s, want %s", rule, got, want)
 			}
 		}
@@ -62,7 +62,7 @@ func TestSiteHasPlansOfItsOwn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if p := rules.plan("t_sos"); len(p.Steps) != 1 {
+	if p := rules.plan("t_sos", ""); len(p.Steps) != 1 {
 		t.Errorf("a plan of the site does not take the place of ours: %+v", p)
 	}
 }

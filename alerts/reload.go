@@ -131,7 +131,7 @@ func (c *core) with(rules *Rules) (*core, error) {
 	next.book.govern(rules, moment(c.clock))
 	next.vigil.listening, next.vigil.began = c.vigil.listening, c.vigil.began
 	for _, e := range next.book.episodes {
-		e.firing = 0
+		e.rest()
 	}
 	for shard := range uint8(shards) {
 		if err := next.unpack(c.pack(shard, func(*series) bool { return true })); err != nil {
@@ -140,9 +140,9 @@ func (c *core) with(rules *Rules) (*core, error) {
 		next.dirty[shard] = true
 	}
 	for _, s := range next.series {
-		for i := range s.cells {
+		for i := len(s.cells) - 1; i >= 0; i-- {
 			if cl := &s.cells[i]; cl.state != idle && !cl.applies {
-				next.lower(s.bound(i), cl, subjectOf(s, s.bound(i), s.dev), next.clock)
+				next.lower(s, s.bound(i), cl, subjectOf(s, s.bound(i), s.dev), next.clock)
 			}
 		}
 	}

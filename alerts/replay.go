@@ -48,6 +48,12 @@ func (r *Rule) Replay() error {
 		if !r.Latched {
 			needs = append(needs, cleared)
 		}
+		if len(r.Levels) > 1 {
+			needs = append(needs, raised)
+			if !r.Latched {
+				needs = append(needs, lowered)
+			}
+		}
 	} else if r.when.text != "" || r.applies.text != "" || r.between != nil {
 		needs = append(needs, "nothing")
 	}
@@ -116,7 +122,7 @@ func (r *Rule) replay(e *Example) (got []expectation, err error) {
 	c.advance(exampleStart.Add(end).UnixMilli()) // nothing more arrives, and time goes on
 	wantsClosed := slices.ContainsFunc(e.Expect, func(x expectation) bool { return x.kind == closed })
 	for _, ev := range c.book.out {
-		if ev.Alert.Rule == r.ID && (ev.Kind == opened || ev.Kind == cleared || ev.Kind == closed && wantsClosed) {
+		if ev.Alert.Rule == r.ID && slices.Contains(transitions, ev.Kind) && (ev.Kind != closed || wantsClosed) {
 			got = append(got, expectation{ev.At.Sub(exampleStart), ev.Kind})
 		}
 	}

@@ -29,31 +29,32 @@ func (c *core) endReplay() {
 // told reports whether the book has an alert that the firing belongs to, open or not.
 func (c *core) told(x fired) bool {
 	b := x.series.bound(x.bound)
-	return c.known(b.ID, identity(b.Rule, subjectOf(x.series, b, x.series.dev)), x.opened)
+	a := c.known(b.ID, identity(b.Rule, subjectOf(x.series, b, x.series.dev)), x.opened)
+	return a != nil && (b.level == 0 || b.level >= b.levelOf(a))
 }
 
-// known reports whether the book has an alert of a rule and an identity that was opened at a time, ms, or was open then.
-func (c *core) known(rule, who string, opened int64) bool {
+// known is the alert that the book has of a rule and an identity and that was opened at a time, ms, or was open then; or nil.
+func (c *core) known(rule, who string, opened int64) *bus.Alert {
 	at := moment(opened)
-	if c.book.alerts[alertID(rule, who, at)] != nil {
-		return true
+	if a := c.book.alerts[alertID(rule, who, at)]; a != nil {
+		return a
 	}
 	for _, a := range c.book.alerts {
 		if a.Rule == rule && a.Identity == who && !a.OpenedAt.After(at) && (a.ClosedAt == nil || !a.ClosedAt.Before(at)) {
-			return true
+			return a
 		}
 	}
-	return false
+	return nil
 }
 
 // adopt finds the cells of open alerts that no cell feeds, so that the next reading can clear them.
 func (c *core) adopt() {
-	orphan := func(e *episode) bool {
-		return e != nil && e.alert != nil && e.firing == 0 && e.alert.State != bus.Cleared && !e.alert.Latched
+	orphan := func(e *episode, level int) bool {
+		return e != nil && e.alert != nil && (e.firing == 0 || level > 0 && e.levels[level-1] == 0) && e.alert.State != bus.Cleared && !e.alert.Latched
 	}
 	orphans := map[string]bool{} // devices
 	for _, e := range c.book.episodes {
-		if orphan(e) {
+		if orphan(e, 1) {
 			orphans[e.alert.Device] = true
 		}
 	}
@@ -61,11 +62,11 @@ func (c *core) adopt() {
 		for i := 0; orphans[s.device] && i < len(s.cells); i++ {
 			cl, b := &s.cells[i], s.bound(i)
 			e := c.book.episodes[episodeKey(b.ID, identity(b.Rule, subjectOf(s, b, s.dev)))]
-			if !orphan(e) || cl.judged == 0 {
+			if !orphan(e, b.level) || cl.judged == 0 || b.level > 0 && b.level != b.levelOf(e.alert) {
 				continue
 			}
 			cl.state, cl.since, cl.armed = firing, e.alert.EventTime.UnixMilli(), false
-			e.firing++
+			e.fire(b, 1)
 			c.dirty[s.shard] = true
 		}
 	}

@@ -32,6 +32,7 @@ type Rule struct {
 	For      time.Duration
 	MaxAge   time.Duration // how long a signal is fresh; 0: three of its periods
 	Examples []Example
+	Levels   []Level // the most severe first; empty: there is one degree of it
 
 	File string
 	Line int
@@ -39,6 +40,7 @@ type Rule struct {
 	set  *Rules // that it belongs to
 	spec *kind  // of Kind; nil when that is unknown
 
+	level                int // that this is the rule at, from 1 for the most severe; 0: none
 	when, clear, applies source
 	clearedBy            string
 	between              *schedule

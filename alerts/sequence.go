@@ -271,7 +271,7 @@ func (c *core) openSequence(q *sequence, at, received int64) {
 // endSequenceReplay tells of what came true in a replay, and begins again what alerts began.
 func (c *core) endSequenceReplay() {
 	for _, q := range c.missed {
-		if !c.known(q.bound.ID, q.who, q.ends()) {
+		if c.known(q.bound.ID, q.who, q.ends()) == nil {
 			c.openSequence(q, q.ends(), q.received)
 		}
 	}

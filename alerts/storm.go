@@ -177,9 +177,10 @@ func (b *book) sum(l *bus.Load, all []*bus.Alert, at, now time.Time) {
 	b.close(a, at, "", "a digest is for reading")
 }
 
-func rank(s bus.Severity) int {
-	return slices.Index([]bus.Severity{bus.Critical, bus.High, bus.Medium, bus.Low, bus.Informational}, s)
-}
+// severities are all there are, the most severe first.
+var severities = []bus.Severity{bus.Critical, bus.High, bus.Medium, bus.Low, bus.Informational}
+
+func rank(s bus.Severity) int { return slices.Index(severities, s) }
 
 // digestText counts alerts by what they are, and spells out the first.
 func digestText(all []*bus.Alert) devices.Text {

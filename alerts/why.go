@@ -78,8 +78,16 @@ func (b *bound) params() map[string]string {
 		}
 	}
 	r := b.Rule
-	put("when", r.when.text)
-	put("clear", r.clear.text)
+	for _, at := range r.grades() {
+		name := at.levelName()
+		if name != "" {
+			put(name, string(at.Severity))
+			name += " "
+		}
+		put(name+"when", at.when.text)
+		put(name+"clear", at.clear.text)
+		duration(name+"for", at.For)
+	}
 	put("applies", r.applies.text)
 	put("cleared_by", r.clearedBy)
 	put("first", r.first.String())
@@ -91,7 +99,6 @@ func (b *bound) params() map[string]string {
 	if r.between != nil {
 		put("schedule", r.between.String())
 	}
-	duration("for", r.For)
 	duration("max_age", r.MaxAge)
 	duration("within", r.within)
 	duration("per", r.per)

@@ -35,6 +35,7 @@ type Alert struct {
 	Name        devices.Text  `json:"name"` // of the rule
 	Text        devices.Text  `json:"text"` // one sentence for a person: what, where, the value
 	Severity    Severity      `json:"severity"`
+	Level       string        `json:"level,omitempty"` // of a rule with levels: that it is at
 	Category    string        `json:"category"`
 	State       AlertState    `json:"state"`
 	Safety      bool          `json:"safety"`

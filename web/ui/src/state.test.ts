@@ -16,6 +16,12 @@ test('what is new is told once', () => {
   expect(alerts.get('a')!.count).toBe(2)
 })
 
+test('what becomes more severe is told again, what becomes less severe is not', () => {
+  merge([alert('a', { severity: 'medium' })])
+  expect(merge([alert('a', { events: 2, severity: 'critical' })]).map(a => a.id)).toEqual(['a'])
+  expect(merge([alert('a', { events: 3, severity: 'medium' })])).toEqual([])
+})
+
 test('a late answer does not take back what the stream has said', () => {
   merge([alert('a', { events: 3, state: 'closed' })])
   merge([alert('a', { events: 2, state: 'acknowledged' })])

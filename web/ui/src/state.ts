@@ -24,7 +24,7 @@ export const state = reactive({
 /** alerts holds every alert that is not closed, and the last that were: a late answer must not bring one back. */
 export const alerts = shallowReactive(new Map<string, Alert>())
 
-/** merge takes in what is known of alerts. A snapshot is all that is open: what it does not name has ended. */
+/** merge takes in what is known of alerts, and returns what is new or has become more severe. A snapshot is all that is open: what it does not name has ended. */
 export function merge(changes: Alert[], snapshot = false): Alert[] {
   const fresh: Alert[] = []
   if (snapshot) {
@@ -34,7 +34,7 @@ export function merge(changes: Alert[], snapshot = false): Alert[] {
   for (const a of changes) {
     const known = alerts.get(a.id)
     if (known && known.events >= a.events) continue
-    if (!known && a.state !== 'closed') fresh.push(a)
+    if ((!known || severityRank(a) < severityRank(known)) && a.state !== 'closed') fresh.push(a)
     alerts.delete(a.id) // so that the map is in the order of the last change
     alerts.set(a.id, Object.freeze(a))
   }

@@ -29,7 +29,7 @@ const silence = 40_000 // ms without a byte after which a connection is taken fo
 
 let current: AbortController | null = null
 
-/** follow keeps the state up to date until stop. fresh is told of alerts that were not known before. */
+/** follow keeps the state up to date until stop. fresh is told of alerts that were not known before, or not as severe. */
 export function follow(fresh: (alerts: Alert[]) => void) {
   stop()
   const control = new AbortController()

@@ -33,6 +33,7 @@ export interface Alert {
   name: Text
   text: Text
   severity: Severity
+  level?: string
   category: string
   state: AlertState
   safety: boolean
