@@ -24,8 +24,8 @@ const maxSnooze = 7 * 24 * time.Hour
 //	bad_address  an Address of Person does not exist: the provider says so
 //	good_address and something has arrived over its channel since
 //	reordered    the contact circle of About: the others of it are told
-//	hold         a silence, a maintenance window or a commissioning begins
-//	confirm      the second word that a silence of life-safety needs
+//	hold         a silence, a maintenance window or a commissioning begins; a silence of life-safety waits for confirm
+//	confirm      the word of a second person, without which a silence of life-safety keeps nothing back and lapses
 //	release      of a hold, before its time
 func (b *book) act(x *bus.Action) error {
 	switch x.Kind {

@@ -34,6 +34,7 @@ func (e *Engine) commit(ctx context.Context, checkpoint bool) error {
 	}
 	e.metrics.commits.Observe(time.Since(began).Seconds())
 	e.announce(len(e.core.book.out))
+	e.announceHolds(e.core.book.changed)
 	clear(e.core.book.changed)
 	e.consumed, e.urgent = 0, false
 	if t.shards != nil {
@@ -58,6 +59,7 @@ func (e *Engine) commitRecords(ctx context.Context) error {
 		if err := e.write(ctx, transaction{records: part, offset: e.journal.stored}); err != nil {
 			return err
 		}
+		e.announceHolds(part)
 		maps.DeleteFunc(changed, func(subject string, _ any) bool { return part[subject] != nil })
 	}
 	return nil
@@ -78,6 +80,29 @@ func (e *Engine) announce(n int) {
 			"community", ev.Alert.Community, "device", ev.Alert.Device, "late", ev.Alert.Late)
 	}
 	e.core.book.out = slices.Delete(e.core.book.out, 0, n)
+}
+
+// announceHolds logs what became of holds. How much they keep back is in their records.
+func (e *Engine) announceHolds(changed map[string]any) {
+	for _, v := range changed {
+		h, ok := v.(*bus.Hold)
+		if !ok || h.Count > 0 && h.EndedAt == nil {
+			continue
+		}
+		what := "begun"
+		switch {
+		case h.Pending() && h.EndedAt != nil && h.EndedBy == "":
+			what = "lapsed: nobody confirmed it"
+		case h.EndedAt != nil:
+			what = "ended"
+		case h.Pending():
+			what = "asked for: a second person is to confirm it"
+		case h.Safety:
+			what = "confirmed: life-safety is silenced"
+		}
+		e.Log.Info(h.Kind+" "+what, "hold", h.ID, "community", h.Match.Community, "device", h.Match.Device, "person", h.Match.Person,
+			"until", h.Until, "by", h.By, "confirmed_by", h.ConfirmedBy, "ended_by", h.EndedBy, "reason", h.Reason)
+	}
 }
 
 // pack writes the shards that changed. A series is forgotten when its device is gone and nothing of it can still arrive.

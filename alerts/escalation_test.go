@@ -93,14 +93,19 @@ func (w *world) expectTold(want ...string) {
 
 func (w *world) do(at time.Duration, x bus.Action) {
 	w.t.Helper()
+	if err := w.refused(at, x); err != nil {
+		w.t.Fatalf("%s: %v", x.Kind, err)
+	}
+}
+
+// refused is do that may fail.
+func (w *world) refused(at time.Duration, x bus.Action) error {
 	x.At, x.Community = start.Add(at), "tianjin"
 	x.Key = fmt.Sprint(x.Kind, at)
 	if x.By == "" {
 		x.By = "li"
 	}
-	if err := w.book.act(&x); err != nil {
-		w.t.Fatalf("%s: %v", x.Kind, err)
-	}
+	return w.book.act(&x)
 }
 
 func (w *world) last() *bus.Alert {

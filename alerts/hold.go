@@ -34,7 +34,7 @@ func (b *book) occurrence(h *bus.Hold, now time.Time) (from, until time.Time) {
 func (b *book) holding(a *bus.Alert, now time.Time) (by *bus.Hold, end time.Time) {
 	for _, h := range b.holds {
 		from, until := b.occurrence(h, now)
-		if h.EndedAt != nil || now.Before(from) || !now.Before(until) || !h.Match.Alert(a) || !covers(h, a) {
+		if h.Over(now) || now.Before(from) || !now.Before(until) || !h.Match.Alert(a) || !covers(h, a) {
 			continue
 		}
 		if c := until.Compare(end); by == nil || c > 0 || c == 0 && h.ID < by.ID {
@@ -48,10 +48,12 @@ func (b *book) holding(a *bus.Alert, now time.Time) (by *bus.Hold, end time.Time
 // or by a silence of one device or person that was confirmed; maintenance holds back what devices say of themselves.
 func covers(h *bus.Hold, a *bus.Alert) bool {
 	switch {
+	case h.Pending():
+		return false
 	case h.Kind == bus.Commissioning:
 		return true
 	case a.Safety:
-		return h.Safety && h.ConfirmedBy != ""
+		return h.Safety
 	case h.Kind == bus.Maintenance:
 		return a.Category == "device"
 	}
@@ -64,7 +66,7 @@ func (b *book) hold(x *bus.Action) error {
 		return fmt.Errorf("%s: no hold", x.Kind)
 	}
 	known := b.holds[x.Hold.ID]
-	if known != nil && over(known, x.At) { // whether it is forgotten already is a matter of restarts
+	if known != nil && known.Over(x.At) { // whether it is forgotten already is a matter of restarts
 		known = nil
 	}
 	switch x.Kind {
@@ -73,13 +75,16 @@ func (b *book) hold(x *bus.Action) error {
 			return nil
 		}
 		h := *x.Hold
-		h.By, h.ConfirmedBy, h.EndedAt, h.EndedBy, h.Count = x.By, "", nil, "", 0
+		h.By, h.ByPerson, h.ConfirmedBy, h.ConfirmedAt, h.EndedAt, h.EndedBy, h.Count = x.By, x.Person, "", nil, nil, "", 0
 		h.Match.Community = x.Community
 		if h.From.IsZero() {
 			h.From = x.At
 		}
 		if field, wrong := h.Check(); field != "" {
 			return fmt.Errorf("hold: %s: %s", field, wrong)
+		}
+		if h.ConfirmBy = (time.Time{}); h.Safety {
+			h.ConfirmBy = x.At.Add(min(bus.ConfirmWithin, h.Until.Sub(x.At)))
 		}
 		b.holds[h.ID] = &h
 		b.keepHold(&h)
@@ -88,10 +93,11 @@ func (b *book) hold(x *bus.Action) error {
 		if known == nil || known.Match.Community != x.Community {
 			return fmt.Errorf("confirm: no hold %q", x.Hold.ID)
 		}
-		if known.Safety && known.ConfirmedBy == "" {
-			known.ConfirmedBy = x.By
-			b.keepHold(known)
+		if code, wrong := known.MayConfirm(x.By, x.Person, x.At); code != "" {
+			return fmt.Errorf("confirm: hold %s: %s", known.ID, wrong)
 		}
+		known.ConfirmedBy, known.ConfirmedAt = x.By, &x.At
+		b.keepHold(known)
 		return nil
 	}
 	if known == nil || known.Match.Community != x.Community {
@@ -112,20 +118,24 @@ func (b *book) endHold(h *bus.Hold, at time.Time, by string) {
 	}
 }
 
-// endHolds forgets the holds whose time is over. What they kept back has a time of its own.
+// endHolds forgets the holds whose time is over. What they kept back has a time of its own. One that nobody confirmed is noted as
+// lapsed.
 func (b *book) endHolds(now time.Time) {
 	if now.Before(b.holdsLooked.Add(time.Minute)) {
 		return
 	}
 	b.holdsLooked = now
 	for id, h := range b.holds {
-		if over(h, now) {
-			delete(b.holds, id)
+		if !h.Over(now) {
+			continue
+		}
+		if delete(b.holds, id); h.Pending() {
+			lapsed := h.ConfirmBy
+			h.EndedAt = &lapsed
+			b.keepHold(h)
 		}
 	}
 }
-
-func over(h *bus.Hold, now time.Time) bool { return h.EveryDays == 0 && !now.Before(h.Until) }
 
 // heldBy are the alerts kept back by a hold or a cause, by id.
 func (b *book) heldBy(id string) (all []*bus.Alert) {

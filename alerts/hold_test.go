@@ -77,10 +77,50 @@ func TestHoldsKeepPeopleFromBeingTold(t *testing.T) {
 			},
 			[]string{"1m opened wang zhao"},
 		},
-		"not in one that was": {
+		"which keeps back nothing else either, and lapses": {
 			func(w *world) {
 				w.do(0, silencing(func(h *bus.Hold) { h.Match.Device, h.Safety = "p1", true }))
-				w.do(1, bus.Action{Kind: "confirm", Hold: &bus.Hold{ID: "h1"}})
+				w.say("p1 1m!jam attempts=3")
+				w.tick(16 * time.Minute)
+				if err := w.refused(16*time.Minute, bus.Action{Kind: "confirm", By: "zhao", Hold: &bus.Hold{ID: "h1"}}); err == nil {
+					w.t.Error("confirmed after it lapsed")
+				}
+				if h := w.book.changed[bus.HoldSubject("h1")].(*bus.Hold); h.EndedAt == nil || !h.EndedAt.Equal(start.Add(15*time.Minute)) || h.EndedBy != "" {
+					w.t.Errorf("lapsed: %+v", h)
+				}
+				w.say("p1 17m heat=60")
+			},
+			[]string{"1m opened wang zhao", "17m opened wang zhao"},
+		},
+		"nor in one that its author confirmed, by whatever account": {
+			func(w *world) {
+				x := silencing(func(h *bus.Hold) { h.Match.Device, h.Safety = "p1", true })
+				x.Person = "p-li"
+				w.do(0, x)
+				for _, x := range []bus.Action{{By: "li"}, {By: "li2", Person: "p-li"}} {
+					x.Kind, x.Hold = "confirm", &bus.Hold{ID: "h1"}
+					if err := w.refused(1, x); err == nil {
+						w.t.Errorf("confirmed by %s", x.By)
+					}
+				}
+				w.say("p1 1m heat=60")
+			},
+			[]string{"1m opened wang zhao"},
+		},
+		"a ladder that has begun stops when it is confirmed": {
+			func(w *world) {
+				w.say("p1 0s!sos")
+				w.do(time.Second, silencing(func(h *bus.Hold) { h.Match.Device, h.Safety = "p1", true }))
+				w.tick(30 * time.Second)
+				w.do(30*time.Second, bus.Action{Kind: "confirm", By: "zhao", Hold: &bus.Hold{ID: "h1"}})
+				w.tick(50 * time.Minute)
+			},
+			append(sosLadder[:2:2], "40s kept daughter@voice!silenced"),
+		},
+		"not in one that somebody else confirmed": {
+			func(w *world) {
+				w.do(0, silencing(func(h *bus.Hold) { h.Match.Device, h.Safety = "p1", true }))
+				w.do(1, bus.Action{Kind: "confirm", By: "zhao", Hold: &bus.Hold{ID: "h1"}})
 				w.say("p1 1m heat=60", "p3 2m heat=60")
 				w.tick(59 * time.Minute)
 				w.book.out = w.book.out[:2]

@@ -223,6 +223,9 @@ func drawAction(t *rapid.T, now time.Time, b *book) []byte {
 		Key: fmt.Sprint(now, kind), Kind: kind, Community: "tianjin", By: "li", At: now, Note: "n", Assignee: "wang",
 		Disposition: "test", Person: rapid.SampledFrom([]string{"", "wang"}).Draw(t, "person"),
 	}
+	if kind == "confirm" {
+		x.By = "zhao"
+	}
 	x.Until = now.Add(time.Duration(rapid.IntRange(1, 100).Draw(t, "minutes")) * time.Minute)
 	if ids := slices.Sorted(maps.Keys(b.alerts)); len(ids) > 0 {
 		x.Alert = rapid.SampledFrom(ids).Draw(t, "alert")

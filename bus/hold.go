@@ -23,11 +23,14 @@ type Hold struct {
 	From        time.Time  `json:"from,omitzero"`
 	Until       time.Time  `json:"until,omitzero"`
 	EveryDays   int        `json:"every_days,omitempty"` // of a maintenance window: again after so many days, at the same local time
-	Safety      bool       `json:"safety,omitempty"`     // of life-safety alerts as well, once it is confirmed
+	Safety      bool       `json:"safety,omitempty"`     // of life-safety alerts as well; without effect on any until it is confirmed
+	ByPerson    string     `json:"by_person,omitempty"`  // who By is among the people, where known
+	ConfirmBy   time.Time  `json:"confirm_by,omitzero"`  // of safety: it lapses unless somebody else confirms it before
 	ConfirmedBy string     `json:"confirmed_by,omitempty"`
+	ConfirmedAt *time.Time `json:"confirmed_at,omitempty"`
 	EndedAt     *time.Time `json:"ended_at,omitempty"` // before its time
-	EndedBy     string     `json:"ended_by,omitempty"`
-	Count       int        `json:"count"` // alerts held back
+	EndedBy     string     `json:"ended_by,omitempty"` // empty: it lapsed
+	Count       int        `json:"count"`              // alerts held back
 }
 
 // Match is what alerts must have to match. What is empty is anything.
@@ -49,6 +52,33 @@ func (m *Match) Alert(a *Alert) bool {
 
 // MaxHold is how long a hold of each kind may keep people from being told, at a time.
 var MaxHold = map[string]time.Duration{Silence: 24 * time.Hour, Maintenance: 24 * time.Hour, Commissioning: 30 * time.Minute}
+
+// ConfirmWithin is how long a silence of life-safety waits for its second person.
+const ConfirmWithin = 15 * time.Minute
+
+// Pending reports whether h still needs a second person. Until then it keeps nothing back.
+func (h *Hold) Pending() bool { return h.Safety && h.ConfirmedBy == "" }
+
+// Over reports whether h can keep nothing back any more: it was ended, its time is over, or nobody confirmed it in time.
+func (h *Hold) Over(now time.Time) bool {
+	return h.EndedAt != nil || h.EveryDays == 0 && !now.Before(h.Until) || h.Pending() && !now.Before(h.ConfirmBy)
+}
+
+// MayConfirm says why somebody cannot be the second person of h at a moment, as a fixed word and a sentence; nothing if they can.
+// Whoever asked cannot, whatever account they use.
+func (h *Hold) MayConfirm(by, person string, at time.Time) (code, wrong string) {
+	switch {
+	case !h.Safety:
+		return "nothing_to_confirm", "the silence is not of life-safety"
+	case h.ConfirmedBy != "":
+		return "confirmed", "the silence is confirmed already"
+	case h.Over(at):
+		return "over", "the silence is over, or nobody confirmed it in time: ask for another"
+	case by == h.By, person != "" && person == h.ByPerson:
+		return "same_person", "who asked for a silence of life-safety cannot confirm it: somebody else has to"
+	}
+	return "", ""
+}
 
 // Check says which field of a hold that somebody asks for is wrong, and why; nothing when none is.
 func (h *Hold) Check() (field, wrong string) {

@@ -1,8 +1,11 @@
 package web
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -11,6 +14,7 @@ import (
 	"linli/devices"
 	"linli/internal/testkit"
 	"linli/people"
+	"linli/web/account"
 )
 
 // judge runs the real engine on the bus of a site, and lets a button be pressed.
@@ -109,9 +113,6 @@ func TestHoldsAreKept(t *testing.T) {
 	if again := ask[bus.Hold](s, 200, "POST", "/api/v1/silences", body, "Idempotency-Key", "k"); again.ID != h.ID || h.By != "admin" {
 		t.Errorf("silence %+v, again %+v", h, again)
 	}
-	if h := ask[bus.Hold](s, 200, "POST", "/api/v1/silences/"+h.ID+"/confirm", ""); h.ConfirmedBy != "admin" {
-		t.Errorf("confirmed: %+v", h)
-	}
 	ask[bus.Hold](s, 200, "POST", "/api/v1/commissioning", fmt.Sprintf(`{"match":{"community":"tianjin","device":"ws-1"},"reason":"new","until":%q}`, later))
 	ask[bus.Hold](s, 200, "POST", "/api/v1/maintenance", fmt.Sprintf(`{"match":{"community":"tianjin"},"reason":"every night","every_days":1,"until":%q}`, later))
 	for path, want := range map[string]int{
@@ -131,4 +132,80 @@ func TestHoldsAreKept(t *testing.T) {
 		t.Errorf("what is over: %+v", got.Holds)
 	}
 	s.refused(http.StatusNotFound, "", "DELETE", "/api/v1/silences/none", "")
+}
+
+// A silence of life-safety waits for a second person: somebody else, with an account of their own.
+func TestASilenceOfLifeSafetyTakesTwo(t *testing.T) {
+	t.Parallel()
+	s := run(t, empty{})
+	s.judge()
+	wang, zhao := s.user(duty("wang")), s.user(duty("zhao"))
+	looker := s.user(account.User{Name: "looker", Role: account.Auditor, Communities: []string{"tianjin"}})
+	bearer := func(cookie, scope string) string {
+		_, _, body := s.do(s.as(cookie, "POST", "/api/v1/tokens", fmt.Sprintf(`{"name":"desk","scopes":[%q]}`, scope)))
+		var made newToken
+		if err := json.Unmarshal([]byte(body), &made); err != nil || made.Secret == "" {
+			t.Fatal(body)
+		}
+		return made.Secret
+	}
+	asker := map[string]string{"wang": wang, "zhao": zhao}
+	body := fmt.Sprintf(`{"match":{"community":"tianjin","device":"ws-1"},"reason":"works","safety":true,"until":%q}`, time.Now().Add(time.Hour).Format(time.RFC3339))
+	silence := func(by string) (h bus.Hold) {
+		t.Helper()
+		code, _, text := s.do(s.as(asker[by], "POST", "/api/v1/silences", body))
+		if err := json.Unmarshal([]byte(text), &h); err != nil || code != 200 {
+			t.Fatal(code, text)
+		}
+		if !h.Pending() || h.By != by || h.ConfirmBy.Sub(h.From) > bus.ConfirmWithin+time.Second {
+			t.Errorf("asked for: %+v", h)
+		}
+		return h
+	}
+	confirm := func(h bus.Hold, cookie, secret string) (int, string) {
+		r := s.as(cookie, "POST", "/api/v1/silences/"+h.ID+"/confirm", "")
+		if secret != "" {
+			r.Header.Set("Authorization", "Bearer "+secret)
+		}
+		code, _, text := s.do(r)
+		return code, text
+	}
+	h := silence("wang")
+	for name, c := range map[string]struct {
+		cookie, secret string
+		want           int
+		code           string
+	}{
+		"who asked":                        {wang, "", http.StatusConflict, "same_person"},
+		"who asked, with a token":          {"", bearer(wang, "alerts:write"), http.StatusConflict, "same_person"},
+		"the administrator's token":        {"", token, http.StatusConflict, "not_a_person"},
+		"a token of another, to read with": {"", bearer(zhao, "alerts:read"), http.StatusForbidden, "forbidden"},
+		"a role that may not silence":      {looker, "", http.StatusForbidden, "forbidden"},
+		"nobody":                           {"", "wrong", http.StatusUnauthorized, "unauthorized"},
+	} {
+		if code, text := confirm(h, c.cookie, c.secret); code != c.want || !strings.Contains(text, c.code) {
+			t.Errorf("confirmed by %s: %d %s, want %d %s", name, code, text, c.want, c.code)
+		}
+	}
+	if got := ask[bus.Hold](s, 200, "DELETE", "/api/v1/silences/"+h.ID, ""); got.ConfirmedBy != "" {
+		t.Errorf("confirmed: %+v", got)
+	}
+	if code, text := confirm(h, zhao, ""); code != http.StatusConflict || !strings.Contains(text, `"over"`) {
+		t.Errorf("confirmed after its end: %d %s", code, text)
+	}
+	for name, by := range map[string][2]string{"a session": {zhao, ""}, "a token": {"", bearer(zhao, "alerts:write")}} {
+		h := silence("wang")
+		for range 2 { // an answer may get lost
+			code, text := confirm(h, by[0], by[1])
+			if err := json.Unmarshal([]byte(text), &h); err != nil || code != 200 || h.ConfirmedBy != "zhao" || h.ConfirmedAt == nil {
+				t.Errorf("confirmed by %s: %d %s", name, code, text)
+			}
+		}
+	}
+	audit := ask[auditList](s, 200, "GET", "/api/v1/audit?by=zhao", "")
+	if !slices.ContainsFunc(audit.Entries, func(e *bus.AuditEntry) bool {
+		return e.Route == "/api/v1/silences/{id}/confirm" && e.Status == 200 && e.Community == "tianjin"
+	}) {
+		t.Errorf("the audit says %+v", audit.Entries)
+	}
 }

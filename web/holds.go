@@ -26,7 +26,7 @@ var holdRoutes = slices.Concat(
 	holdsOf("maintenance", bus.Maintenance, managers, "Maintenance windows: nobody is told of what devices say of themselves"),
 	holdsOf("commissioning", bus.Commissioning, desk, "Devices being put into service: nobody is told of their alerts, for up to 30 min"),
 	[]route{{
-		method: "POST", path: "/api/v1/silences/{id}/confirm", area: "alerts", about: "The second word that a silence of life-safety needs",
+		method: "POST", path: "/api/v1/silences/{id}/confirm", area: "alerts", about: "The word of a second person, without which a silence of life-safety has no effect and lapses after 15 min",
 		may: desk, whose: aHold, in: struct{}{}, out: bus.Hold{}, handle: (*Server).confirmHold,
 	}},
 )
@@ -77,9 +77,8 @@ func (s *Server) listHolds(w http.ResponseWriter, r *http.Request, kind string) 
 		if err := json.Unmarshal(m.Data(), h); err != nil {
 			return fmt.Errorf("read %s: %w", m.Subject(), err)
 		}
-		over := h.EndedAt != nil || h.EveryDays == 0 && h.Until.Before(now)
 		if h.Kind == kind && reaches(who, holdOwner(h)) && (q.Get("community") == "" || q.Get("community") == h.Match.Community) &&
-			(!over || q.Get("over") == "true") {
+			(!h.Over(now) || q.Get("over") == "true") {
 			found = append(found, h)
 		}
 		return nil
@@ -133,8 +132,15 @@ func (s *Server) confirmHold(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if !h.Safety {
-		return &problem{http.StatusConflict, "nothing_to_confirm", "the silence is not of life-safety", ""}
+	who := principal(r)
+	if who.Via == account.ByAdminToken {
+		return &problem{http.StatusConflict, "not_a_person", "the administrator's token is nobody's: a second person confirms with an account of their own, or with a token of it", ""}
+	}
+	if h.ConfirmedBy == who.Name {
+		return reply(w, http.StatusOK, h)
+	}
+	if code, wrong := h.MayConfirm(who.Name, who.Person, s.Now()); code != "" {
+		return &problem{http.StatusConflict, code, wrong, ""}
 	}
 	return s.changeHold(w, r, "confirm", h, func(now *bus.Hold) bool { return now.ConfirmedBy != "" })
 }

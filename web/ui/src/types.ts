@@ -175,6 +175,20 @@ export interface User {
   communities: string[] | null
   elders: string[] | null
   person?: string
+  via?: 'session' | 'token' | 'admin_token'
   must_change?: boolean
   disabled?: boolean
+}
+
+/** Hold keeps people from being told of the alerts that match. One of life-safety has no effect until somebody else confirms it. */
+export interface Hold {
+  id: string
+  match: Record<string, string>
+  reason: string
+  from: string
+  until: string
+  by: string
+  safety?: boolean
+  confirm_by?: string
+  confirmed_by?: string
 }

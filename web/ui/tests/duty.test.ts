@@ -59,6 +59,42 @@ test('a connection that was lost comes back without a gap and without a double',
   }
 })
 
+test('a silence of life-safety takes a second person', async () => {
+  await linli.band('duty-3')
+  const ask = (reason: string) => linli.api('POST', 'silences', {
+    match: { community: 'tianjin', device: 'duty-3' }, reason, safety: true, until: new Date(Date.now() + 3600e3).toISOString(),
+  })
+  await ask('换电池')
+  const { password } = await linli.api<{ password: string }>('POST', 'users', { name: 'zhao', role: 'duty', communities: ['tianjin'] })
+  const b = await Browser.open(linli)
+  try {
+    await b.page.goto(linli.url)
+    await b.page.locator('#user').fill('zhao')
+    await b.page.locator('#password').fill(password)
+    await b.page.keyboard.press('Enter')
+    await b.page.locator('#fresh').fill('右边的马 2026 zhao')
+    await b.page.locator('#again').fill('右边的马 2026 zhao')
+    await b.page.keyboard.press('Enter')
+    const strip = b.page.getByTestId('safety-silences')
+    await strip.getByText('admin 申请静默生命安全告警').waitFor()
+    await strip.getByRole('button', { name: '确认静默' }).click()
+    await strip.getByText('admin 申请,zhao 确认').waitFor()
+    await b.go('/silences')
+    await b.page.getByRole('button', { name: '新增' }).click()
+    const form = b.page.locator('dialog form')
+    await form.getByLabel('设备', { exact: true }).fill('duty-3')
+    await form.getByLabel('同时静默生命安全告警').check()
+    await form.getByLabel('原因').fill('再换一次')
+    await form.getByRole('button', { name: '保存' }).click()
+    const own = b.page.locator('tr', { hasText: '再换一次' })
+    await own.getByText('待第二人确认').waitFor()
+    expect(await own.getByRole('button', { name: '确认静默' }).count()).toBe(0) // not by who asked
+    expect(b.errors).toEqual([])
+  } finally {
+    await b.close()
+  }
+})
+
 test('the first password is changed before anything else is shown', async () => {
   expect(linli.password).not.toBe('')
   const b = await Browser.open(linli, { language: 'en' })

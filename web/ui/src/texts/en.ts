@@ -44,7 +44,7 @@ const en: typeof zh = {
   event: {
     opened: 'Opened', repeated: 'Happened again', confirmed: 'Confirmed', acknowledged: 'Acknowledged', cleared: 'Cleared', closed: 'Closed', escalated: 'Escalated', assigned: 'Assigned', commented: 'Comment', snoozed: 'Snoozed', raised: 'More severe', lowered: 'Less severe', reopened: 'Reopened', unanswered: 'Nobody answered', unreached: 'Could not be reached', declined: 'Cannot go', reminded: 'Asked for a sign', family_acknowledged: 'Family looks after it', renewed: 'Acknowledgement renewed', unacknowledged: 'Acknowledgement lapsed', kept: 'Telling changed', flapping: 'Flapping, telling paused',
   },
-  held: { late: 'late alerts are not delivered', synthetic: 'self-check', silenced: 'silenced', maintenance: 'maintenance', commissioning: 'commissioning', inhibited: 'covered by a graver alert', quiet_hours: 'quiet hours', no_consent: 'no consent', no_address: 'no address', storm: 'too many alerts, told together' },
+  held: { late: 'late alerts are not delivered', synthetic: 'self-check', silenced: 'silenced', maintenance: 'maintenance', commissioning: 'commissioning', inhibited: 'covered by a graver alert', quiet_hours: 'quiet hours', no_consent: 'no consent', no_address: 'no address', storm: 'too many alerts, told together', flapping: 'comes and goes', answered: 'somebody of the family looks after it', not_told: 'was not told of the alert' },
   delivery: { pending: 'waiting', sending: 'sending', accepted: 'sent', delivered: 'delivered', acted: 'answered', failed: 'not delivered', expired: 'not needed' },
   relation: { daughter: 'daughter', son: 'son', spouse: 'spouse', neighbour: 'neighbour', friend: 'friend', grandchild: 'grandchild', sibling: 'sibling', relative: 'relative' },
   target: { circle: 'family and friends', duty: 'duty', role: 'role', person: 'person' },
@@ -62,7 +62,10 @@ const en: typeof zh = {
   },
   rejects: { title: 'Rejects', hint: 'Whatever was not stored is here, with the reason; replay it once the cause is mended.', received: 'Received', topic: 'Topic', reason: 'Reason', code: 'Kind', raw: 'Raw', replay: 'Replay', replayed: 'Replayed', none: 'Nothing was rejected.', still: 'Still rejected' },
   people: { roles: 'Roles', reach: 'Reached by', circle: 'Circle', away: 'Away', leave: 'Set away', back: 'Is back', onDuty: 'On duty now', nobody: 'nobody', pickCommunity: '{n} more rotas; choose a community to see them.' },
-  holds: { silences: 'Silence', maintenance: 'Maintenance', commissioning: 'Commissioning', reason: 'Reason', end: 'End', none: 'No silence or maintenance is in force.', hint: 'Alerts are recorded meanwhile, but nobody is told. Life-safety is not held back unless a second person confirms it.' },
+  holds: {
+    silences: 'Silence', maintenance: 'Maintenance', commissioning: 'Commissioning', reason: 'Reason', end: 'End', none: 'No silence or maintenance is in force.',
+    confirm: 'Confirm', safety: 'Life-safety too', safetyHint: 'Of one device or person only. It has no effect until a second person confirms it within 15 minutes.', pending: 'Waits for a second person', lapses: 'lapses at {time}', asked: '{who} asks to silence life-safety', safetyUntil: 'Life-safety is silenced until {time}', both: 'asked by {by}, confirmed by {other}', safetyTitle: 'Silences of life-safety', hint: 'Alerts are recorded meanwhile, but nobody is told. Life-safety is not held back unless a second person confirms it.',
+  },
   users: { reset: 'Reset password', disable: 'Disable', enable: 'Enable', disabled: 'disabled', once: 'The password is shown this once and must be changed at the first login.' },
   audit: { what: 'What', whose: 'About', result: 'Result', hint: 'Who did what, and who looked at data of persons. It only grows, and is kept for a year.' },
   notFound: { title: 'There is no such page', hint: 'The link may be out of date.' },

@@ -42,7 +42,7 @@ export default {
   event: {
     opened: '告警发生', repeated: '再次触发', confirmed: '确认发生', acknowledged: '已确认', cleared: '已恢复', closed: '已关闭', escalated: '升级通知', assigned: '已指派', commented: '备注', snoozed: '稍后提醒', raised: '等级升高', lowered: '等级降低', reopened: '重新打开', unanswered: '无人应答', unreached: '未能联系到', declined: '表示无法前往', reminded: '提醒确认人', family_acknowledged: '家属已响应', renewed: '已续确认', unacknowledged: '确认已失效', kept: '通知状态变化', flapping: '反复触发,暂停通知',
   },
-  held: { late: '迟到的告警不通知', synthetic: '自检', silenced: '静默中', maintenance: '检修中', commissioning: '调试中', inhibited: '已被更重要的告警涵盖', quiet_hours: '免打扰时段', no_consent: '未授权', no_address: '没有联系方式', storm: '告警过多,合并通知' },
+  held: { late: '迟到的告警不通知', synthetic: '自检', silenced: '静默中', maintenance: '检修中', commissioning: '调试中', inhibited: '已被更重要的告警涵盖', quiet_hours: '免打扰时段', no_consent: '未授权', no_address: '没有联系方式', storm: '告警过多,合并通知', flapping: '反复触发,暂停通知', answered: '家属已在处理', not_told: '此前未通知该告警' },
   delivery: { pending: '等待发送', sending: '正在发送', accepted: '已发出', delivered: '已送达', acted: '已应答', failed: '未送达', expired: '无需发送' },
   relation: { daughter: '女儿', son: '儿子', spouse: '配偶', neighbour: '邻居', friend: '朋友', grandchild: '孙辈', sibling: '兄弟姐妹', relative: '亲属' },
   target: { circle: '亲友', duty: '值班', role: '岗位', person: '个人' },
@@ -60,7 +60,10 @@ export default {
   },
   rejects: { title: '拒收数据', hint: '没有存入时序库的数据都在这里,附有原因;修正后可以重放。', received: '收到时间', topic: '主题', reason: '原因', code: '类别', raw: '原始内容', replay: '重放', replayed: '已重放', none: '没有拒收的数据。', still: '重放后仍被拒收' },
   people: { roles: '角色', reach: '联系方式', circle: '亲友圈', away: '外出', leave: '设为外出', back: '已回来', onDuty: '当前值班', nobody: '无人', pickCommunity: '另有 {n} 个排班,请选择社区查看。' },
-  holds: { silences: '静默', maintenance: '检修', commissioning: '调试', reason: '原因', end: '结束', none: '没有生效中的静默或检修。', hint: '期间相关告警仍会记录,但不通知;生命安全告警不受影响,除非经第二人确认。' },
+  holds: {
+    silences: '静默', maintenance: '检修', commissioning: '调试', reason: '原因', end: '结束', none: '没有生效中的静默或检修。',
+    confirm: '确认静默', safety: '同时静默生命安全告警', safetyHint: '仅限单个设备或单个人;须由第二人在15分钟内确认,此前不生效。', pending: '待第二人确认', lapses: '{time} 前未确认即作废', asked: '{who} 申请静默生命安全告警', safetyUntil: '生命安全告警静默至 {time}', both: '{by} 申请,{other} 确认', safetyTitle: '生命安全告警的静默', hint: '期间相关告警仍会记录,但不通知;生命安全告警不受影响,除非经第二人确认。',
+  },
   users: { reset: '重置密码', disable: '停用', enable: '启用', disabled: '已停用', once: '密码只显示这一次,首次登录后须修改。' },
   audit: { what: '操作', whose: '对象', result: '结果', hint: '谁做了什么、谁查看了个人数据,只能追加,保留一年。' },
   notFound: { title: '没有这个页面', hint: '链接可能已经失效。' },
