@@ -49,6 +49,7 @@ type App struct {
 	auth          *auth
 	disk          *embedded.DiskWatch
 	influx        *series.Influx
+	lines         readLines // past the query engine, if the series are embedded
 	setup         *bus.Bus
 	channels      notify.Channels // of the configuration file
 

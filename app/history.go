@@ -22,14 +22,23 @@ import (
 
 const (
 	// ahead is how far a reading's time may lie ahead of its receipt.
-	ahead = 5 * time.Minute
-	// A slice of history is as long as brings between fewRows and manyRows rows, if it can.
-	firstSlice, longestSlice, shortestSlice = 6 * time.Hour, 7 * 24 * time.Hour, 15 * time.Minute
-	fewRows, manyRows                       = 100_000, 400_000
+	ahead                                   = 5 * time.Minute
+	firstSlice, longestSlice, shortestSlice = 6 * time.Hour, 7 * 24 * time.Hour, time.Second
 )
 
-// replayRules judges stored history by rules and hands over what they lead to, in order. It reads and judges at the same time and
-// holds two slices of history in memory. Nothing is stored or sent.
+// sizes bound the rows, of about 200 bytes, that a replay has in memory.
+type sizes struct {
+	few  int // a slice of history with fewer is followed by one of twice its length
+	most int // one that would have more is read again as two
+	held int // received later than the slice they belong to: what devices kept for minutes, or days
+}
+
+// usualSizes: two slices, one that is judged and one that is read, take up to 100 MB. Only after an outage of the whole site is
+// there more: 400 MB of what came late.
+var usualSizes = sizes{few: 80_000, most: 240_000, held: 2_000_000}
+
+// replayRules judges stored history by rules and hands over what they lead to, in order. It reads a slice of history while it
+// judges the one before. Nothing is stored or sent.
 func (a *App) replayRules(ctx context.Context, q web.Replay, emit func(any) error) error {
 	rules, err := a.replayedRules(q)
 	if err != nil {
@@ -40,7 +49,7 @@ func (a *App) replayRules(ctx context.Context, q web.Replay, emit func(any) erro
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error {
 		defer close(parts)
-		r := &historyReader{lines: a.influx.Lines, inputs: rules.Inputs(), query: q}
+		r := &historyReader{lines: a.lines, inputs: rules.Inputs(), query: q, sizes: usualSizes}
 		return r.read(ctx, parts)
 	})
 	g.Go(func() error {
@@ -102,18 +111,63 @@ func newScope(all alerts.Directory, q web.Replay) scoped {
 
 func (s scoped) Devices() []*devices.Device { return s.devices }
 
-// slice is what was received in a stretch of time, by the time of receipt; what came at the same moment by its own time.
+// slice is what was received in a stretch of time, in the order in which the engine judged it.
 type slice struct {
 	rows  []row
+	text  [][]byte // the lines, in chunks: rows without pointers cost the collector nothing and are sorted faster
+	chunk int      // that is being filled
 	until time.Time
 }
 
 // row is a line of readings or events.
 type row struct {
-	received int64 // ms
-	at       int64 // ns
-	line     []byte
-	event    bool
+	received     int64 // ms
+	at           int64 // ns
+	chunk        uint32
+	begin, after uint32 // of the line in its chunk
+	event        bool
+}
+
+const chunkSize = 1 << 20
+
+// add keeps a copy of a line.
+func (s *slice) add(received, at int64, line []byte, event bool) {
+	if s.chunk < len(s.text) && cap(s.text[s.chunk])-len(s.text[s.chunk]) < len(line) {
+		s.chunk++
+	}
+	if s.chunk == len(s.text) {
+		s.text = append(s.text, make([]byte, 0, max(chunkSize, len(line))))
+	}
+	chunk := &s.text[s.chunk]
+	begin := len(*chunk)
+	*chunk = append(*chunk, line...)
+	s.rows = append(s.rows, row{received, at, uint32(s.chunk), uint32(begin), uint32(len(*chunk)), event})
+}
+
+// reset makes s empty and keeps its memory.
+func (s *slice) reset() {
+	s.rows, s.chunk = s.rows[:0], 0
+	for i := range s.text {
+		s.text[i] = s.text[i][:0]
+	}
+}
+
+func (s *slice) line(r *row) []byte { return s.text[r.chunk][r.begin:r.after] }
+
+// compare puts first what the engine judged first: by the time of receipt; of one moment events before readings, and then by their
+// own time. What is left is always in the same order.
+func (s *slice) compare(a, b row) int {
+	switch {
+	case a.received != b.received:
+		return cmp.Compare(a.received, b.received)
+	case a.event != b.event && a.event:
+		return -1
+	case a.event != b.event:
+		return 1
+	case a.at != b.at:
+		return cmp.Compare(a.at, b.at)
+	}
+	return bytes.Compare(s.line(&a), s.line(&b))
 }
 
 func (s *slice) judge(h *alerts.History, emit func(any) error) error {
@@ -124,14 +178,12 @@ func (s *slice) judge(h *alerts.History, emit func(any) error) error {
 			h.Advance(time.UnixMilli(r.received))
 			clock = second
 		}
-		var err error
+		judge := h.Reading
 		if r.event {
-			err = h.Event(r.line)
-		} else {
-			err = h.Reading(r.line)
+			judge = h.Event
 		}
-		if err != nil {
-			return fmt.Errorf("judge %q: %w", r.line, err)
+		if err := judge(s.line(r)); err != nil {
+			return fmt.Errorf("judge %q: %w", s.line(r), err)
 		}
 	}
 	h.Advance(s.until)
@@ -143,25 +195,42 @@ func (s *slice) judge(h *alerts.History, emit func(any) error) error {
 	return nil
 }
 
+// readLines reads stored lines as series.Influx.Lines does.
+type readLines func(ctx context.Context, q series.LinesQuery, each func(line []byte, at int64) error) error
+
 // historyReader reads history slice by slice.
 type historyReader struct {
-	lines  func(context.Context, series.LinesQuery, func([]byte, int64) error) error
+	lines  readLines
 	inputs map[string][]string
 	query  web.Replay
+	sizes  sizes
 
-	held []row // received after what was handed over
+	held slice // received after what was handed over
 }
+
+// errLong is what the reading of a slice with too many rows ends with.
+var errLong = errors.New("too many lines")
 
 func (r *historyReader) read(ctx context.Context, out chan<- *slice) error {
 	length := firstSlice
+	s, before := &slice{}, &slice{} // whoever takes one has done with the one before
 	for from := r.query.From.Add(-r.query.WarmUp); from.Before(r.query.To); {
 		to := from.Add(length)
 		until := to.Add(-ahead)
 		if !until.Before(r.query.To) {
 			until, to = r.query.To, r.query.To.Add(ahead)
 		}
-		s, err := r.slice(ctx, from, to, until)
+		s.reset()
+		s.until = until
+		n, err := r.load(ctx, s, from, to)
+		if errors.Is(err, errLong) && length > shortestSlice {
+			length = max(to.Sub(from)/2, shortestSlice)
+			continue
+		}
 		if err != nil {
+			return fmt.Errorf("read history within %s of %s: %w", to.Sub(from), from.Format(time.RFC3339), err)
+		}
+		if err := r.hold(s); err != nil {
 			return err
 		}
 		select {
@@ -169,11 +238,9 @@ func (r *historyReader) read(ctx context.Context, out chan<- *slice) error {
 		case <-ctx.Done():
 			return ctx.Err()
 		}
-		switch n := len(s.rows); {
-		case n < fewRows:
+		s, before = before, s
+		if n < r.sizes.few {
 			length = min(2*length, longestSlice)
-		case n > manyRows:
-			length = max(length/2, shortestSlice)
 		}
 		if until.Equal(r.query.To) {
 			break
@@ -183,49 +250,50 @@ func (r *historyReader) read(ctx context.Context, out chan<- *slice) error {
 	return nil
 }
 
-// slice reads what has its time in [from, to), and returns what of that, or of what was held, was received before until.
-func (r *historyReader) slice(ctx context.Context, from, to, until time.Time) (*slice, error) {
-	rows, cut := r.held, until.UnixMilli()
+// load reads what has its time in [from, to) and returns how many rows that is.
+func (r *historyReader) load(ctx context.Context, s *slice, from, to time.Time) (n int, err error) {
 	tags := map[string]string{}
 	for tag, value := range map[string]string{"device": r.query.Device, "community": r.query.Community} {
 		if value != "" {
 			tags[tag] = value
 		}
 	}
-	var arena []byte
 	for measurement, fields := range r.inputs {
 		q := series.LinesQuery{Measurement: measurement, Fields: fields, Tags: tags, From: from, To: to}
 		event := measurement == alerts.EventMeasurement
 		err := r.lines(ctx, q, func(line []byte, at int64) error {
-			if cap(arena)-len(arena) < len(line) {
-				arena = make([]byte, 0, max(1<<20, len(line)))
+			if n == r.sizes.most {
+				return errLong
 			}
-			begin := len(arena)
-			arena = append(arena, line...)
-			rows = append(rows, row{receipt(line, at), at, arena[begin:len(arena):len(arena)], event})
+			n++
+			s.add(receipt(line, at), at, line, event)
 			return nil
 		})
 		if err != nil {
-			return nil, fmt.Errorf("read %s: %w", measurement, err)
+			return n, fmt.Errorf("%s: %w", measurement, err)
 		}
 	}
-	slices.SortStableFunc(rows, func(a, b row) int {
-		return cmp.Or(cmp.Compare(a.received, b.received), compareEvents(a, b), cmp.Compare(a.at, b.at), bytes.Compare(a.line, b.line))
-	})
-	n, _ := slices.BinarySearchFunc(rows, cut, func(x row, cut int64) int { return cmp.Compare(x.received, cut) })
-	r.held = slices.Clone(rows[n:])
-	return &slice{rows[:n], until}, nil
+	return n, nil
 }
 
-// compareEvents puts events before readings of the same moment, as the engine does.
-func compareEvents(a, b row) int {
-	switch {
-	case a.event == b.event:
-		return 0
-	case a.event:
-		return -1
+// hold adds what was held to s, puts it in order, and holds what was received after it.
+func (r *historyReader) hold(s *slice) error {
+	for i := range r.held.rows {
+		x := &r.held.rows[i]
+		s.add(x.received, x.at, r.held.line(x), x.event)
 	}
-	return 1
+	slices.SortFunc(s.rows, s.compare)
+	n, _ := slices.BinarySearchFunc(s.rows, s.until.UnixMilli(), func(x row, until int64) int { return cmp.Compare(x.received, until) })
+	if late := len(s.rows) - n; late > r.sizes.held {
+		return fmt.Errorf("%d readings were received after %s that are older, more than %d: replay fewer devices", late, s.until.Format(time.RFC3339), r.sizes.held)
+	}
+	r.held.reset()
+	for i := range s.rows[n:] {
+		x := &s.rows[n+i]
+		r.held.add(x.received, x.at, s.line(x), x.event)
+	}
+	s.rows = s.rows[:n]
+	return nil
 }
 
 var receiptKey = []byte(series.ReceivedField + "=")

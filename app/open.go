@@ -217,6 +217,7 @@ func (a *App) openInflux(ctx context.Context) error {
 	if !a.set.has("store") && !a.set.has("web") && !a.set.has("simulate") {
 		return nil
 	}
+	var stored readLines
 	o := series.Options{URL: a.set.InfluxURL, Org: a.set.InfluxOrg, Bucket: a.set.InfluxBucket, Token: a.set.InfluxToken}
 	if o.URL == "" {
 		// What a damaged disk took from the time series is still in the streams.
@@ -230,12 +231,16 @@ func (a *App) openInflux(ctx context.Context) error {
 		}
 		a.onClose("InfluxDB", db.Close)
 		o.URL, o.HTTPClient, o.Bucket = embedded.InfluxURL, db.Client(), embedded.Database+"/autogen"
+		stored = db.Lines
 	}
 	x, err := series.OpenInflux(o)
 	if err != nil {
 		return err
 	}
-	a.influx = x
+	a.influx, a.lines = x, stored
+	if stored == nil {
+		a.lines = x.Lines
+	}
 	a.onClose("time series", x.Close)
 	a.report("influx", a.pingInflux)
 	return nil

@@ -23,7 +23,7 @@ type LinesQuery struct {
 // ReceivedField is when a reading or event arrived, ms: the one whole number among the fields of lines.
 const ReceivedField = "received_at"
 
-// Lines hands over what is stored as line protocol, series by series, each oldest first: tags in alphabetical order, and of the
+// Lines hands over what is stored as line protocol, in runs of one series each, oldest first: tags in alphabetical order, and of the
 // fields those that a line has. A line is valid until the next one. It holds one chunk of the answer at a time.
 func (x *Influx) Lines(ctx context.Context, q LinesQuery, each func(line []byte, at int64) error) error {
 	if err := validNames(slices.Concat([]string{q.Measurement}, q.Fields, slices.Sorted(maps.Keys(q.Tags)))); err != nil {

@@ -26,7 +26,10 @@ import (
 const InfluxURL = "http://influx.invalid"
 
 // Database is the one database of the embedded InfluxDB; its retention policy is autogen.
-const Database = "linli"
+const (
+	Database  = "linli"
+	retention = "autogen"
+)
 
 const influxVersion = "1.8.10"
 

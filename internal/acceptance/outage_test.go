@@ -144,7 +144,10 @@ func (s *server) mostMemory(until time.Time) int64 {
 }
 
 // rss is the resident memory of the server in bytes.
-func (s *server) rss() int64 {
+func (s *server) rss() int64 { return s.memory("VmRSS") }
+
+// memory is a line of /proc/PID/status in bytes.
+func (s *server) memory(name string) int64 {
 	s.t.Helper()
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.cmd.Process.Pid))
 	if err != nil {
@@ -152,10 +155,10 @@ func (s *server) rss() int64 {
 	}
 	for line := range strings.Lines(string(b)) {
 		var kb int64
-		if n, _ := fmt.Sscanf(line, "VmRSS: %d kB", &kb); n == 1 {
+		if n, _ := fmt.Sscanf(line, name+": %d kB", &kb); n == 1 {
 			return kb << 10
 		}
 	}
-	s.t.Fatal("no VmRSS")
+	s.t.Fatal("no " + name)
 	return 0
 }

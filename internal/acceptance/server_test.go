@@ -145,7 +145,12 @@ func (s *server) await(d time.Duration, what string, cond func() bool) {
 // linli runs a command of the binary against the server and returns its standard output.
 func (s *server) linli(args ...string) []byte {
 	s.t.Helper()
-	ctx, cancel := context.WithTimeout(s.t.Context(), time.Minute)
+	return s.linliWithin(time.Minute, args...)
+}
+
+func (s *server) linliWithin(limit time.Duration, args ...string) []byte {
+	s.t.Helper()
+	ctx, cancel := context.WithTimeout(s.t.Context(), limit)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, filepath.Join(binDir, "linli"), args...)
 	cmd.Env = append(os.Environ(), "LINLI_SERVER="+s.url(""), "LINLI_DATA="+s.data)

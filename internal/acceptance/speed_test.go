@@ -43,6 +43,7 @@ func TestSpeed(t *testing.T) {
 	t.Run("sos", func(t *testing.T) { rows = append(rows, speedSOS(t)...) })
 	t.Run("storm", func(t *testing.T) { rows = append(rows, speedStorm(t)...) })
 	t.Run("20000 devices", func(t *testing.T) { rows = append(rows, speedManyDevices(t)...) })
+	t.Run("replay", func(t *testing.T) { rows = append(rows, speedReplay(t)...) })
 	table := format(rows)
 	fmt.Println(table)
 	if *update {

@@ -25,7 +25,7 @@ var allowed = map[string][]string{
 	"alerts/notify":    {"bus", "devices"},
 	"web":              {"bus", "devices", "people", "series", "web/account"},
 	"web/account":      {"bus/bucket", "devices"},
-	"app/embedded":     {"bus", "devices"},
+	"app/embedded":     {"bus", "devices", "series"},
 	"app/watch":        {"bus"},
 	"app/command":      {"devices", "people"},
 	"app": {
