@@ -3,7 +3,6 @@ package app
 import (
 	"context"
 	"strings"
-	"time"
 
 	"linli/alerts"
 	"linli/alerts/notify"
@@ -48,9 +47,6 @@ func (a *App) openNotify(ctx context.Context) error {
 	return nil
 }
 
-// passFor is how long the link in a message is good for.
-const passFor = 24 * time.Hour
-
 // link makes the links under which alerts are acknowledged without an account; nil where people cannot reach the pages.
 func (a *App) link() func(*bus.AlertEvent, *bus.Recipient) string {
 	if a.set.PublicURL == "" {
@@ -58,7 +54,7 @@ func (a *App) link() func(*bus.AlertEvent, *bus.Recipient) string {
 	}
 	base := strings.TrimRight(a.set.PublicURL, "/") + "/a/"
 	return func(e *bus.AlertEvent, r *bus.Recipient) string {
-		return base + a.passes.Seal(people.Pass{Alert: e.Alert.ID, Person: r.Person, Until: e.At.Add(passFor)})
+		return base + a.passes.Seal(people.Pass{Alert: e.Alert.ID, Person: r.Person, Until: e.At.Add(people.PassFor)})
 	}
 }
 

@@ -240,5 +240,6 @@ type AuditEntry struct {
 	Target    string    `json:"target,omitempty"`
 	Community string    `json:"community,omitempty"`
 	Person    string    `json:"person,omitempty"` // whose data it was about
+	Scopes    []string  `json:"scopes,omitempty"` // of family: the kinds of data that were shown
 	Status    int       `json:"status"`           // what the answer was: 2xx done or shown, 401 to 404 refused
 }

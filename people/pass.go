@@ -24,6 +24,12 @@ type Pass struct {
 	Until  time.Time
 }
 
+// PassFor is how long the link of a message is good for.
+const PassFor = 24 * time.Hour
+
+// Sent is when the message that a link was in was made.
+func (x *Pass) Sent() time.Time { return x.Until.Add(-PassFor) }
+
 // What Read says of a pass that is none.
 var (
 	ErrForged  = errors.New("not a pass of ours")

@@ -2,7 +2,6 @@ package web
 
 import (
 	"bytes"
-	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -10,6 +9,7 @@ import (
 	"html/template"
 	"io"
 	"net/http"
+	"slices"
 
 	"linli/bus"
 	"linli/people"
@@ -20,7 +20,7 @@ import (
 var answerRoutes = []route{
 	{
 		method: "GET", path: "/a/{token}", area: "answers", about: "The page of a link that was sent with an alert; looking at it changes nothing",
-		public: true, outType: "text/html", handle: (*Server).answerPage,
+		public: true, in: plainly{}, outType: "text/html", handle: (*Server).answerPage,
 	},
 	{
 		method: "POST", path: "/a/{token}", area: "answers", about: "Acknowledge the alert that a link was sent with",
@@ -49,15 +49,19 @@ var answerTemplate = template.Must(template.New("answer").Parse(`<!doctype html>
 {{else if .Over}}<p role="status"><strong>此事已处理完毕。 <span lang="en">This is over.</span></strong></p>
 {{else}}{{if .By}}<p role="status">{{.By}} 已响应。 <span lang="en">{{.By}} looks after it.</span></p>{{end}}
 <form method="post"><button type="submit">我来处理 <span lang="en">I look after it</span></button></form>
-{{end}}{{if .Alert.Person}}<p><a href="../family.html#{{.Token}}">查看近况 <span lang="en">See how they are</span></a></p>{{end}}{{if .Alert.Instructions.ZH}}<p>{{.Alert.Instructions.ZH}}</p><p lang="en">{{.Alert.Instructions.EN}}</p>{{end}}
+{{end}}{{if .Alert.Instructions.ZH}}<p>{{.Alert.Instructions.ZH}}</p><p lang="en">{{.Alert.Instructions.EN}}</p>{{end}}
 </html>
 `))
+
+// plainly asks for the page that works without scripts.
+type plainly struct {
+	Plain int `query:"plain" enum:"1"`
+}
 
 type answerView struct {
 	Alert      *bus.Alert
 	By         string
 	Done, Over bool
-	Token      string
 }
 
 func (s *Server) showAnswer(w http.ResponseWriter, v answerView) error {
@@ -73,70 +77,91 @@ func (s *Server) showAnswer(w http.ResponseWriter, v answerView) error {
 
 var errNoPass = &problem{http.StatusNotFound, "not_found", "this link is not, or no longer, good for anything", ""}
 
-// holder is the alert of a link and who it was sent to. A person who was removed since holds nothing.
-func (s *Server) holder(r *http.Request) (a *bus.Alert, pass people.Pass, name string, err error) {
+// holder is who a link was sent to, and its alert. The link of a person who was removed since, is not of the circle any more, or whose
+// links were ended, is good for nothing; nor is that of an alert that they may not know of any more, unless they are of the circle:
+// then it still opens the page of the elder, without that alert.
+func (s *Server) holder(r *http.Request) (*relative, *bus.Alert, error) {
 	if s.Passes == nil {
-		return nil, pass, "", errNoPass
+		return nil, nil, errNoPass
 	}
-	if pass, err = s.Passes.Read(r.PathValue("token"), s.Now()); err != nil {
-		return nil, pass, "", errNoPass
+	pass, err := s.Passes.Read(r.PathValue("token"), s.Now())
+	if err != nil {
+		return nil, nil, errNoPass
 	}
-	name = "duty"
-	if pass.Person != "" {
-		p := s.People.Person(pass.Person)
-		if p == nil {
-			return nil, pass, "", errNoPass
-		}
-		name = p.Name
-	}
-	a, err = s.findAlert(r.Context(), pass.Alert)
+	a, err := s.findAlert(r.Context(), pass.Alert)
 	if p := new(problem); errors.As(err, &p) && p.status == http.StatusNotFound {
 		err = errNoPass
 	}
-	return a, pass, name, err
+	if err != nil {
+		return nil, nil, err
+	}
+	k := &relative{id: pass.Person, name: "duty", alert: a}
+	if pass.Person == "" {
+		return k, a, nil
+	}
+	p := s.People.Person(pass.Person)
+	if p == nil || p.LinksSince != nil && pass.Sent().Before(*p.LinksSince) {
+		return nil, nil, errNoPass
+	}
+	k.name = p.Name
+	switch k.member = s.People.Member(a.Person, p.ID); {
+	case k.member != nil:
+		k.elder, k.family = s.People.Person(a.Person), !p.Staff()
+		if k.family && !s.mayKnow(k.member, a) {
+			k.alert = nil
+		}
+	case a.Person != "" && slices.Contains(p.Roles, people.Contact) && !p.Staff():
+		return nil, nil, errNoPass
+	}
+	return k, a, nil
 }
 
+// answerPage shows who is of an elder's circle the page of the family, which can do more; ?plain=1 is for phones that cannot show it.
 func (s *Server) answerPage(w http.ResponseWriter, r *http.Request) error {
-	a, _, _, err := s.holder(r)
+	k, a, err := s.holder(r)
 	if err != nil {
 		return err
+	}
+	if k.elder != nil && !r.URL.Query().Has("plain") && s.hasPage("family.html") {
+		http.Redirect(w, r, "../family.html#"+r.PathValue("token"), http.StatusSeeOther)
+		return nil
+	}
+	if k.alert == nil {
+		return errNoPass
 	}
 	by := a.AckedBy
 	if by == "" {
 		by = a.FamilyAckBy
 	}
-	return s.showAnswer(w, answerView{Alert: a, By: by, Over: a.State == bus.Closed, Token: r.PathValue("token")})
+	return s.showAnswer(w, answerView{Alert: a, By: by, Over: a.State == bus.Closed})
 }
 
 // answerByLink hands the acknowledgement on. Once it is stored it holds, so the page does not wait for what comes of it.
 func (s *Server) answerByLink(w http.ResponseWriter, r *http.Request) error {
-	a, pass, name, err := s.holder(r)
+	k, a, err := s.holder(r)
 	if err != nil {
 		return err
 	}
+	if k.alert == nil {
+		return errNoPass
+	}
 	if a.State == bus.Closed {
-		return s.showAnswer(w, answerView{Alert: a, Over: true, Token: r.PathValue("token")})
+		return s.showAnswer(w, answerView{Alert: a, Over: true})
 	}
-	if err := s.takeOn(r.Context(), a, pass, name); err != nil {
-		return err
-	}
-	return s.showAnswer(w, answerView{Alert: a, Done: true, Token: r.PathValue("token")})
-}
-
-// takeOn hands on that the holder of a link looks after its alert.
-func (s *Server) takeOn(ctx context.Context, a *bus.Alert, pass people.Pass, name string) error {
 	key, err := actionKey(a.ID, "acknowledge", "")
 	if err != nil {
 		return err
 	}
 	data, err := json.Marshal(bus.Action{
-		Key: key, Kind: "acknowledge", Alert: a.ID, Community: a.Community, By: name, Person: pass.Person, Note: "by link", At: s.Now().UTC(),
+		Key: key, Kind: "acknowledge", Alert: a.ID, Community: a.Community, By: k.name, Person: k.id, Family: k.family, Note: "by link", At: s.Now().UTC(),
 	})
 	if err != nil {
 		return err
 	}
-	_, _, err = s.Bus.Publish(ctx, bus.ActionsSubject(a.Community), key, data)
-	return err
+	if _, _, err = s.Bus.Publish(r.Context(), bus.ActionsSubject(a.Community), key, data); err != nil {
+		return err
+	}
+	return s.showAnswer(w, answerView{Alert: a, Done: true})
 }
 
 // callbackAnswer is what providers want to read.

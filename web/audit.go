@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	lru "github.com/hashicorp/golang-lru/v2"
@@ -150,7 +151,7 @@ func newViews() *views {
 }
 
 func (v *views) key(e *bus.AuditEntry) string {
-	return e.By + " " + e.Via + " " + e.Route + " " + e.Target + " " + e.Address
+	return strings.Join(append([]string{e.By, e.Via, e.Route, e.Target, e.Address, e.Person}, e.Scopes...), " ")
 }
 
 func (v *views) isNew(e *bus.AuditEntry) bool {

@@ -57,7 +57,7 @@ func (s *Server) mayKnow(m *people.Member, a *bus.Alert) bool {
 	switch {
 	case m == nil:
 		return false
-	case a.Safety:
+	case a.Safety, a.Rule == bus.ContactOrderRule:
 		return true
 	case a.Rule == bus.AllIsWellRule:
 		return m.Agreed(people.Wellbeing, s.Now())

@@ -191,3 +191,7 @@ func (k *kinship) checkWay(who, agreed, method, path, text string, refusal int, 
 		k.Errorf("%s with %s: %s %s: %d, want %d: %.200s", who, agreed, method, path, status, refusal, body)
 	}
 }
+
+func pointsOf(lat, lon float64) map[string]series.Point {
+	return map[string]series.Point{"lat": {Time: noon, Value: lat}, "lon": {Time: noon, Value: lon}}
+}

@@ -1,173 +1,270 @@
 package web
 
 import (
-	"encoding/json"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"linli/bus"
 	"linli/devices"
 	"linli/people"
+	"linli/web/account"
 )
 
-const (
-	shownViews  = 10  // who looked last
-	lookedViews = 500 // entries that are looked through for those
+var kin = []account.Role{account.Family}
+
+// familyRoutes are the page of an elder's family. It opens by the link of a message, whose token in the path lets its holder in, or
+// with an account; either way the same handlers answer, to the member of the circle that it is.
+//
+//	link     /api/v1/family/{token}/…          good for the alert it was sent with and for its person, 24 h
+//	account  /api/v1/people/{id}/family/…      for the elders of the account
+var familyRoutes = slices.Concat(
+	[]route{{
+		method: "GET", path: "/api/v1/family", area: "people", about: "The elders of who asks, as they call them",
+		may: kin, whose: own, out: familyElders{}, handle: (*Server).familyElders,
+	}},
+	familyRoute("GET", "", "How an elder is, as far as they have agreed to show", nil, familyView{}, asFamily((*Server).family, people.Events, people.Wellbeing)),
+	familyRoute("GET", "/body", "What an elder's devices say of them, and where they are", nil, familyBody{}, asFamily((*Server).familyBody, people.Vitals, people.Location)),
+	familyRoute("GET", "/log", "Who has looked at data of an elder, and who has changed something", nil, familyLog{}, asFamily((*Server).familyLog)),
+	familyRoute("POST", "/answer", "Say of an alert that one goes, or cannot", familyAnswer{}, familyAnswered{}, asFamily((*Server).familyAnswer)),
+	familyRoute("PUT", "/away", "Say until when an elder is away", familyAway{}, done{}, asFamily((*Server).familySetAway)),
+	familyRoute("DELETE", "/away", "Say that an elder is back", nil, done{}, asFamily((*Server).familyEndAway)),
+	familyRoute("PUT", "/order", "Say in which order the circle is told; the others of it are told of that", familyOrder{}, done{}, asFamily((*Server).familySetOrder)),
+	familyRoute("PUT", "/well", "Say at what hour the daily line comes; none without an hour", familyWell{}, done{}, asFamily((*Server).familySetWell)),
+	familyRoute("PUT", "/calls", "Say what one calls the elder", familyCalls{}, done{}, asFamily((*Server).familySetCalls)),
 )
 
-// familyRoutes are the page of somebody's family, by the link that was sent to one of them with an alert. The token lets them in.
-var familyRoutes = []route{
-	{
-		method: "GET", path: "/api/v1/family/{token}", area: "answers", about: "How the person is whom a link is about, as far as they agreed",
-		public: true, out: familyView{}, handle: (*Server).family,
-	},
-	{
-		method: "POST", path: "/api/v1/family/{token}", area: "answers", about: "Say that the holder of a link looks after its alert",
-		public: true, freeform: true, out: done{}, handle: (*Server).familyTakesOn,
-	},
+// familyRoute is the same for a link and for an account.
+func familyRoute(method, path, about string, in, out any, handle func(*Server, http.ResponseWriter, *http.Request) error) []route {
+	byLink := route{
+		method: method, path: "/api/v1/family/{token}" + path, area: "answers", about: about + ", by a link", public: true, in: in, out: out, handle: handle,
+	}
+	withAccount := route{
+		method: method, path: "/api/v1/people/{id}/family" + path, area: "people", about: about, may: kin, whose: aPerson, in: in, out: out, handle: handle,
+	}
+	return []route{byLink, withAccount}
+}
+
+// relative is who asks as family. Who holds a link and is not of the circle, somebody of the staff for instance, has the alert alone.
+type relative struct {
+	id, name string         // among the people; without an id it is whoever looks after a duty channel
+	family   bool           // what they do counts as family
+	alert    *bus.Alert     // of their link; nil with an account, and when they may not know of it any more
+	elder    *people.Person // nil: they are not of the circle
+	member   *people.Member
+}
+
+// asFamily lets a handler answer a relative, and has it kept that they looked, at which kinds of data of those that it shows, or what
+// they did.
+func asFamily(h func(*Server, http.ResponseWriter, *http.Request, *relative) error, shows ...people.Scope) func(*Server, http.ResponseWriter, *http.Request) error {
+	return func(s *Server, w http.ResponseWriter, r *http.Request) error {
+		if r.PathValue("token") != "" {
+			return s.byLink(w, r, shows, h)
+		}
+		k, err := s.withAccount(r)
+		if err != nil {
+			return err
+		}
+		callerOf(r).entry.Scopes = s.agreedOf(k.member, shows)
+		return h(s, w, r, k)
+	}
+}
+
+func (s *Server) withAccount(r *http.Request) (*relative, error) {
+	id, who := r.PathValue("id"), principal(r)
+	k := &relative{id: who.Person, name: who.Name, family: true, elder: s.People.Person(id), member: s.People.Member(id, who.Person)}
+	if k.member == nil {
+		return nil, errNoConsent
+	}
+	if p := s.People.Person(who.Person); p != nil {
+		k.name = p.Name
+	}
+	return k, nil
+}
+
+func (s *Server) byLink(w http.ResponseWriter, r *http.Request, shows []people.Scope, h func(*Server, http.ResponseWriter, *http.Request, *relative) error) error {
+	k, a, err := s.holder(r)
+	if err != nil {
+		return err
+	}
+	entry := &bus.AuditEntry{
+		At: s.Now().UTC(), By: k.name, Role: "family", Via: "link", Address: clientAddress(r), Method: r.Method, Route: strings.SplitN(r.Pattern, " ", 2)[1],
+		Target: a.ID, Community: a.Community, Person: a.Person, Scopes: s.agreedOf(k.member, shows),
+	}
+	if !k.family {
+		entry.Role = ""
+	}
+	if rec, ok := w.(*recorder); ok && r.Method != http.MethodGet && r.Method != http.MethodHead {
+		rec.before = s.recordEdit(r.Context(), entry)
+	} else if ok && a.Person != "" {
+		rec.before = s.recordView(r.Context(), entry)
+	}
+	return h(s, w, r, k)
+}
+
+// agreedOf are those of some kinds of data that a member of a circle may see.
+func (s *Server) agreedOf(m *people.Member, of []people.Scope) (all []string) {
+	for _, scope := range s.scopes(m) {
+		if slices.Contains(of, scope) {
+			all = append(all, string(scope))
+		}
+	}
+	return all
+}
+
+func (k *relative) agreed(scope people.Scope, at time.Time) bool {
+	return k.member != nil && k.member.Agreed(scope, at)
 }
 
 type (
+	familyElders struct {
+		Me     string        `json:"me"`
+		Elders []familyElder `json:"elders"`
+	}
+	familyElder struct {
+		ID    string `json:"id"`
+		Name  string `json:"name"`
+		Calls string `json:"calls,omitempty"`
+	}
 	familyView struct {
+		Now       time.Time      `json:"now"`
 		Me        string         `json:"me"`
 		Person    string         `json:"person,omitempty"` // name of who it is about
-		Alert     familyAlert    `json:"alert"`
-		Told      []familyTold   `json:"told"`
-		Consent   []people.Scope `json:"consent"`
+		Calls     string         `json:"calls,omitempty"`  // what who asks calls them
+		Shared    []people.Scope `json:"shared"`           // what is agreed
 		Away      bool           `json:"away"`
 		AwayUntil *time.Time     `json:"away_until,omitempty"`
 		Active    *time.Time     `json:"active,omitempty"` // last sign of life; only with consent
 		AllIsWell string         `json:"all_is_well,omitempty"`
+		Alerts    []familyAlert  `json:"alerts"` // that are open, the most pressing first, and that of the link
 		Circle    []familyOf     `json:"circle"` // in the order in which they are told
-		Views     []familyLook   `json:"views"`  // who looked last
-	}
-	familyAlert struct {
-		ID       string         `json:"id"`
-		Name     devices.Text   `json:"name"`
-		Text     devices.Text   `json:"text"`
-		State    bus.AlertState `json:"state"`
-		OpenedAt time.Time      `json:"opened_at"`
-		By       string         `json:"by,omitempty"` // who looks after it
-		ByAt     *time.Time     `json:"by_at,omitempty"`
-		Notes    devices.Text   `json:"instructions,omitzero"`
-	}
-	familyTold struct {
-		Name string    `json:"name"`
-		At   time.Time `json:"at"`
+		Desk      []familyDesk   `json:"desk"`   // who is on duty
 	}
 	familyOf struct {
+		ID       string `json:"id"`
 		Name     string `json:"name"`
 		Relation string `json:"relation"`
+		Me       bool   `json:"me"`
 	}
-	familyLook struct {
-		At time.Time `json:"at"`
-		By string    `json:"by"`
+	familyDesk struct {
+		Name  string `json:"name"`
+		Phone string `json:"phone"`
 	}
 )
 
-// family shows the alert of a link to its holder, and of the person behind it what they agreed that this holder may see.
-func (s *Server) family(w http.ResponseWriter, r *http.Request) error {
-	a, pass, name, err := s.holder(r)
-	if err != nil {
-		return err
+// familyElders lists those whom who asks may look after: elders of the account in whose circle they are.
+func (s *Server) familyElders(w http.ResponseWriter, r *http.Request) error {
+	who := principal(r)
+	body := familyElders{Me: who.Name, Elders: []familyElder{}}
+	if p := s.People.Person(who.Person); p != nil {
+		body.Me = p.Name
 	}
-	body := familyView{Me: name, Alert: shownToFamily(a), Told: []familyTold{}, Consent: []people.Scope{}, Circle: []familyOf{}, Views: []familyLook{}}
-	if body.Told, err = s.toldNames(r, a); err != nil {
-		return err
-	}
-	elder := s.People.Person(a.Person)
-	if elder == nil {
-		return reply(w, http.StatusOK, body)
-	}
-	at := slices.IndexFunc(elder.Circle, func(m people.Member) bool { return m.Person == pass.Person && pass.Person != "" })
-	if at < 0 {
-		return reply(w, http.StatusOK, body)
-	}
-	now := s.Now()
-	for _, c := range elder.Circle[at].Consent {
-		if !now.Before(c.Since) {
-			body.Consent = append(body.Consent, c.Scope)
+	for _, id := range who.Elders {
+		if m := s.People.Member(id, who.Person); m != nil {
+			body.Elders = append(body.Elders, familyElder{id, s.People.Person(id).Name, m.Calls})
 		}
-	}
-	if err := s.showElder(r, &body, elder, name); err != nil {
-		return err
 	}
 	return reply(w, http.StatusOK, body)
 }
 
-// showElder adds what the circle may see, and keeps that one of them looked.
-func (s *Server) showElder(r *http.Request, body *familyView, elder *people.Person, name string) error {
-	body.Person, body.Away, body.AwayUntil = elder.Name, elder.Away(s.Now()), elder.AwayUntil
-	if elder.AllIsWell != nil {
-		body.AllIsWell = elder.AllIsWell.At
+// family shows the state of an elder in one answer, small enough for a slow network.
+func (s *Server) family(w http.ResponseWriter, r *http.Request, k *relative) error {
+	now := s.Now()
+	body := familyView{Now: now.UTC(), Me: k.name, Shared: list(s.scopes(k.member)), Alerts: []familyAlert{}, Circle: []familyOf{}, Desk: []familyDesk{}}
+	for _, a := range s.familyAlerts(k) {
+		shown, err := s.familyAlert(r.Context(), k, a)
+		if err != nil {
+			return err
+		}
+		body.Alerts = append(body.Alerts, *shown)
 	}
-	for _, m := range elder.Circle {
+	if k.elder == nil {
+		return reply(w, http.StatusOK, body)
+	}
+	body.Person, body.Calls, body.Desk = k.elder.Name, k.member.Calls, s.onDuty(k.elder.Community, now)
+	for _, m := range k.elder.Circle {
 		if p := s.People.Person(m.Person); p != nil {
-			body.Circle = append(body.Circle, familyOf{p.Name, m.Relation})
+			body.Circle = append(body.Circle, familyOf{m.Person, p.Name, m.Relation, m.Person == k.id})
 		}
 	}
-	if slices.Contains(body.Consent, people.Wellbeing) {
+	if k.agreed(people.Wellbeing, now) {
+		body.Away, body.AwayUntil = k.elder.Away(now), k.elder.AwayUntil
+		if k.elder.AllIsWell != nil {
+			body.AllIsWell = k.elder.AllIsWell.At
+		}
 		var well bus.Wellbeing
-		if _, err := s.lastOf(r.Context(), bus.WellbeingSubject(elder.ID), &well); err != nil {
+		if _, err := s.lastOf(r.Context(), bus.WellbeingSubject(k.elder.ID), &well); err != nil {
 			return err
 		}
 		if !well.Active.IsZero() {
 			body.Active = &well.Active
 		}
 	}
-	look := bus.AuditEntry{
-		At: s.Now().UTC(), By: name, Role: "family", Via: "link", Address: clientAddress(r), Method: "GET", Route: "/api/v1/family/{token}",
-		Community: elder.Community, Person: elder.ID,
-	}
-	if err := s.recordView(r.Context(), &look)(http.StatusOK); err != nil {
-		return err
-	}
-	return s.newest(r.Context(), bus.Audit, []string{bus.AuditSubject(elder.Community)}, 0, lookedViews, func(_ uint64, data []byte) {
-		e := new(bus.AuditEntry)
-		if json.Unmarshal(data, e) == nil && e.Person == elder.ID && e.Method == "GET" && len(body.Views) < shownViews {
-			body.Views = append(body.Views, familyLook{e.At, e.By})
-		}
-	})
+	return reply(w, http.StatusOK, body)
 }
 
-// toldNames are the people who were told of an alert, the last first, each once.
-func (s *Server) toldNames(r *http.Request, a *bus.Alert) ([]familyTold, error) {
-	told := []familyTold{}
-	for n := a.Events; n >= max(1, a.Events-maxEvents+1); n-- {
-		e, err := s.alertEvent(r.Context(), a.ID, n)
-		if err != nil {
-			return nil, err
+// onDuty is who of the property desk is to be called now.
+func (s *Server) onDuty(community string, now time.Time) []familyDesk {
+	all := []familyDesk{}
+	q := people.Question{Targets: []string{"role:" + string(people.Duty)}, Community: community, Safety: true, At: now}
+	for _, x := range s.People.Resolve(q) {
+		if p := s.People.Person(x.Person); p != nil && p.Phone != "" {
+			all = append(all, familyDesk{p.Name, p.Phone})
 		}
-		if e == nil {
-			continue
-		}
-		for _, x := range e.Tell {
-			if x.Held == "" && x.Name != "" && !slices.ContainsFunc(told, func(t familyTold) bool { return t.Name == x.Name }) {
-				told = append(told, familyTold{x.Name, e.At})
+	}
+	return all
+}
+
+type (
+	familyAlert struct {
+		ID       string         `json:"id"`
+		Name     devices.Text   `json:"name"`
+		Text     devices.Text   `json:"text"`
+		State    bus.AlertState `json:"state"`
+		Safety   bool           `json:"safety"`
+		OpenedAt time.Time      `json:"opened_at"`
+		By       string         `json:"by,omitempty"` // who looks after it
+		Mine     bool           `json:"mine"`         // who asks does
+		Script   devices.Text   `json:"script,omitzero"`
+		Told     []familyTold   `json:"told"`
+	}
+	// familyTold is somebody who was told, and what they answered. Without consent to events it says only what they are.
+	familyTold struct {
+		Name     string     `json:"name,omitempty"`
+		Kind     string     `json:"kind"` // family or staff
+		At       time.Time  `json:"at"`
+		Answer   string     `json:"answer,omitempty"` // going or cannot
+		Answered *time.Time `json:"answered_at,omitempty"`
+	}
+)
+
+const (
+	shownAlerts = 5
+	toldEvents  = 100 // of one alert, the latest, that are looked through for who was told
+)
+
+// familyAlerts are the open alerts that a relative may know of, life-safety first and then the newest; and that of their link, though
+// it be over.
+func (s *Server) familyAlerts(k *relative) []*bus.Alert {
+	var all []*bus.Alert
+	if k.elder != nil {
+		all = s.board.list(func(a *bus.Alert) bool {
+			return a.Person == k.elder.ID && (a.State == bus.Opened || a.State == bus.Acknowledged) && s.mayKnow(k.member, a)
+		})
+		slices.SortStableFunc(all, func(x, y *bus.Alert) int {
+			switch {
+			case x.Safety == y.Safety:
+				return 0
+			case x.Safety:
+				return -1
 			}
-		}
+			return 1
+		})
+		all = all[:min(len(all), shownAlerts)]
 	}
-	return told, nil
-}
-
-func shownToFamily(a *bus.Alert) familyAlert {
-	f := familyAlert{ID: a.ID, Name: a.Name, Text: a.Text, State: a.State, OpenedAt: a.OpenedAt, By: a.AckedBy, ByAt: a.AckedAt, Notes: a.Instructions}
-	if f.By == "" {
-		f.By = a.FamilyAckBy
+	if k.alert != nil && !slices.ContainsFunc(all, func(a *bus.Alert) bool { return a.ID == k.alert.ID }) {
+		all = append(all, k.alert)
 	}
-	return f
-}
-
-func (s *Server) familyTakesOn(w http.ResponseWriter, r *http.Request) error {
-	a, pass, name, err := s.holder(r)
-	if err != nil {
-		return err
-	}
-	if a.State != bus.Closed {
-		if err := s.takeOn(r.Context(), a, pass, name); err != nil {
-			return err
-		}
-	}
-	return reply(w, http.StatusOK, done{true})
+	return all
 }

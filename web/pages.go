@@ -49,6 +49,9 @@ func isPageFile(files fs.FS, name string) bool {
 	return err == nil && info.Mode().IsRegular() && path.Base(name)[0] != '.' && path.Ext(name) != ".gz"
 }
 
+// hasPage reports whether a page was built into the binary.
+func (s *Server) hasPage(name string) bool { return isPageFile(built(dist, placeholder), name) }
+
 // servePage sends a file, compressed if it was built so and the browser takes it. The names of assets change with what is in them,
 // so browsers keep those; all else they ask for again.
 func servePage(files fs.FS, name string, w http.ResponseWriter, r *http.Request) {

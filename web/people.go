@@ -36,6 +36,10 @@ var peopleRoutes = []route{
 		may: managers, whose: aPerson, out: removed{}, handle: (*Server).removePerson,
 	},
 	{
+		method: "POST", path: "/api/v1/people/{id}/revoke-links", area: "people", about: "End the links of all messages that a person was sent until now",
+		may: managers, whose: aPerson, out: person{}, handle: (*Server).revokeLinks,
+	},
+	{
 		method: "POST", path: "/api/v1/people/{id}/away", area: "people", about: "Say from when until when a person is away",
 		may: acting, whose: aPerson, in: absence{}, out: person{}, handle: (*Server).setAway,
 	},
@@ -180,6 +184,20 @@ func (s *Server) away(w http.ResponseWriter, r *http.Request, since, until *time
 		return err
 	}
 	s.Log.Info("person's away mode set", "person", id, "since", since, "until", until)
+	return s.person(w, r)
+}
+
+// revokeLinks is for a phone that was lost, or a message that went to somebody else.
+func (s *Server) revokeLinks(w http.ResponseWriter, r *http.Request) error {
+	id, now := r.PathValue("id"), s.Now().UTC().Truncate(time.Second)
+	err := s.People.EditPerson(r.Context(), id, func(p *people.Person) error {
+		p.LinksSince = &now
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	s.Log.Info("links of a person ended", "person", id)
 	return s.person(w, r)
 }
 

@@ -1,0 +1,80 @@
+package web
+
+import (
+	"encoding/json"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"linli/bus"
+	"linli/people"
+)
+
+const (
+	shownViews  = 30   // who looked last
+	lookedViews = 2000 // entries that are looked through for those
+)
+
+type (
+	familyLog struct {
+		Entries []familyLook `json:"entries"` // the newest first
+	}
+	// familyLook is one time that somebody looked at data of an elder, or changed something.
+	familyLook struct {
+		At      time.Time `json:"at"`
+		By      string    `json:"by"`
+		Role    string    `json:"role"` // family, or of the staff
+		What    []string  `json:"what"` // kinds of data; else page, readings or record; of a change: away, order, well, calls, answer, record
+		Changed bool      `json:"changed"`
+	}
+)
+
+// familyLog shows family what staff find in the audit log.
+func (s *Server) familyLog(w http.ResponseWriter, r *http.Request, k *relative) error {
+	if k.elder == nil {
+		return errNoConsent
+	}
+	body := familyLog{Entries: []familyLook{}}
+	subjects := []string{bus.AuditSubject(k.elder.Community)}
+	err := s.newest(r.Context(), bus.Audit, subjects, 0, lookedViews, func(_ uint64, data []byte) {
+		e := new(bus.AuditEntry)
+		if json.Unmarshal(data, e) != nil || e.Person != k.elder.ID || e.Status >= http.StatusBadRequest || len(body.Entries) >= shownViews {
+			return
+		}
+		if look := s.familyLook(e); len(look.What) > 0 {
+			body.Entries = append(body.Entries, look)
+		}
+	})
+	if err != nil {
+		return err
+	}
+	return reply(w, http.StatusOK, body)
+}
+
+// familyLook is an entry as family reads it; What is empty of such as say nothing, of the log itself for instance.
+func (s *Server) familyLook(e *bus.AuditEntry) familyLook {
+	f := familyLook{At: e.At, By: s.called(e.By, ""), Role: e.Role, What: e.Scopes, Changed: e.Method != http.MethodGet}
+	end := e.Route[strings.LastIndex(e.Route, "/")+1:]
+	what := ""
+	switch {
+	case len(f.What) > 0:
+		return f
+	case f.Changed && slices.Contains([]string{"away", "order", "well", "calls", "answer"}, end):
+		what = end
+	case strings.Contains(e.Route, "/alerts"):
+		what = string(people.Events)
+	case f.Changed, e.Route == "/api/v1/people/{id}":
+		what = "record"
+	case strings.Contains(e.Route, "/devices/"):
+		what = "readings"
+	case end == "wellbeing":
+		what = end
+	case end == "family", end == "{token}":
+		what = "page"
+	default:
+		return f
+	}
+	f.What = []string{what}
+	return f
+}
