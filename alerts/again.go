@@ -36,7 +36,7 @@ func (b *book) comeBack(a, now *bus.Alert) {
 		a.Escalation = nil // it has another plan
 	}
 	a.Text, a.Value, a.Severity, a.LastEvent, a.Received = now.Text, now.Value, now.Severity, now.LastEvent, now.Received
-	a.Level = now.Level
+	a.Level, a.ConfirmedBy = now.Level, ""
 	a.Count++
 	b.again(a, bus.AlertEvent{Kind: reopened, At: now.OpenedAt}, begun(now), func(ev bus.AlertEvent) { b.openAgain(a, ev, begun(now)) })
 	b.schedule(a)

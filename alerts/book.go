@@ -39,10 +39,11 @@ const (
 	snoozed            = "snoozed"
 	kept               = "kept" // why nobody is told has changed
 	cleared            = "cleared"
-	raised             = "raised"   // it has become more severe
-	lowered            = "lowered"  // or less
-	reopened           = "reopened" // its condition came back soon, or a person says it is not over
-	flapping           = "flapping" // the same once too often: nothing more is told until it keeps still
+	corroborated       = "corroborated" // another device says the same
+	raised             = "raised"       // it has become more severe
+	lowered            = "lowered"      // or less
+	reopened           = "reopened"     // its condition came back soon, or a person says it is not over
+	flapping           = "flapping"     // the same once too often: nothing more is told until it keeps still
 	closed             = "closed"
 )
 

@@ -132,6 +132,13 @@ func mutations(cat *devices.Catalogue, r *Rule) map[string]*Rule {
 			all["within: "+moved.String()] = &m
 		}
 	}
+	if r.confirmation != nil {
+		for _, moved := range []time.Duration{r.confirmation.within * 9 / 10, r.confirmation.within * 11 / 10} {
+			m, x := *r, *r.confirmation
+			x.within, m.confirmation = moved, &x
+			all["confirmed_by: within "+moved.String()] = &m
+		}
+	}
 	if r.For > 0 {
 		for _, moved := range []time.Duration{r.For * 9 / 10, r.For * 11 / 10} {
 			m := *r
@@ -177,7 +184,11 @@ func examplesPass(t *testing.T, cat *devices.Catalogue, known *Rules, r *Rule) b
 	l := &loader{cat: cat, ids: map[string]*Rule{}, rules: []*Rule{r}}
 	for i := 0; i < len(l.rules); i++ { // with those that it looks at
 		l.ids[l.rules[i].ID] = l.rules[i]
-		for _, id := range l.rules[i].looksAt() {
+		named := l.rules[i].looksAt()
+		if x := l.rules[i].confirmation; x != nil {
+			named = append(named, x.rules...)
+		}
+		for _, id := range named {
 			if seen := *known.Rule(id); l.ids[id] == nil {
 				l.rules = append(l.rules, &seen)
 			}

@@ -102,6 +102,7 @@ func (c *core) settle() {
 // follow judges again what looks at the rule of an alert, around the alert's device.
 func (c *core) follow(n news) {
 	c.stepByAlert(n)
+	c.corroborate(n)
 	dev := c.dir.Device(n.alert.Device)
 	for _, b := range c.rules.looking[n.alert.Rule] {
 		for i := range b.signals {

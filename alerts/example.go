@@ -26,7 +26,7 @@ type input struct {
 type pair struct{ name, value string }
 
 // transitions are what an example can expect. That an alert closes need not be said.
-var transitions = []string{opened, raised, lowered, cleared, closed}
+var transitions = []string{opened, raised, lowered, corroborated, cleared, closed}
 
 // expectation is a transition that must come.
 type expectation struct {

@@ -148,6 +148,9 @@ func (c *core) sink(s *series, b *bound, e *episode, at int64) {
 // grade gives an alert the level of a bound, and says with which value.
 func (c *core) grade(s *series, b *bound, a *bus.Alert, f finding, since int64) {
 	a.Level, a.Severity = b.levelName(), b.Severity
+	if x := b.confirmation; a.ConfirmedBy != "" && x != nil && x.severity != "" && rank(x.severity) < rank(a.Severity) {
+		a.Severity = x.severity
+	}
 	if b.field != nil {
 		a.Value, a.Unit = b.display(f.value), b.field.Unit
 	}
@@ -184,6 +187,10 @@ func (b *book) lift(a *bus.Alert, ev bus.AlertEvent, now time.Time) {
 		}
 		ev.Tell = b.address(a, merge(b.handler(a, now), b.recipients(a, e.Steps[0], 0, 0, now)), now)
 		b.record(a, ev)
+		return
+	}
+	if ev.Kind != raised {
+		b.raise(a, ev, now)
 		return
 	}
 	b.again(a, ev, now, func(ev bus.AlertEvent) { b.raise(a, ev, now) })

@@ -31,6 +31,7 @@ type Rules struct {
 	files    []file               // of the rules directories
 	changes  []*override          // in the order of files
 	followed map[string]bool      // rules whose alerts others look at
+	confirms map[string][]*Rule   // by rule: those whose alerts it confirms
 	signs    map[lifeSign][]*Rule // absence rules, by events of other types that they count
 }
 
@@ -186,7 +187,7 @@ func (l *loader) parse(file string, n *yaml.Node, own *devices.Type) {
 func (l *loader) bind() *Rules {
 	rules := &Rules{
 		all: l.rules, cat: l.cat, programs: map[string]*program{}, byType: map[string]*program{}, counting: map[string]*bound{},
-		signs:   map[lifeSign][]*Rule{},
+		signs: map[lifeSign][]*Rule{}, confirms: map[string][]*Rule{},
 		sequels: map[string][]stepUse{}, looking: map[string][]*bound{}, followed: map[string]bool{},
 	}
 	l.sequels = rules.sequels
@@ -204,6 +205,14 @@ func (l *loader) bind() *Rules {
 		}
 		for _, id := range r.looksAt() {
 			rules.followed[id] = true
+		}
+		l.confirmation(r)
+		if r.confirmation != nil {
+			rules.followed[r.ID] = true
+			for _, id := range r.confirmation.rules {
+				rules.followed[id] = true
+				rules.confirms[id] = append(rules.confirms[id], r)
+			}
 		}
 		for _, t := range l.typesOf(r) {
 			b := binder{l, r, t}

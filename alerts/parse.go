@@ -90,13 +90,8 @@ func has(n *yaml.Node, key string) bool {
 	return false
 }
 
-// keys is every key of the language. What kinds that are not evaluated say of windows and counts is checked and let go.
+// keys is every key of the language.
 func (p *parser) keys(r *Rule) map[string]read {
-	var unused struct {
-		duration time.Duration
-		text     string
-		span     span
-	}
 	one := func(to *[]string) read {
 		return scalar(p.reader, to, func(s string) ([]string, error) { return []string{s}, nil })
 	}
@@ -117,7 +112,7 @@ func (p *parser) keys(r *Rule) map[string]read {
 		"for": p.duration(&r.For), "max_age": p.duration(&r.MaxAge),
 		"between": p.between(&r.between), "schedule": p.schedule(&r.between),
 		"cleared_by":   p.str(&r.clearedBy),
-		"confirmed_by": p.str(&unused.text),
+		"confirmed_by": p.confirmation(&r.confirmation),
 		"signals":      p.signals(r),
 		"first":        p.step(&r.first), "then": p.step(&r.then), "without": p.step(&r.without),
 		"window": scalar(p.reader, &r.own.window, parseSpan), "bucket": scalar(p.reader, &r.own.bucket, parseSpan),

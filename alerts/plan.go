@@ -118,6 +118,9 @@ func (r *Rule) severities() []bus.Severity {
 	for _, l := range r.Levels {
 		all = append(all, l.Severity)
 	}
+	if r.confirmation != nil && r.confirmation.severity != "" {
+		all = append(all, r.confirmation.severity)
+	}
 	return all
 }
 

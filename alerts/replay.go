@@ -48,6 +48,9 @@ func (r *Rule) Replay() error {
 		if !r.Latched {
 			needs = append(needs, cleared)
 		}
+		if r.confirmation != nil {
+			needs = append(needs, corroborated)
+		}
 		if len(r.Levels) > 1 {
 			needs = append(needs, raised)
 			if !r.Latched {

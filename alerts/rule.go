@@ -43,6 +43,7 @@ type Rule struct {
 	level                int // that this is the rule at, from 1 for the most severe; 0: none
 	when, clear, applies source
 	clearedBy            string
+	confirmation         *confirmation // nil: nothing confirms it
 	between              *schedule
 	silence              silence
 	signals              []signalSource

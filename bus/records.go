@@ -57,6 +57,7 @@ type Alert struct {
 	Count       int           `json:"count"`               // how often its event has come, from 1
 	AckedAt     *time.Time    `json:"acknowledged_at,omitempty"`
 	AckedBy     string        `json:"acknowledged_by,omitempty"`
+	ConfirmedBy string        `json:"confirmed_by,omitempty"`        // the alert of another device that says the same
 	AckedPerson string        `json:"acknowledged_person,omitempty"` // the id of who did, where known
 	ClearedAt   *time.Time    `json:"cleared_at,omitempty"`
 	ClosedAt    *time.Time    `json:"closed_at,omitempty"`

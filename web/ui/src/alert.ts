@@ -28,7 +28,7 @@ async function loadWhy(alert: string, signal: AbortSignal): Promise<WhyEntry[]> 
   return (await load<{ why: WhyEntry[] }>(`alerts/${encodeURIComponent(alert)}/why`, {}, signal)).why
 }
 
-const tones: Record<string, string> = { acknowledged: 'accent', assigned: 'accent', cleared: 'good', closed: 'good', unanswered: 'critical', unreached: 'critical', escalated: 'high', raised: 'high' }
+const tones: Record<string, string> = { acknowledged: 'accent', assigned: 'accent', cleared: 'good', closed: 'good', unanswered: 'critical', unreached: 'critical', escalated: 'high', raised: 'high', corroborated: 'high' }
 
 /** timeline is what happened to an alert, from the reading that began it. */
 export function timeline(a: AlertDetail): Entry[] {

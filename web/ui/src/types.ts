@@ -34,6 +34,7 @@ export interface Alert {
   text: Text
   severity: Severity
   level?: string
+  confirmed_by?: string
   category: string
   state: AlertState
   safety: boolean
