@@ -18,6 +18,9 @@ func (r *Rules) Describe() []bus.RuleView {
 	return all
 }
 
+// ofForms are those of settable that are a single value that people think of a rule in.
+const ofForms = "when clear for window within count per between max_age"
+
 func (r *Rules) describe(rule *Rule) bus.RuleView {
 	v := bus.RuleView{
 		ID: rule.ID, Name: rule.Name, Text: rule.Text, Kind: string(rule.Kind), Severity: rule.Severity, Category: rule.Category,
@@ -37,10 +40,9 @@ func (r *Rules) describe(rule *Rule) bus.RuleView {
 	if rule.Pending() {
 		v.Types = append(v.Types, rule.Types...)
 	}
-	for _, key := range strings.Fields(settable) {
-		if _, asked := v.Params[key]; asked {
-			v.Settable = append(v.Settable, key)
-		}
+	if rule.spec != nil {
+		known := strings.Fields("between " + rule.spec.keys)
+		v.Settable = append(v.Settable, slices.DeleteFunc(strings.Fields(ofForms), func(key string) bool { return !slices.Contains(known, key) })...)
 	}
 	for _, s := range rule.signals {
 		v.Signals = append(v.Signals, s.view())

@@ -27,12 +27,15 @@ type step struct {
 	line        int
 }
 
-// String is the event, or the rule, that a step waits for.
+// String is the event that a step waits for, or the rule and what must happen to its alert.
 func (s *step) String() string {
-	if s == nil {
+	switch {
+	case s == nil:
 		return ""
+	case s.rule != "":
+		return strings.TrimSpace(s.rule + " " + s.when.text)
 	}
-	return cmp.Or(s.event, s.rule)
+	return s.event
 }
 
 // grace is how long a sequence that begins late waits for what is still on its way.

@@ -21,7 +21,7 @@ type RuleView struct {
 	Note     string            `json:"note,omitempty"`
 	Params   map[string]string `json:"params"`
 	Signals  []RuleSignal      `json:"signals,omitempty"`
-	Settable []string          `json:"settable"` // parameters of Params that an override may set, and severity
+	Settable []string          `json:"settable"` // what a form may offer to change
 }
 
 // RuleSignal is a name that the conditions of a rule use for a quantity.

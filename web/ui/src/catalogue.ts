@@ -15,6 +15,7 @@ export interface DeviceType {
   events: EventType[]
   commands?: { id: string, name: Text, params?: { id: string, type: string, unit?: string }[] }[]
   enums?: Record<string, Record<string, Text>>
+  attributes?: { id: string, name: Text, unit?: string }[]
 }
 
 export const types = shallowReactive(new Map<string, DeviceType>())
@@ -41,3 +42,6 @@ export function words(type: string, id: string): Record<string, Text> | undefine
   const of = types.get(type)
   return of?.enums?.[field(type, id)?.enum ?? id]
 }
+
+/** pickWord is one value of an enum field in words, or the value itself. */
+export const pickWord = (type: string, id: string, value: string) => pick(words(type, id)?.[value]) || value

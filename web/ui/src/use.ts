@@ -6,7 +6,7 @@ import { t } from './texts'
 export function explain(err: unknown): string {
   if (!(err instanceof Problem)) return String(err)
   if (err.status === 0) return t('common.unreachable')
-  if (err.status === 403) return t('common.forbidden')
+  if (err.status === 403 && !err.field) return t('common.forbidden')
   return err.message
 }
 
@@ -44,25 +44,27 @@ export function useLoad<T>(ask: (signal: AbortSignal) => Promise<T>, on?: WatchS
   return { data, error, busy, reload }
 }
 
-/** useAct wraps something that a press starts: one at a time, and its error is shown. */
+/** useAct wraps something that a press starts: one at a time, and its error is shown; field is what of a form is wrong. */
 export function useAct<A extends unknown[]>(what: (...a: A) => Promise<unknown>) {
   const busy = ref(false)
   const error = ref('')
+  const field = ref('')
   async function run(...a: A): Promise<boolean> {
     if (busy.value) return false
     busy.value = true
-    error.value = ''
+    error.value = field.value = ''
     try {
       await what(...a)
       return true
     } catch (err) {
       error.value = t('common.notDone', { reason: explain(err) })
+      field.value = err instanceof Problem ? err.field : ''
       return false
     } finally {
       busy.value = false
     }
   }
-  return { run, busy, error }
+  return { run, busy, error, field }
 }
 
 /** useKeys hears single keys while nothing is being typed. */

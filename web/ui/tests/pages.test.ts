@@ -48,7 +48,7 @@ for (const look of [{ language: 'zh', theme: 'light', width: 1360 }, { language:
     } finally {
       await b.close()
     }
-  })
+  }, 120_000)
 }
 
 test('the plan shows where it is, and from there one comes to the device', async () => {

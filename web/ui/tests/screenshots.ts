@@ -1,4 +1,4 @@
-// Writes every page as it is with the demo communities, on a desktop and on a phone, in both languages.
+// Writes every page as it is with the demo communities, on a desktop and on a phone, in both languages. PAGES=rules,rule writes those.
 
 import { mkdirSync } from 'node:fs'
 import { resolve } from 'node:path'
@@ -16,6 +16,8 @@ const looks: Record<string, Look> = {
   'phone-en': { language: 'en', theme: 'dark', width: 360, height: 760, scale: 2, touch: true },
 }
 
+const only = process.env.PAGES?.split(',')
+
 test('every page', async () => {
   mkdirSync(out, { recursive: true })
   const linli = await Linli.start('0.05')
@@ -28,7 +30,7 @@ test('every page', async () => {
         await b.page.locator('#user').waitFor()
         await b.page.screenshot({ path: `${out}/login-${name}.png` })
         await b.enter(linli)
-        for (const page of pages.filter(p => p.name !== 'notFound')) {
+        for (const page of pages.filter(p => p.name !== 'notFound' && (!only || only.includes(p.name)))) {
           for (const [path, title] of fillPath(page, things)) {
             await b.go(path)
             await b.page.waitForTimeout(1200) // the stream never rests, so there is nothing to wait for

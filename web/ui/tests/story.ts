@@ -30,5 +30,5 @@ const scenes = ['energy', 'waste', 'charging', 'elders', 'safety', 'access', 'en
 /** fillPath are the addresses under which a page is looked at, and what to call each. */
 export function fillPath(page: Page, things: Things): [string, string][] {
   if (page.name === 'scene') return scenes.map(s => ['/scenes/' + s, 'scene-' + s])
-  return [[page.path.replace(':id', { alert: things.alert, device: things.device, person: things.person }[page.name as 'alert'] ?? ''), page.name]]
+  return [[page.path.replace(':id', { alert: things.alert, device: things.device, person: things.person, rule: 'ws_overflow' }[page.name as 'alert'] ?? ''), page.name]]
 }
