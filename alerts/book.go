@@ -216,7 +216,7 @@ func (b *book) record(a *bus.Alert, ev bus.AlertEvent) {
 func (b *book) index(a *bus.Alert) {
 	b.maintain(a)
 	b.follow(a)
-	if a.HeldBy != "" || a.Owed {
+	if a.HeldBy != "" && a.State != bus.Closed || a.Owed {
 		b.held[a.ID] = true
 	} else {
 		delete(b.held, a.ID)

@@ -118,21 +118,22 @@ func (b *book) endHold(h *bus.Hold, at time.Time, by string) {
 	}
 }
 
-// endHolds forgets the holds whose time is over. What they kept back has a time of its own. One that nobody confirmed is noted as
-// lapsed.
+// endHolds forgets the holds whose time is long over: what comes late is judged by those of its time. What they kept back has a time
+// of its own. One that nobody confirmed is noted as lapsed.
 func (b *book) endHolds(now time.Time) {
 	if now.Before(b.holdsLooked.Add(time.Minute)) {
 		return
 	}
 	b.holdsLooked = now
 	for id, h := range b.holds {
-		if !h.Over(now) {
-			continue
-		}
-		if delete(b.holds, id); h.Pending() {
+		switch {
+		case h.Pending() && h.Over(now):
 			lapsed := h.ConfirmBy
 			h.EndedAt = &lapsed
 			b.keepHold(h)
+			delete(b.holds, id)
+		case h.Over(now.Add(-forgetAfter)):
+			delete(b.holds, id)
 		}
 	}
 }

@@ -50,6 +50,27 @@ func TestHoldsKeepPeopleFromBeingTold(t *testing.T) {
 			},
 			[]string{"5m opened wang!silenced zhao!silenced", "30m confirmed wang zhao"},
 		},
+		"what is judged after it by a clock of its time is told when it ends": {
+			func(w *world) {
+				w.do(0, silencing(nil))
+				w.say("p1 30m level=96", "p1 33m level=96", "p1 36m level=96", "p1 39m level=96")
+				w.tick(2 * time.Hour)
+				w.wall(2 * time.Hour)
+				w.tick(3 * time.Hour)
+				w.book.out = w.book.out[:2]
+			},
+			[]string{"40m opened wang!silenced zhao!silenced", "2h0m0.1s confirmed wang zhao"},
+		},
+		"of what is closed by then nothing more is said": {
+			func(w *world) {
+				w.do(0, silencing(nil))
+				w.say(jam)
+				w.do(10*time.Minute, with(bus.Action{Kind: "acknowledge"}, w))
+				w.say(over)
+				w.do(30*time.Minute, bus.Action{Kind: "release", Hold: &bus.Hold{ID: "h1"}})
+			},
+			[]string{"5m opened wang!silenced zhao!silenced", "10m acknowledged", "20m cleared duty!silenced", "20m closed"},
+		},
 		"of another rule it does nothing": {
 			func(w *world) { w.do(0, silencing(func(h *bus.Hold) { h.Match.Rule = "t_level" })); w.say(jam) },
 			[]string{"5m opened wang zhao"},

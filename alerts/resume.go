@@ -47,7 +47,8 @@ func (c *core) known(rule, who string, opened int64) *bus.Alert {
 	return nil
 }
 
-// adopt finds the cells of open alerts that no cell feeds, so that the next reading can clear them.
+// adopt finds the cells of open alerts that no cell feeds, so that the next reading can clear them. It clears that of an event as it
+// is, and a cell that did not fire must not: it could not fire again.
 func (c *core) adopt() {
 	orphan := func(e *episode, level int) bool {
 		return e != nil && e.alert != nil && (e.firing == 0 || level > 0 && e.levels[level-1] == 0) && e.alert.State != bus.Cleared && !e.alert.Latched
@@ -62,7 +63,7 @@ func (c *core) adopt() {
 		for i := 0; orphans[s.device] && i < len(s.cells); i++ {
 			cl, b := &s.cells[i], s.bound(i)
 			e := c.book.episodes[episodeKey(b.ID, identity(b.Rule, subjectOf(s, b, s.dev)))]
-			if !orphan(e, b.level) || cl.judged == 0 || b.level > 0 && b.level != b.levelOf(e.alert) {
+			if !orphan(e, b.level) || cl.judged == 0 || len(b.Events) > 0 || b.level > 0 && b.level != b.levelOf(e.alert) {
 				continue
 			}
 			cl.state, cl.since, cl.armed = firing, e.alert.EventTime.UnixMilli(), false

@@ -42,6 +42,9 @@ func (b *book) throttle(a *bus.Alert, r *bus.Recipient, now time.Time) {
 		return
 	}
 	l := b.loadOf(a.Community, r.Who())
+	if n := len(l.Recent); n > 0 { // what comes late is told now
+		now = latest(now, l.Recent[n-1])
+	}
 	recent := slices.DeleteFunc(slices.Clone(l.Recent), func(t time.Time) bool { return !t.After(now.Add(-stormWindow)) })
 	if len(recent) < stormAlerts {
 		l.Recent = append(recent, now)

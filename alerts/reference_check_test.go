@@ -1,0 +1,358 @@
+package alerts
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"linli/bus"
+)
+
+// trio is the reference and two engines that are told the same: one is never stopped, the other is at every opportunity.
+type trio struct {
+	*rapid.T
+	rules          *Rules
+	now            int64 // ms after start
+	clock          time.Time
+	m              *reference
+	quiet, harried *disk
+	live, e        *Engine
+	doom           string // where the next write of the harried engine kills it
+	lane           string // the stream that was written to last
+}
+
+var (
+	errBefore = errors.New("killed before a commit")
+	errAfter  = errors.New("killed after a commit")
+)
+
+func newTrio(t *rapid.T, rules *Rules) *trio {
+	w := &trio{T: t, rules: rules, clock: start, quiet: newDisk(), harried: newDisk(), m: &reference{
+		rules: refRules(), clock: math.MinInt64, holds: map[string]*refHold{}, loads: map[string]*refLoad{},
+		gateways: map[string]string{"p2": "p3"}, persons: map[string]string{"p1": "ma", "p2": "ma"}, family: []string{"daughter", "son"},
+		people: map[string][]string{duty: {duty}},
+	}}
+	for target, people := range neighbours {
+		w.m.people[target] = people
+	}
+	for _, d := range []*disk{w.quiet, w.harried} {
+		d.people.devices["p2"].Gateway = "p3"
+		d.people.family = map[string]bool{"daughter": true, "son": true}
+	}
+	w.live = w.quiet.engine(t, rules, &w.clock)
+	w.restart()
+	return w
+}
+
+// restart kills the harried engine and starts it again.
+func (w *trio) restart() {
+	w.doom = ""
+	w.e = w.harried.engine(w.T, w.rules, &w.clock)
+	w.e.write = func(ctx context.Context, x transaction) error {
+		doom := w.doom
+		if w.doom = ""; doom == "before" {
+			return errBefore
+		}
+		if err := w.harried.write(ctx, x); err != nil {
+			return err
+		}
+		if doom == "after" {
+			return errAfter
+		}
+		return nil
+	}
+}
+
+// both does the same to both engines, to the harried one until it is stored.
+func (w *trio) both(f func(d *disk, e *Engine) error) {
+	if err := f(w.quiet, w.live); err != nil {
+		w.Fatal(err)
+	}
+	for w.killed(f(w.harried, w.e)) {
+	}
+}
+
+// killed restarts the harried engine if err says that it was killed, and reports whether that lost what it was doing.
+func (w *trio) killed(err error) bool {
+	switch {
+	case err == nil:
+		return false
+	case !errors.Is(err, errBefore) && !errors.Is(err, errAfter):
+		w.Fatal(err)
+	}
+	w.restart()
+	return errors.Is(err, errBefore)
+}
+
+// pass lets time pass. Nothing waits longer to be stored than an engine may be late.
+func (w *trio) pass(ms int64) {
+	if ms > lag.Milliseconds() {
+		w.store()
+	}
+	w.now += ms
+	w.m.wall, w.clock = w.now, start.Add(msec(w.now))
+}
+
+// store lets what is not stored yet be.
+func (w *trio) store() {
+	w.both(func(_ *disk, e *Engine) error { return e.commit(w.Context(), false) })
+}
+
+func (w *trio) tick() {
+	w.m.expire(w.now)
+	w.m.watch(w.now)
+	w.m.advance(w.now - wallGrace.Milliseconds())
+	w.both(func(_ *disk, e *Engine) error { return e.tick(w.Context()) })
+}
+
+func (w *trio) hear(all ...utterance) {
+	var batch []byte
+	for _, s := range all {
+		w.m.hear(s)
+		batch = append(batch, s.line()...)
+	}
+	w.put(bus.Readings, func(d *disk) *[]message { return &d.readings }, batch)
+}
+
+func (w *trio) happen(s utterance) {
+	w.m.happen(s)
+	w.put(bus.Events, func(d *disk) *[]message { return &d.events }, s.line())
+}
+
+// put adds a message to a stream of both disks and lets the engines have it. After a restart events and actions come before
+// readings, so what came earlier in another stream is stored first, as it is within a tenth of a second.
+func (w *trio) put(stream string, of func(d *disk) *[]message, data []byte) {
+	if w.lane != stream {
+		w.store()
+	}
+	w.lane = stream
+	for _, d := range []*disk{w.quiet, w.harried} {
+		all := of(d)
+		*all = append(*all, message{stream, uint64(len(*all)) + 1, 0, data})
+	}
+	w.both(func(d *disk, e *Engine) error { return d.feed(w.T, e) })
+}
+
+// line is a utterance as ingest writes it.
+func (s utterance) line() []byte {
+	var fields []string
+	for _, f := range s.fields {
+		if text, ok := f.v.(string); ok {
+			fields = append(fields, fmt.Sprintf("%s=%q", f.id, text))
+			continue
+		}
+		fields = append(fields, fmt.Sprintf("%s=%v", f.id, f.v))
+	}
+	head := "probe,community=tianjin,device=" + s.series
+	if s.event != "" {
+		head = "event,community=tianjin,device=" + s.device + ",type=probe,event=" + s.event
+	}
+	fields = append(fields, fmt.Sprintf("received_at=%di", start.Add(msec(s.received)).UnixMilli()))
+	return fmt.Appendf(nil, "%s %s %d\n", head, strings.Join(fields, ","), start.Add(msec(s.at)).UnixNano())
+}
+
+func (w *trio) act(x refAction) {
+	w.m.act(x)
+	b := bus.Action{
+		Key: fmt.Sprint(x.kind, w.now), Kind: x.kind, Community: "tianjin", By: x.by, At: w.clock, Note: "n", Assignee: x.assignee,
+		Disposition: x.disposition, Person: x.person, Until: start.Add(msec(x.until)), N: x.n,
+	}
+	if x.a != nil {
+		b.Alert = x.a.id()
+	}
+	if x.who != "" {
+		b.Recipient = &bus.Recipient{Target: x.who, Person: x.who}
+		if x.who == duty {
+			b.Recipient.Person = ""
+		}
+	}
+	if h := x.hold; h != nil {
+		b.Hold = &bus.Hold{
+			ID: h.id, Kind: h.kind, Reason: "r", From: start.Add(msec(h.from)), Until: start.Add(msec(h.until)), EveryDays: int(h.everyDays),
+			Safety: h.safety, Match: bus.Match{Device: h.device},
+		}
+	}
+	data, err := json.Marshal(b)
+	if err != nil {
+		w.Fatal(err)
+	}
+	w.put(bus.Actions, func(d *disk) *[]message { return &d.actions }, data)
+}
+
+// lines are the alert log of a disk as the reference writes it.
+func (d *disk) lines() (all []string) {
+	for _, ev := range d.log {
+		a := &ev.Alert
+		line := fmt.Sprintf("%s[%s] %d #%02d %d %s %s", a.Rule, a.Identity, a.OpenedAt.Sub(start).Milliseconds(), ev.N, ev.At.Sub(start).Milliseconds(), ev.Kind, a.State)
+		if a.Late {
+			line += " late"
+		}
+		if a.Value != nil {
+			line += fmt.Sprint(" ", a.Value)
+		}
+		for _, r := range ev.Tell {
+			who := strings.TrimPrefix(r.Who(), "person:")
+			line += fmt.Sprint(" ", told{who, r.Held, len(r.Reach) > 0 && r.Reach[0].Channel == "voice", r.Round, r.Step})
+		}
+		all = append(all, line)
+	}
+	slices.Sort(all)
+	return all
+}
+
+func (w *trio) compare() {
+	want := w.m.lines()
+	if diff := cmp.Diff(want, w.quiet.lines()); diff != "" {
+		w.Fatalf("alert log (-reference +engine):\n%s", diff)
+	}
+	if diff := cmp.Diff(want, w.harried.lines()); diff != "" {
+		w.Fatalf("alert log (-reference +engine that is stopped):\n%s", diff)
+	}
+}
+
+// TestEngineIsAsTheReferenceSays lets devices say things in any order, twice, late and ahead of time, people act, clocks jump and an
+// engine be killed before and after any of its commits. What is written of alerts is what the reference says.
+func TestEngineIsAsTheReferenceSays(t *testing.T) {
+	rules := probeRules(t)
+	rules.causes = append(rules.causes, edge{cause: "t_level", effect: "t_jam", within: "gateway", wait: 3 * time.Minute})
+	rapid.Check(t, func(t *rapid.T) {
+		w := newTrio(t, rules)
+		for range rapid.IntRange(1, 60).Draw(t, "steps") {
+			w.step()
+		}
+		w.restart()
+		w.tick()
+		for _, hours := range []int64{1, 24, 25, 50} {
+			w.pass(hours * refHour)
+			w.tick()
+		}
+		w.store()
+		w.compare()
+	})
+}
+
+// step is one thing that happens.
+func (w *trio) step() {
+	t := w.T
+	w.pass(rapid.SampledFrom([]int64{0, 0, 1, 1000, 9_999, 10_000, 20_000, 30_000, 60_000, 60_000, 90_000, 240_000, 600_000, 1_700_000, 7_200_000}).Draw(t, "wait"))
+	w.doom = rapid.SampledFrom([]string{"", "", "", "before", "after"}).Draw(t, "doom")
+	switch what := rapid.SampledFrom([]string{"hear", "hear", "hear", "happen", "act", "act", "tick", "tick", "tick", "stay", "checkpoint", "commit", "kill"}).Draw(t, "what"); what {
+	case "hear":
+		all := make([]utterance, rapid.IntRange(1, 3).Draw(t, "lines"))
+		for i := range all {
+			all[i] = w.reading()
+		}
+		w.hear(all...)
+	case "stay": // a series that goes on utterance the same
+		s := w.reading()
+		for range rapid.IntRange(1, 12).Draw(t, "times") {
+			w.hear(s)
+			w.pass(60_000)
+			s.at, s.received = s.at+60_000, w.now
+			if rapid.Bool().Draw(t, "ticks") {
+				w.tick()
+			}
+		}
+	case "happen":
+		w.happen(w.event())
+	case "act":
+		w.act(w.action())
+	case "tick":
+		w.tick()
+	case "kill":
+		w.restart()
+	default:
+		w.killed(w.e.commit(w.Context(), what == "checkpoint"))
+	}
+	w.doom = ""
+}
+
+func (w *trio) reading() utterance {
+	t := w.T
+	series := rapid.SampledFrom([]string{"p1", "p1", "p1,inlet=2", "p2,inlet=1", "p2,inlet=2", "p3", "p3"}).Draw(t, "series")
+	lag := rapid.SampledFrom([]int64{0, 0, 0, 0, 0, 30, 100, 800, 4000, 90_000, -60}).Draw(t, "lag")
+	s := utterance{device: series[:2], series: series, at: w.now - lag*1000, received: w.now}
+	s.fields = rapid.SampledFrom([][]field{
+		{{"level", 96.0}},
+		{{"level", 96.0}},
+		{{"level", 85.0}},
+		{{"level", 50.0}},
+		{{"level", 97.0}, {"heat", 20.0}},
+		{{"level", 60.0}, {"heat", 60.0}},
+		{{"heat", 60.0}},
+		{{"heat", 20.0}},
+		{{"heat", 120.0}},
+		{{"smoke", true}},
+		{{"smoke", false}},
+		{{"used", 5.0}},
+		{{"door", "open"}, {"awake", false}},
+		{{"door", "closed"}},
+		{{"awake", true}},
+		{{"awake", false}},
+		{{"door", "jammed"}},
+	}).Draw(t, "fields")
+	return s
+}
+
+func (w *trio) event() utterance {
+	t := w.T
+	device := rapid.SampledFrom([]string{"p1", "p2", "p3", "p9"}).Draw(t, "device")
+	lag := rapid.SampledFrom([]int64{0, 0, 0, 10, 70, 5000, 90_000, -60}).Draw(t, "lag")
+	s := utterance{device: device, series: device, at: w.now - lag*1000, received: w.now}
+	s.event = rapid.SampledFrom([]string{"sos", "sos", "sos", "jam", "jam", "jam_over", "flood", "smoke_alarm"}).Draw(t, "event")
+	switch s.event {
+	case "jam":
+		s.fields = []field{{"attempts", 3.0}}
+	case "sos":
+		s.fields = rapid.SampledFrom([][]field{nil, nil, {{"confidence", 0.9}}, {{"confidence", 0.5}}}).Draw(t, "confidence")
+	}
+	return s
+}
+
+func (w *trio) action() refAction {
+	t := w.T
+	x := refAction{
+		at: w.now, by: rapid.SampledFrom([]string{"li", "zhao"}).Draw(t, "by"), until: w.now + rapid.Int64Range(1, 100).Draw(t, "minutes")*refMinute, assignee: "wang",
+		person:      rapid.SampledFrom([]string{"", "wang", "daughter"}).Draw(t, "person"),
+		disposition: rapid.SampledFrom([]string{"", "test"}).Draw(t, "disposition"),
+		kind: rapid.SampledFrom([]string{
+			"acknowledge", "acknowledge", "acknowledge", "close", "reopen", "comment", "assign", "snooze", "unreached", "unreached", "decline", "decline", "hold", "hold", "confirm", "release",
+		}).Draw(t, "kind"),
+	}
+	switch x.kind {
+	case "hold", "confirm", "release":
+		h := &refHold{
+			id: rapid.SampledFrom([]string{"h1", "h2"}).Draw(t, "hold"), from: w.now, until: x.until,
+			kind:   rapid.SampledFrom([]string{bus.Silence, bus.Silence, bus.Maintenance, bus.Commissioning}).Draw(t, "hold kind"),
+			device: rapid.SampledFrom([]string{"", "p1", "p3"}).Draw(t, "device"),
+		}
+		h.why = map[string]string{bus.Silence: "silenced", bus.Maintenance: "maintenance", bus.Commissioning: "commissioning"}[h.kind]
+		switch h.kind {
+		case bus.Silence:
+			h.safety = h.device != "" && rapid.Bool().Draw(t, "safety")
+		case bus.Maintenance:
+			h.everyDays = rapid.SampledFrom([]int64{0, 1}).Draw(t, "every")
+		case bus.Commissioning:
+			h.device, h.until = "p1", min(h.until, h.from+30*refMinute)
+		}
+		x.hold = h
+		return x
+	}
+	if len(w.m.alerts) > 0 {
+		x.a = w.m.alerts[rapid.IntRange(0, len(w.m.alerts)-1).Draw(t, "alert")]
+		x.n = x.a.climbed
+		if len(x.a.hoped) > 0 {
+			x.who = rapid.SampledFrom(x.a.hoped).Draw(t, "who")
+		}
+	}
+	return x
+}

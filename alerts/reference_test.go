@@ -1,0 +1,391 @@
+package alerts
+
+import (
+	"cmp"
+	"slices"
+)
+
+// reference is the alert engine as one would explain it, written down without thought for memory or speed: it keeps all that was ever
+// said, and looks through it whenever it has a question. It shares no code with the engine, and knows nothing of checkpoints, commits
+// and restarts. Times are ms after start.
+type reference struct {
+	rules    []*refRule
+	gateways map[string]string // by device
+	persons  map[string]string // by device
+	family   []string
+	people   map[string][]string // by target
+	clock    int64               // the latest receipt of a reading, or what the wall clock says less its grace
+	wall     int64
+
+	said   []utterance // readings
+	events []utterance
+	cells  []*refCell
+	alerts []*refAlert
+	holds  map[string]*refHold
+	loads  map[string]*refLoad
+
+	closings int
+}
+
+// utterance is what a device said: a reading, or an event with its payload.
+type utterance struct {
+	device, series, event string // series: "p1", or "p1,inlet=2"
+	at, received          int64
+	fields                []field // in their order in the line
+}
+
+type field struct {
+	id string
+	v  any // float64, bool or string
+}
+
+// maybe is what is known of a condition.
+type maybe int
+
+const (
+	unsure maybe = iota
+	nay
+	yea
+)
+
+func sure(b bool) maybe {
+	if b {
+		return yea
+	}
+	return nay
+}
+
+func both(a, b maybe) maybe {
+	switch {
+	case a == nay || b == nay:
+		return nay
+	case a == unsure || b == unsure:
+		return unsure
+	}
+	return yea
+}
+
+// sight is what a rule sees of the fields it reads; nil is not known.
+type sight func(id string) any
+
+// refRule is a rule. One with fields is judged at readings, one with an event at that.
+type refRule struct {
+	id, severity, category, plan string
+	safety, latched              bool
+	person, whole                bool // identity: of the person if there is one; of the device without its inlets
+	fields                       []string
+	hold                         int64
+	onChange                     bool // its fields are sent on change only
+	when, clear                  func(v sight) maybe
+	only                         string // device
+	event, over                  string
+	fits                         func(v sight) maybe // of the event
+}
+
+// refCell is a rule on one series.
+type refCell struct {
+	rule           *refRule
+	device, series string
+	since          int64
+	state          cellWord
+	late           bool
+}
+
+type cellWord string
+
+const (
+	quiet   cellWord = ""
+	waiting cellWord = "waiting"
+	burning cellWord = "burning"
+)
+
+const refMinute, refHour = int64(60_000), int64(3_600_000)
+
+// maxAge is three of the reporting period, which is a minute for all that the tests say.
+const refMaxAge = 3 * refMinute
+
+func (r *refRule) lateBy(lag int64) bool {
+	if r.safety {
+		return lag > 24*refHour
+	}
+	return lag > refHour
+}
+
+func (r *refRule) reads(s utterance) bool {
+	return slices.ContainsFunc(s.fields, func(f field) bool { return slices.Contains(r.fields, f.id) })
+}
+
+// newest is the newest utterance of a series of which is is true; of two at the same time the one that came later.
+func (m *reference) newest(series string, is func(s utterance) bool) (found utterance, ok bool) {
+	for _, s := range m.said {
+		if s.series == series && is(s) && (!ok || s.at >= found.at) {
+			found, ok = s, true
+		}
+	}
+	return found, ok
+}
+
+func anything(utterance) bool { return true }
+
+func says(id string) func(s utterance) bool {
+	return func(s utterance) bool {
+		return slices.ContainsFunc(s.fields, func(f field) bool { return f.id == id })
+	}
+}
+
+func (s utterance) get(id string) any {
+	for _, f := range s.fields {
+		if f.id == id {
+			return f.v
+		}
+	}
+	return nil
+}
+
+// value is the last value of a field, and how long ago it held at a time. One that is sent on change only holds while its series
+// says anything.
+func (m *reference) value(c *refCell, id string, at int64) (v any, age int64) {
+	s, ok := m.newest(c.series, says(id))
+	if !ok {
+		return nil, 0
+	}
+	if c.rule.onChange {
+		last, _ := m.newest(c.series, anything)
+		return s.get(id), at - last.at
+	}
+	return s.get(id), at - s.at
+}
+
+// sight is what a cell sees at a time.
+func (m *reference) sight(c *refCell, at int64) sight {
+	return func(id string) any {
+		if v, age := m.value(c, id, at); age <= refMaxAge {
+			return v
+		}
+		return nil
+	}
+}
+
+func (m *reference) fresh(c *refCell, at int64) bool {
+	for _, id := range c.rule.fields {
+		if v, age := m.value(c, id, at); v == nil || age > refMaxAge {
+			return false
+		}
+	}
+	return true
+}
+
+func (m *reference) cell(r *refRule, s utterance) *refCell {
+	for _, c := range m.cells {
+		if c.rule == r && c.series == s.series {
+			return c
+		}
+	}
+	c := &refCell{rule: r, device: s.device, series: s.series}
+	m.cells = append(m.cells, c)
+	return c
+}
+
+// hear judges a reading.
+func (m *reference) hear(s utterance) {
+	s.at = min(s.at, s.received)
+	m.advance(s.received)
+	m.expire(s.received)
+	var touched []*refCell
+	for _, f := range s.fields {
+		for _, r := range m.rules {
+			if c := m.cell(r, s); slices.Contains(r.fields, f.id) && !slices.Contains(touched, c) {
+				touched = append(touched, c)
+			}
+		}
+	}
+	judged := map[*refCell]int64{}
+	for _, c := range touched {
+		before, ok := m.newest(s.series, c.rule.reads)
+		if !ok {
+			before.at = s.at
+		}
+		judged[c] = before.at
+		if due := c.since + c.rule.hold; c.state == waiting && s.at >= before.at && s.at >= due && m.fresh(c, due) {
+			m.fulfil(c)
+		}
+	}
+	m.said = append(m.said, s)
+	for _, c := range touched {
+		if s.at >= judged[c] {
+			m.judge(c, s)
+		} else {
+			m.judgeOld(c, s)
+		}
+	}
+}
+
+// advance lets the clock be now. What has been true for long enough until then, and is known to be, opens.
+func (m *reference) advance(now int64) {
+	if now <= m.clock {
+		return
+	}
+	m.clock = now
+	due := slices.DeleteFunc(slices.Clone(m.cells), func(c *refCell) bool {
+		return c.state != waiting || c.since+c.rule.hold > now
+	})
+	slices.SortStableFunc(due, func(a, b *refCell) int {
+		return cmp.Or(cmp.Compare(a.since+a.rule.hold, b.since+b.rule.hold), cmp.Compare(slices.Index(m.rules, a.rule), slices.Index(m.rules, b.rule)))
+	})
+	for _, c := range due {
+		last, _ := m.newest(c.series, anything)
+		if m.fresh(c, max(c.since+c.rule.hold, last.received)) {
+			m.fulfil(c)
+		}
+	}
+}
+
+func (m *reference) fulfil(c *refCell) {
+	last, _ := m.newest(c.series, anything)
+	v, _ := m.value(c, c.rule.fields[0], last.at)
+	m.fire(c, c.since+c.rule.hold, last, v)
+}
+
+// truth is the condition of a cell. In maintenance nothing is known but of life-safety.
+func (m *reference) truth(c *refCell, v sight) maybe {
+	switch {
+	case c.rule.only != "" && c.rule.only != c.device:
+		return nay
+	case !c.rule.safety && m.inMaintenance(c.device):
+		return unsure
+	}
+	return c.rule.when(v)
+}
+
+func (m *reference) ends(c *refCell, v sight) bool {
+	switch {
+	case c.rule.only != "" && c.rule.only != c.device:
+		return true
+	case !c.rule.safety && m.inMaintenance(c.device):
+		return false
+	case c.rule.clear == nil:
+		return m.truth(c, v) == nay
+	}
+	return c.rule.clear(v) == yea
+}
+
+func (m *reference) judge(c *refCell, s utterance) {
+	v := m.sight(c, s.at)
+	holds := m.truth(c, v)
+	switch {
+	case c.state == burning && m.ends(c, v):
+		m.lower(c, s.at)
+	case c.state == burning:
+		if a := m.current(c.rule, m.who(c)); holds == yea && c.late && s.received-s.at <= refHour {
+			c.late = false
+			if a != nil {
+				m.confirm(a, s.at)
+			}
+		}
+	case holds == yea:
+		if c.state == quiet {
+			c.state, c.since = waiting, s.at
+		}
+		if due := c.since + c.rule.hold; s.at >= due {
+			shown, _ := m.value(c, c.rule.fields[0], s.at)
+			m.fire(c, due, s, shown)
+		}
+	case holds == nay:
+		c.state = quiet
+		if c.rule.event != "" && m.ends(c, v) {
+			m.lower(c, s.at)
+		}
+	}
+}
+
+// judgeOld judges a reading that is older than the newest. It opens what is of life-safety and needs no time, and else does nothing.
+func (m *reference) judgeOld(c *refCell, s utterance) {
+	alone := func(id string) any { return s.get(id) }
+	if c.rule.safety && c.rule.hold == 0 && c.state == quiet && !c.rule.lateBy(s.received-s.at) && m.truth(c, alone) == yea {
+		c.since = s.at
+		m.fire(c, s.at, s, s.get(c.rule.fields[0]))
+	}
+}
+
+// who is the identity of a cell's alerts.
+func (m *reference) who(c *refCell) string { return m.identity(c.rule, c.device, c.series) }
+
+func (m *reference) identity(r *refRule, device, series string) string {
+	switch p := m.persons[device]; {
+	case r.person && p != "":
+		return "person=" + p
+	case r.person || r.whole:
+		return "device=" + device
+	}
+	return "device=" + series
+}
+
+// fire opens the alert of a cell, because of what its device said.
+func (m *reference) fire(c *refCell, opened int64, by utterance, v any) {
+	c.state, c.late = burning, c.rule.lateBy(by.received-by.at)
+	if a := m.current(c.rule, m.who(c)); a != nil && a.state != "cleared" {
+		m.rouse(a, by)
+		return
+	}
+	m.open(&refAlert{
+		rule: c.rule, who: m.who(c), device: c.device, opened: opened, last: c.since, received: by.received,
+		late: c.late, latched: c.rule.latched, value: v,
+	})
+}
+
+// lower ends what a cell says of its alert. Another cell may still say it.
+func (m *reference) lower(c *refCell, at int64) {
+	was := c.state
+	c.state, c.late = quiet, false
+	for _, other := range m.cells {
+		if other.rule == c.rule && other.state == burning && m.who(other) == m.who(c) {
+			return
+		}
+	}
+	if a := m.current(c.rule, m.who(c)); a != nil && (at > a.last || at == a.last && was == burning) {
+		m.clear(a, at)
+	}
+}
+
+// happen judges an event.
+func (m *reference) happen(s utterance) {
+	s.at = min(s.at, s.received)
+	m.events = append(m.events, s)
+	m.expire(s.received)
+	for _, r := range m.rules {
+		if a := m.current(r, m.identity(r, s.device, s.series)); r.over == s.event && a != nil && s.at >= a.last {
+			m.clear(a, s.at)
+		}
+	}
+	for _, r := range m.rules {
+		switch {
+		case r.event != s.event:
+			continue
+		case !r.safety && m.inMaintenance(s.device) && r.id != "dev_maintenance":
+			continue
+		case r.fits != nil:
+			if t := r.fits(s.get); t == nay || t == unsure && !r.safety {
+				continue
+			}
+		}
+		who := m.identity(r, s.device, s.series)
+		if r.id == "safety_event" {
+			who += ",event=" + s.event
+		}
+		if a := m.current(r, who); a != nil && a.state != "cleared" {
+			m.rouse(a, s)
+			m.repeat(a, s)
+			continue
+		}
+		m.open(&refAlert{
+			rule: r, who: who, device: s.device, opened: s.at, last: s.at, received: s.received,
+			late: r.lateBy(s.received - s.at), latched: r.latched,
+		})
+	}
+}
+
+func (m *reference) inMaintenance(device string) bool {
+	return slices.ContainsFunc(m.alerts, func(a *refAlert) bool {
+		return a.rule.id == "dev_maintenance" && a.device == device && (a.state == "opened" || a.state == "acknowledged")
+	})
+}
