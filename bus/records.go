@@ -239,6 +239,7 @@ type AuditEntry struct {
 	Method    string    `json:"method"`
 	Route     string    `json:"route"` // of the API
 	Target    string    `json:"target,omitempty"`
+	Note      string    `json:"note,omitempty"` // what exactly, where the route does not say
 	Community string    `json:"community,omitempty"`
 	Person    string    `json:"person,omitempty"` // whose data it was about
 	Scopes    []string  `json:"scopes,omitempty"` // of family: the kinds of data that were shown

@@ -66,6 +66,11 @@ func RejectsSubject(community string) string { return "rejects." + community }
 // ActionsSubject is where what people did in a community goes.
 func ActionsSubject(community string) string { return "actions." + community }
 
+// CommandsSubject is where what a device is asked to do goes, and what became of it.
+func CommandsSubject(community, deviceType, device string) string {
+	return "commands." + community + "." + deviceType + "." + device
+}
+
 // CallbacksSubject is where what providers say of messages goes, on ACTIONS. No community has this id.
 const CallbacksSubject = "actions._callbacks"
 

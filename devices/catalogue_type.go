@@ -323,25 +323,13 @@ func (p *parsedType) event(enums map[string]*enum) read {
 	}
 }
 
-func (p *parsedType) command(enums map[string]*enum) read {
-	return func(n *yaml.Node) {
-		c := &Command{}
-		p.at[c] = n.Line
-		p.mapping(n,
-			must("id", p.id(&c.ID, identifier)),
-			must("name", p.text(&c.Name)),
-			may("params", p.list(p.param(enums, paramName, &c.Params))))
-		p.Commands = append(p.Commands, c)
-	}
-}
-
 // param reads an event field or a command parameter into a list; no id may be in the list twice.
 func (p *parsedType) param(enums map[string]*enum, form func(string) string, to *[]*Field) read {
 	return func(n *yaml.Node) {
 		f := newField()
 		p.at[f] = n.Line
 		errs := len(p.errs)
-		p.mapping(n, append(p.valueKeys(f, enums, form), may("name", p.text(&f.Name)))...)
+		p.mapping(n, append(p.valueKeys(f, enums, form), may("name", p.text(&f.Name)), may("optional", p.flag(&f.Optional)))...)
 		if len(p.errs) == errs {
 			p.checkValue(n, f)
 		}

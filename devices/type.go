@@ -77,7 +77,7 @@ type Field struct {
 	Min, Max float64 // physical plausibility; outside it a value is a sensor fault. Infinite where none is given
 	// Period is the longest regular distance between two values; 0: sent on change only, alive as long as its series is.
 	Period   time.Duration
-	Optional bool     // not every model has it
+	Optional bool     // not every model has it; of a command's parameter: it may be left out
 	Enum     []string // the allowed values of an Enum, in catalogue order
 	Labels   []Text   // their names, in the same order
 	Standard string   // where the name or the unit comes from
@@ -120,9 +120,11 @@ func (e *Event) Field(id string) *Field { return e.fields[id] }
 
 // Command is something a device can be asked to do.
 type Command struct {
-	ID     string
-	Name   Text
-	Params []*Field
+	ID       string
+	Name     Text
+	Danger   bool // it moves, cuts off, lets in or silences something: done late it does harm, so it is kept for minutes only
+	Managers bool // not for the desk: it changes how the device works
+	Params   []*Field
 }
 
 // Type is one device type, read from one catalogue file.

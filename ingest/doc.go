@@ -1,5 +1,5 @@
 // Package ingest moves what devices publish from the MQTT broker to the bus: readings decoded and in batches, events one by one, and
-// what cannot be read to the reject list.
+// what cannot be read to the reject list. The other way it sends devices their commands, see dispatcher.
 //
 // It knows MQTT, the bus and the vocabulary of devices. It must not know databases, rules or people.
 //

@@ -43,7 +43,7 @@ const (
 	linger        = 5 * time.Millisecond
 )
 
-// Ingest moves what devices publish from the broker to the bus.
+// Ingest moves what devices publish from the broker to the bus, and commands the other way.
 type Ingest struct {
 	bus        *bus.Bus
 	catalogue  *devices.Catalogue
@@ -60,6 +60,7 @@ type Ingest struct {
 	lanes  atomic.Pointer[lanes]
 	worked bool   // with those lanes
 	lease  *lease // nil: not needed
+	sender *lease // of the replica that sends commands, where several share a subscription; nil: this one
 }
 
 // lanes are what one term of work has: an ingest that has lost its lease and has it again begins with others.
@@ -94,7 +95,12 @@ func Open(ctx context.Context, c Config) (*Ingest, error) {
 		}
 	}
 	if c.Lease {
-		if i.lease, err = newLease(ctx, c.Bus, i.log); err != nil {
+		if i.lease, err = newLease(ctx, c.Bus, leaseKey, i.log); err != nil {
+			return nil, err
+		}
+	}
+	if c.Broker.Share != "" {
+		if i.sender, err = newLease(ctx, c.Bus, senderKey, i.log); err != nil {
 			return nil, err
 		}
 	}
@@ -168,8 +174,17 @@ func (i *Ingest) work(ctx context.Context) error {
 	g.Go(func() error { return l.bulk.run(ctx) })
 	g.Go(func() error { return l.fast.run(ctx) })
 	g.Go(func() error { return i.tellListening(ctx) })
+	g.Go(func() error { return i.command(ctx) })
 	g.Go(func() error { return i.bus.FollowReplays(ctx, bus.SourceIngest, i.log, i.replay) })
 	return g.Wait()
+}
+
+// command sends commands, as long as no other replica does.
+func (i *Ingest) command(ctx context.Context) error {
+	if i.sender != nil {
+		return i.sender.hold(ctx, i.dispatch)
+	}
+	return i.dispatch(ctx)
 }
 
 // Close does nothing: Run has ended everything it began.

@@ -16,6 +16,7 @@ import (
 
 const (
 	leaseKey  = "ingest.lease"
+	senderKey = "ingest.sender" // of commands
 	leaseTerm = 10 * time.Second
 )
 
@@ -23,6 +24,7 @@ const (
 // the time; one that has not changed for leaseTerm, by the clock of who waits, is free.
 type lease struct {
 	kv       jetstream.KeyValue
+	key      string
 	owner    string
 	revision uint64 // held; 0: not held
 	held     atomic.Bool
@@ -31,12 +33,12 @@ type lease struct {
 
 var errNoLease = errors.New("another ingest is at work; this one stands by")
 
-func newLease(ctx context.Context, b *bus.Bus, log *slog.Logger) (*lease, error) {
+func newLease(ctx context.Context, b *bus.Bus, key string, log *slog.Logger) (*lease, error) {
 	kv, err := b.KV(ctx, bus.SettingsBucket)
 	if err != nil {
 		return nil, err
 	}
-	return &lease{kv: kv, owner: rand.Text(), log: log}, nil
+	return &lease{kv: kv, key: key, owner: rand.Text(), log: log}, nil
 }
 
 // hold waits for the lease, does the work and gives the lease back. The work's context ends when the lease is lost.
@@ -45,7 +47,7 @@ func (l *lease) hold(ctx context.Context, work func(context.Context) error) erro
 		if err := l.acquire(ctx); err != nil {
 			return err
 		}
-		l.log.Info("lease acquired")
+		l.log.Info("lease acquired", "lease", l.key)
 		working, stop := context.WithCancel(ctx)
 		done := make(chan error, 1)
 		go func() { done <- work(working) }()
@@ -53,7 +55,7 @@ func (l *lease) hold(ctx context.Context, work func(context.Context) error) erro
 		l.held.Store(false)
 		stop()
 		if err != nil {
-			l.log.Error("lease lost", "err", errors.Join(err, <-done))
+			l.log.Error("lease lost", "lease", l.key, "err", errors.Join(err, <-done))
 			continue
 		}
 		err = <-done
@@ -70,17 +72,17 @@ func (l *lease) acquire(ctx context.Context) error {
 	tick := time.NewTicker(leaseTerm / 10)
 	defer tick.Stop()
 	for {
-		e, err := l.kv.Get(ctx, leaseKey)
+		e, err := l.kv.Get(ctx, l.key)
 		switch {
 		case errors.Is(err, jetstream.ErrKeyNotFound):
-			l.revision, err = l.kv.Create(ctx, leaseKey, []byte(l.owner))
+			l.revision, err = l.kv.Create(ctx, l.key, []byte(l.owner))
 		case err == nil && e.Revision() != seen:
 			seen, since = e.Revision(), time.Now()
 			err = errNoLease
 		case err == nil && time.Since(since) < leaseTerm:
 			err = errNoLease
 		case err == nil:
-			l.revision, err = l.kv.Update(ctx, leaseKey, []byte(l.owner), seen)
+			l.revision, err = l.kv.Update(ctx, l.key, []byte(l.owner), seen)
 		}
 		if err == nil {
 			l.held.Store(true)
@@ -110,7 +112,7 @@ func (l *lease) renew(ctx context.Context, done chan error) error {
 		case <-tick.C:
 		}
 		write, cancel := context.WithTimeout(ctx, leaseTerm/4)
-		revision, err := l.kv.Update(write, leaseKey, []byte(l.owner), l.revision)
+		revision, err := l.kv.Update(write, l.key, []byte(l.owner), l.revision)
 		cancel()
 		switch {
 		case err == nil:
@@ -127,7 +129,7 @@ func (l *lease) renew(ctx context.Context, done chan error) error {
 func (l *lease) release(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, leaseTerm/4)
 	defer cancel()
-	if err := l.kv.Delete(ctx, leaseKey, jetstream.LastRevision(l.revision)); err != nil {
+	if err := l.kv.Delete(ctx, l.key, jetstream.LastRevision(l.revision)); err != nil {
 		l.log.Warn("lease is not given back", "err", err)
 	}
 }

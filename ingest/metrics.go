@@ -7,9 +7,9 @@ import (
 )
 
 type metrics struct {
-	messages, readings, events, rejects *prometheus.CounterVec
-	unknown, lost, sessionsLost         prometheus.Counter
-	stored                              prometheus.Histogram
+	messages, readings, events, rejects, commands *prometheus.CounterVec
+	unknown, lost, sessionsLost                   prometheus.Counter
+	stored                                        prometheus.Histogram
 }
 
 func newMetrics(reg prometheus.Registerer) *metrics {
@@ -24,6 +24,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		readings:     vec("readings_total", "Readings of accepted messages.", "result"),
 		events:       vec("events_total", "Events, states and replies of accepted messages.", "result"),
 		rejects:      vec("rejects_total", "Entries in the reject list.", "code"),
+		commands:     vec("commands_total", "States that commands to devices came to.", "state"),
 		unknown:      one("unknown_fields_total", "Fields of accepted messages that the device's type does not have."),
 		lost:         one("connections_lost_total", "Connections to the broker that ended without our doing."),
 		sessionsLost: one("sessions_lost_total", "Times the broker had forgotten our session and with it what was queued."),
@@ -32,7 +33,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, 1, 5, 30},
 		}),
 	}
-	reg.MustRegister(m.messages, m.readings, m.events, m.rejects, m.unknown, m.lost, m.sessionsLost, m.stored)
+	reg.MustRegister(m.messages, m.readings, m.events, m.rejects, m.commands, m.unknown, m.lost, m.sessionsLost, m.stored)
 	return m
 }
 

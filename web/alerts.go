@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/json"
@@ -48,7 +49,7 @@ var alertRoutes = []route{
 		may: acting, whose: anAlert, in: actionBody{}, out: bus.Alert{}, handle: (*Server).closeAlert,
 	},
 	{
-		method: "GET", path: "/api/v1/stream", area: "alerts", about: "Changes of alerts as server-sent events: snapshot, then alert",
+		method: "GET", path: "/api/v1/stream", area: "alerts", about: "Changes as server-sent events: snapshot, then alert and, to staff, command",
 		may: everyone, whose: filtered, outType: "text/event-stream", timeout: forever, handle: (*Server).stream,
 	},
 }
@@ -268,14 +269,18 @@ func (s *Server) act(w http.ResponseWriter, r *http.Request, kind string, body a
 
 // actionKey makes the client's key one of this action alone.
 func actionKey(alert, kind, given string) (string, error) {
-	if given == "" {
-		given = rand.Text()
-	}
+	given, err := idempotencyKey(given)
+	return alert + "." + kind + "." + given, err
+}
+
+// idempotencyKey is the client's, or one that nobody else has.
+func idempotencyKey(given string) (string, error) {
+	given = cmp.Or(given, rand.Text())
 	printable := func(c rune) bool { return c > ' ' && c <= '~' }
 	if len(given) > 128 || strings.ContainsFunc(given, func(c rune) bool { return !printable(c) }) {
 		return "", invalid("Idempotency-Key", "not 1 to 128 printable ASCII characters")
 	}
-	return alert + "." + kind + "." + given, nil
+	return given, nil
 }
 
 // perform publishes an action and returns the alert after it; nil if that takes too long. An alert that is already what the
@@ -310,7 +315,7 @@ func (s *Server) perform(ctx context.Context, a *bus.Alert, action bus.Action) (
 			if !ok {
 				return nil, nil // more went on than this request can follow
 			}
-			if c.alert.ID != a.ID {
+			if c.alert == nil || c.alert.ID != a.ID {
 				continue
 			}
 			if done, err := s.caused(ctx, c.alert, action, seen+1); err != nil {

@@ -15,6 +15,7 @@ import (
 //
 //	CORE ─► put ─► alerts          list, find: what is there now
 //	          └──► watchers ─► stream: first what is there, then every change
+//	COMMANDS ──────────┘       every state of a command from now on
 type board struct {
 	mu       sync.Mutex // guards everything below
 	alerts   map[string]change
@@ -25,11 +26,13 @@ type board struct {
 	err      error // why the board may be out of date
 }
 
-// change is an alert as it was after a message of CORE. It is immutable.
+// change is an alert as it was after a message of CORE, or a command as it was after one of COMMANDS. It is immutable.
 type change struct {
 	seq   uint64
 	alert *bus.Alert
 	data  []byte // the alert as JSON, without line breaks
+
+	command *bus.Command // instead of an alert: a state of a command
 }
 
 // watcher receives changes. Its channel is closed when it was full: the client is cut off, and comes back for what it missed.
@@ -56,7 +59,7 @@ func (b *board) put(seq uint64, data []byte) error {
 	if err != nil {
 		return err
 	}
-	c := change{seq, a, data}
+	c := change{seq: seq, alert: a, data: data}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if seq <= b.last { // seen before the connection was lost
@@ -70,6 +73,23 @@ func (b *board) put(seq uint64, data []byte) error {
 	if a.State == bus.Closed {
 		b.forget(c)
 	}
+	b.tell(c)
+	return nil
+}
+
+// command tells the watchers of a state of a command, which is not kept here.
+func (b *board) command(c *bus.Command) error {
+	data, err := json.Marshal(c)
+	if err != nil {
+		return err
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.tell(change{command: c, data: data})
+	return nil
+}
+
+func (b *board) tell(c change) {
 	for w := range b.watchers {
 		select {
 		case w.changes <- c:
@@ -78,7 +98,6 @@ func (b *board) put(seq uint64, data []byte) error {
 			delete(b.watchers, w)
 		}
 	}
-	return nil
 }
 
 // forget makes room for one more closed alert.

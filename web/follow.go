@@ -2,20 +2,25 @@ package web
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
+	"golang.org/x/sync/errgroup"
 
 	"linli/bus"
 )
 
 const followPause = time.Second
 
-// follow feeds the board from CORE until ctx ends. When the bus is away the board keeps showing what it has and says so.
+// follow feeds the board from CORE and COMMANDS until ctx ends. When the bus is away the board keeps showing what it has and says so.
 func (s *Server) follow(ctx context.Context) error {
 	for {
-		err := s.followOnce(ctx)
+		g, both := errgroup.WithContext(ctx)
+		g.Go(func() error { return s.followAlerts(both) })
+		g.Go(func() error { return s.followCommands(both) })
+		err := g.Wait()
 		if ctx.Err() != nil {
 			return nil //nolint:nilerr // asked to end
 		}
@@ -29,19 +34,37 @@ func (s *Server) follow(ctx context.Context) error {
 	}
 }
 
-func (s *Server) followOnce(ctx context.Context) error {
-	config := jetstream.OrderedConsumerConfig{
+func (s *Server) followAlerts(ctx context.Context) error {
+	return s.followStream(ctx, bus.Core, jetstream.OrderedConsumerConfig{
 		FilterSubjects: []string{bus.AlertsFilter},
 		DeliverPolicy:  jetstream.DeliverByStartSequencePolicy,
 		OptStartSeq:    s.board.resume() + 1,
-	}
-	consumer, err := s.Bus.JS.OrderedConsumer(ctx, bus.Core, config)
+	}, func(pending uint64) {
+		if pending == 0 {
+			s.board.setStatus(nil)
+		}
+	}, s.board.put)
+}
+
+// followCommands tells of the states of commands from now on: who needs the earlier ones reads them.
+func (s *Server) followCommands(ctx context.Context) error {
+	config := jetstream.OrderedConsumerConfig{DeliverPolicy: jetstream.DeliverNewPolicy}
+	return s.followStream(ctx, bus.Commands, config, func(uint64) {}, func(_ uint64, data []byte) error {
+		c := new(bus.Command)
+		if err := json.Unmarshal(data, c); err != nil {
+			return err
+		}
+		return s.board.command(c)
+	})
+}
+
+// followStream hands messages to take until ctx ends, and says after each how many wait.
+func (s *Server) followStream(ctx context.Context, stream string, config jetstream.OrderedConsumerConfig, pending func(uint64), take func(uint64, []byte) error) error {
+	consumer, err := s.Bus.JS.OrderedConsumer(ctx, stream, config)
 	if err != nil {
 		return err
 	}
-	if consumer.CachedInfo().NumPending == 0 {
-		s.board.setStatus(nil)
-	}
+	pending(consumer.CachedInfo().NumPending)
 	messages, err := consumer.Messages()
 	if err != nil {
 		return err
@@ -56,11 +79,9 @@ func (s *Server) followOnce(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if err := s.board.put(meta.Sequence.Stream, m.Data()); err != nil {
-			s.Log.Error("unreadable alert", "subject", m.Subject(), "err", err)
+		if err := take(meta.Sequence.Stream, m.Data()); err != nil {
+			s.Log.Error("unreadable record", "subject", m.Subject(), "err", err)
 		}
-		if meta.NumPending == 0 {
-			s.board.setStatus(nil)
-		}
+		pending(meta.NumPending)
 	}
 }

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -67,7 +68,7 @@ func describe(r *openapi31.Reflector, rt route) error {
 	}
 	switch {
 	case rt.out != nil:
-		op.AddRespStructure(rt.out, openapi.WithHTTPStatus(http.StatusOK))
+		op.AddRespStructure(rt.out, openapi.WithHTTPStatus(cmp.Or(rt.status, http.StatusOK)))
 	default:
 		op.AddRespStructure("", openapi.WithHTTPStatus(http.StatusOK), openapi.WithContentType(rt.outType))
 	}

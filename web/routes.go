@@ -28,6 +28,7 @@ type route struct {
 	inType   string // of a body that is not JSON
 	out      any    // of the answer; nil: not JSON
 	outType  string // of an answer that is not JSON
+	status   int    // of success; 0: 200, or 202 if it goes on
 	freeform bool   // has further query parameters, which the handler checks
 
 	body    int64 // most bytes of a request; 0: defaultBody
@@ -58,6 +59,7 @@ var routes = slices.Concat(
 	placeRoutes,
 	typeRoutes,
 	deviceRoutes,
+	commandRoutes,
 	valueRoutes,
 	readingRoutes,
 	alertRoutes,

@@ -1,11 +1,13 @@
 package web
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"net/http"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -81,7 +83,7 @@ func TestOpenAPIListsEveryRoute(t *testing.T) {
 		if open := len(op.Security) == 0; open != rt.public {
 			t.Errorf("%s %s: open %t, want %t", rt.method, rt.path, open, rt.public)
 		}
-		if op.Responses["default"].Content[problemType] == nil || op.Responses["200"].Content == nil {
+		if op.Responses["default"].Content[problemType] == nil || op.Responses[strconv.Itoa(cmp.Or(rt.status, http.StatusOK))].Content == nil {
 			t.Errorf("%s %s: responses %v", rt.method, rt.path, op.Responses)
 		}
 	}
@@ -91,7 +93,7 @@ func TestOpenAPIListsEveryRoute(t *testing.T) {
 		}
 	}
 	// Types of one name would be one schema.
-	for name, field := range map[string]string{"Alert": "opened_at", "AlertView": "history", "Device": "community", "Detail": "code", "Credentials": "secret"} {
+	for name, field := range map[string]string{"Alert": "opened_at", "AlertView": "history", "Device": "community", "Detail": "code", "Credentials": "secret", "CommandView": "history"} {
 		if doc.Components["schemas"][name].Properties[field] == nil {
 			t.Errorf("schema %s has no %s: %v", name, field, doc.Components["schemas"][name])
 		}

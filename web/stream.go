@@ -24,7 +24,7 @@ const (
 
 // stream sends every change of an alert as a server-sent event. Its id is the sequence in CORE: a client that comes back with
 // the last one it has seen gets what it missed, each alert in its present state. Without one, or when it was away for too long,
-// it first gets the event "snapshot" with all alerts that are not closed.
+// it first gets the event "snapshot" with all alerts that are not closed. States of commands come as they happen, without an id.
 func (s *Server) stream(w http.ResponseWriter, r *http.Request) error {
 	var since uint64
 	if v := r.Header.Get(lastEventKey); v != "" {
@@ -87,7 +87,12 @@ func (s *Server) pump(r *http.Request, out *eventWriter, watch *watcher) error {
 			if who == nil {
 				return nil
 			}
-			if s.seesAlert(who, c.alert) {
+			switch {
+			case c.command != nil:
+				if s.reachesCommand(who, c.command) {
+					out.more("command", c.data)
+				}
+			case s.seesAlert(who, c.alert):
 				out.event("alert", c.seq, c.data)
 			}
 		}
@@ -138,6 +143,11 @@ type eventWriter struct {
 
 func (e *eventWriter) event(name string, id uint64, data []byte) {
 	fmt.Fprintf(&e.buf, "event: %s\nid: %d\ndata: %s\n\n", name, id, data)
+}
+
+// more is an event that does not come again: a client that comes back asks for what it concerns.
+func (e *eventWriter) more(name string, data []byte) {
+	fmt.Fprintf(&e.buf, "event: %s\ndata: %s\n\n", name, data)
 }
 
 func (e *eventWriter) snapshot(last uint64, now []change) {

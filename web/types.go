@@ -1,6 +1,7 @@
 package web
 
 import (
+	"math"
 	"net/http"
 
 	"linli/devices"
@@ -25,7 +26,7 @@ type (
 		Tags       []tagView                          `json:"tags"`
 		Fields     []fieldView                        `json:"fields"`
 		Events     []eventView                        `json:"events"`
-		Commands   []commandView                      `json:"commands"`
+		Commands   []declaredCommand                  `json:"commands"`
 		Enums      map[string]map[string]devices.Text `json:"enums"` // names of the values of enum fields, by field
 		Attributes []attributeView                    `json:"attributes"`
 	}
@@ -50,6 +51,10 @@ type (
 		Period string       `json:"period,omitempty"`
 		Common bool         `json:"common,omitempty"`
 		Values []string     `json:"values,omitempty"` // of an enum
+		Min    *float64     `json:"min,omitempty"`
+		Max    *float64     `json:"max,omitempty"`
+
+		Optional bool `json:"optional,omitempty"`
 	}
 	eventView struct {
 		ID     string       `json:"id"`
@@ -57,10 +62,15 @@ type (
 		Safety bool         `json:"safety,omitempty"`
 		Fields []fieldView  `json:"fields"`
 	}
-	commandView struct {
+	declaredCommand struct {
 		ID     string       `json:"id"`
 		Name   devices.Text `json:"name"`
 		Params []fieldView  `json:"params"`
+
+		Danger   bool `json:"danger,omitempty"`   // done late or by mistake it does harm
+		Managers bool `json:"managers,omitempty"` // not for the desk
+		Seconds  int  `json:"ttl_s"`              // how long it is kept if nobody says otherwise
+		Most     int  `json:"ttl_most_s"`
 	}
 )
 
@@ -77,7 +87,7 @@ func (s *Server) typesPage(w http.ResponseWriter, _ *http.Request) error {
 func showType(t *devices.Type) typeView {
 	v := typeView{
 		ID: t.ID, Name: t.Name, Safety: t.Safety, Health: t.Health, Battery: t.Battery, Period: t.Period.String(), Tags: []tagView{},
-		Fields: showFields(t.Fields), Events: []eventView{}, Commands: []commandView{}, Enums: map[string]map[string]devices.Text{},
+		Fields: showFields(t.Fields), Events: []eventView{}, Commands: []declaredCommand{}, Enums: map[string]map[string]devices.Text{},
 		Attributes: []attributeView{},
 	}
 	for _, tag := range t.Tags {
@@ -91,7 +101,10 @@ func showType(t *devices.Type) typeView {
 		nameEnums(v.Enums, e.Fields)
 	}
 	for _, c := range t.Commands {
-		v.Commands = append(v.Commands, commandView{c.ID, c.Name, showFields(c.Params)})
+		usual, most := c.Life()
+		v.Commands = append(v.Commands, declaredCommand{
+			c.ID, c.Name, showFields(c.Params), c.Danger, c.Managers, int(usual.Seconds()), int(most.Seconds()),
+		})
 		nameEnums(v.Enums, c.Params)
 	}
 	nameEnums(v.Enums, t.Fields)
@@ -101,7 +114,10 @@ func showType(t *devices.Type) typeView {
 func showFields(fields []*devices.Field) []fieldView {
 	all := []fieldView{}
 	for _, f := range fields {
-		v := fieldView{ID: f.ID, Name: f.Name, Unit: f.Unit, Type: f.Type.String(), Kind: f.Kind.String(), Common: f.Common, Values: f.Enum}
+		v := fieldView{ID: f.ID, Name: f.Name, Unit: f.Unit, Type: f.Type.String(), Kind: f.Kind.String(), Common: f.Common, Values: f.Enum, Optional: f.Optional}
+		if !math.IsInf(f.Min, -1) {
+			v.Min, v.Max = &f.Min, &f.Max
+		}
 		if f.Period > 0 {
 			v.Period = f.Period.String()
 		}

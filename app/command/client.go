@@ -20,6 +20,7 @@ import (
 type Client struct {
 	Server string // URL
 	Data   string // data directory of the server, for its token
+	Key    string // sent with requests, if there is one: the same again does nothing twice
 
 	token string
 	http  *http.Client
@@ -110,6 +111,9 @@ func (c *Client) do(ctx context.Context, method, path, contentType string, body 
 	req.Header.Set("Authorization", "Bearer "+c.token)
 	if contentType != "" {
 		req.Header.Set("Content-Type", contentType)
+	}
+	if c.Key != "" {
+		req.Header.Set("Idempotency-Key", c.Key)
 	}
 	resp, err := c.http.Do(req)
 	if err != nil {

@@ -47,6 +47,8 @@ var commands = []command{
 	{"devices rotate", "ID", "give a device a new secret", rotateDevice},
 	{"devices revoke", "ID", "shut a device out for good", revokeDevice},
 	{"devices replace", "OLD NEW", "put a device in the place of another; it continues its history", replaceDevice},
+	{"devices command", "DEVICE COMMAND [NAME=VALUE…]", "ask a device to do something and wait for its answer", orderDevice},
+	{"devices commands", "DEVICE", "list what a device was asked to do, newest first", listOrders},
 	{"people import", "FILE.yaml", "register people and rotas or replace what is registered of them, all or none", importPeople},
 	{"people export", "", "print people as import reads them", exportPeople},
 	{"people check", "", "list who could not be told when it matters", checkPeople},

@@ -174,6 +174,37 @@ func TestDeviceIsAddedAndMayConnectAtOnce(t *testing.T) {
 	}
 }
 
+func TestOrders(t *testing.T) {
+	t.Parallel()
+	s := serve(t)
+	s.run("communities add --id tianjin --name 第四社区")
+	s.run("devices add --community tianjin --type access_controller --id door-1")
+	type order struct{ ID, Command, State, By string }
+	got := decode[order](t, s.run("devices command door-1 unlock seconds=5 reason=急救 --wait=false --key k1 --json"))
+	if got.Command != "unlock" || got.State != "queued" || got.By != "admin" {
+		t.Errorf("asked for: %+v", got)
+	}
+	if again := decode[order](t, s.run("devices command door-1 unlock seconds=5 reason=急救 --wait=false --key k1 --json")); again.ID != got.ID {
+		t.Errorf("the same key again: %+v", again)
+	}
+	s.fails("devices command door-1 unlock seconds=99 reason=x", "seconds: 99 is not between 1 and 60 s")
+	s.fails("devices command door-1 unlock seconds=5 reason=5", "reason: want a text")
+	s.fails("devices command door-1 unlock seconds", "NAME=VALUE")
+	s.fails("devices command door-1", "COMMAND is missing")
+	c := bus.Command{ID: got.ID, Community: "tianjin", Type: "access_controller", Device: "door-1", State: bus.CommandFailed, Reason: "jammed"}
+	data, err := json.Marshal(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := s.bus.Publish(t.Context(), bus.CommandsSubject(c.Community, c.Type, c.Device), c.MessageID(), data); err != nil {
+		t.Fatal(err)
+	}
+	s.fails("devices command door-1 unlock seconds=5 reason=急救 --key k1", "the command failed: jammed")
+	if out := s.run("devices commands door-1"); !strings.Contains(out, "unlock") || !strings.Contains(out, "jammed") {
+		t.Errorf("list:\n%s", out)
+	}
+}
+
 func TestDeviceCommands(t *testing.T) {
 	t.Parallel()
 	s := serve(t)

@@ -21,7 +21,7 @@ var roles = map[string]func(*grants){
 	roleCallout: func(g *grants) { g.answer(server.AuthCalloutSubject) },
 	roleSetup:   func(g *grants) { g.publish("$JS.API.>", "$JS.ACK.>", "$JS.FC.>", "$KV.>") },
 	"ingest": func(g *grants) {
-		g.publish("readings.>", "events.>", "rejects.>")
+		g.publish("readings.>", "events.>", "rejects.>", "commands.>")
 		g.consume(bus.Commands, bus.Events)
 		g.follow(bus.RegistryBucket)
 		g.edit(bus.SettingsBucket)

@@ -20,7 +20,7 @@ type work struct {
 // works is what each role does on the bus.
 var works = map[string]work{
 	"ingest": {
-		publish: []string{"readings.c.health", "events.c.t.d.e", "rejects.c", "rejects.d"}, durable: []string{bus.Commands}, ordered: []string{bus.Events},
+		publish: []string{"readings.c.health", "events.c.t.d.e", "rejects.c", "rejects.d", "commands.c.t.d"}, ordered: []string{bus.Commands, bus.Events},
 		follow: []string{bus.RegistryBucket}, edit: []string{bus.SettingsBucket}, delete: bus.Rejects,
 	},
 	"store": {
@@ -34,7 +34,7 @@ var works = map[string]work{
 		publish: []string{"core.delivery.d", "actions.c"}, durable: []string{bus.Core}, follow: []string{bus.RegistryBucket},
 	},
 	"web": {
-		publish: []string{"actions.c", "commands.c.t.d"}, ordered: []string{bus.Core, bus.Rejects},
+		publish: []string{"actions.c", "commands.c.t.d"}, ordered: []string{bus.Core, bus.Commands, bus.Rejects},
 		edit: []string{bus.RegistryBucket, bus.PeopleBucket, bus.UsersBucket, bus.SessionsBucket, bus.SettingsBucket},
 	},
 }

@@ -19,6 +19,8 @@ type Faults struct {
 	WrongZone float64       // part of the devices whose clock is 8 h ahead
 	Dirty     float64       // part of the messages with a null, an unknown field or text where a number is due
 	Sensor    float64       // part of the series of numbers that has a fault on a day: stuck, spikes, drift, out of range
+	Refuse    float64       // part of the commands that a device does not carry out
+	Silent    float64       // part of the commands that a device does not answer
 	Falls     float64       // of an elder, per year: whatever needs a person stops until somebody comes
 }
 
@@ -27,7 +29,7 @@ var FaultPresets = map[string]Faults{
 	"none": {},
 	"realistic": {
 		Duplicate: 0.003, Loss: 0.01, Reorder: 0.005, Outages: 0.02, Skew: 2 * time.Second, WrongZone: 0.002, Dirty: 0.0005,
-		Sensor: 0.002, Falls: 0.5,
+		Sensor: 0.002, Refuse: 0.02, Silent: 0.01, Falls: 0.5,
 	},
 }
 
@@ -40,7 +42,7 @@ type figure struct {
 func (f *Faults) figures() map[string]figure {
 	return map[string]figure{
 		"duplicate": {&f.Duplicate, 1}, "loss": {&f.Loss, 1}, "reorder": {&f.Reorder, 1}, "outages": {&f.Outages, 24},
-		"wrong-zone": {&f.WrongZone, 1}, "dirty": {&f.Dirty, 1}, "sensor": {&f.Sensor, 1}, "falls": {&f.Falls, 365},
+		"refuse": {&f.Refuse, 1}, "silent": {&f.Silent, 1}, "wrong-zone": {&f.WrongZone, 1}, "dirty": {&f.Dirty, 1}, "sensor": {&f.Sensor, 1}, "falls": {&f.Falls, 365},
 	}
 }
 

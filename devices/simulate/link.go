@@ -8,10 +8,12 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/url"
+	"sync"
 	"sync/atomic"
 	"time"
 
 	mqtt "github.com/eclipse/paho.mqtt.golang"
+	lru "github.com/hashicorp/golang-lru/v2"
 
 	"linli/devices"
 )
@@ -35,6 +37,10 @@ type link struct {
 	held   *letter // a letter that the next one overtakes; only the player uses it
 	up     atomic.Bool
 	log    *slog.Logger
+
+	children  map[string]int32 // the actors that it speaks for, itself too
+	answersMu sync.Mutex       // guards answers, and that a command is carried out once
+	answers   *lru.Cache[string, answer]
 }
 
 // sent is a letter whose PUBACK is awaited.
@@ -121,6 +127,10 @@ func (l *link) connect(lost chan<- error) (mqtt.Client, *atomic.Pointer[net.Conn
 	if t := client.Connect(); !t.WaitTimeout(15*time.Second) || t.Error() != nil {
 		client.Disconnect(0)
 		return nil, nil, fmt.Errorf("connect: %w", orTimeout(t.Error()))
+	}
+	if err := l.obey(client); err != nil {
+		client.Disconnect(0)
+		return nil, nil, fmt.Errorf("subscribe to commands: %w", err)
 	}
 	if t := client.Publish(l.state(), 1, true, "online"); !t.WaitTimeout(ackTimeout) || t.Error() != nil {
 		client.Disconnect(0)

@@ -20,7 +20,8 @@ type plan struct {
 	fields []*fieldPlan
 	events []*eventPlan
 
-	sessions *sessionPlan // nil: nobody uses it
+	effects  map[string]*effect // of commands, by id
+	sessions *sessionPlan       // nil: nobody uses it
 }
 
 type tagPlan struct {
@@ -79,6 +80,7 @@ func newPlan(t *devices.Type) (*plan, error) {
 			p.event(e, n)
 		}
 	})
+	p.commands(b)
 	b.end()
 	if p.plan.period <= 0 {
 		p.fail(&t.Simulation, "no period: the type has none either")

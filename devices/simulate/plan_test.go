@@ -51,7 +51,7 @@ func TestEveryMistakeInASimulationBlockNamesItsLine(t *testing.T) {
 		`36: simulation: per_day -2 is below zero`,
 		`37: simulation: event "closed" is not one of probe`,
 		`38: simulation: session: want start or end, of a type that has sessions`,
-		`19: simulation: unknown key "speed", want one of period, sessions, tags, fields, events`,
+		`19: simulation: unknown key "speed", want one of period, sessions, tags, fields, events, commands`,
 		`23: simulation: field "nothing" is not played`,
 		`23: simulation: field "a" is made of itself`,
 		`24: simulation: field "b" is made of itself`,

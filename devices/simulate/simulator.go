@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	lru "github.com/hashicorp/golang-lru/v2"
 	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/errgroup"
 
@@ -49,6 +50,7 @@ type Simulator struct {
 	of     []*link // the link of each actor
 	stamps []stamp // of each actor
 	live   chan struct{}
+	told   chan int32 // actors that show at once what a command has done
 	doors  doors
 	count  struct{ acked, lost, dropped atomic.Uint64 }
 	began  atomic.Int64 // when the links were let go, Unix ms; 0: history is being written
@@ -63,7 +65,7 @@ func Open(_ context.Context, cfg Config) (*Simulator, error) {
 	if err != nil {
 		return nil, fmt.Errorf("simulate: %w", err)
 	}
-	s := &Simulator{cfg: cfg, world: w, live: make(chan struct{}), doors: make(doors, 32)}
+	s := &Simulator{cfg: cfg, world: w, live: make(chan struct{}), told: make(chan int32, 64), doors: make(doors, 32)}
 	s.wire()
 	if cfg.Registerer != nil {
 		if err := s.register(cfg.Registerer); err != nil {
@@ -123,22 +125,22 @@ func orDefault[T comparable](v, otherwise T) T {
 func (s *Simulator) wire() {
 	boot := s.cfg.Now().Unix()
 	links := map[string]*link{}
-	children := map[*link]int{}
 	s.of, s.stamps = make([]*link, len(s.world.actors)), make([]stamp, len(s.world.actors))
 	counters := make([]uint32, len(s.world.actors))
 	for i, a := range s.world.actors {
 		l := links[a.Gateway]
 		if a.Gateway == "" || l == nil {
-			l = &link{sim: s, device: &a.Device.Device, key: a.key.named("link"), log: s.cfg.Log}
+			l = &link{sim: s, device: &a.Device.Device, key: a.key.named("link"), log: s.cfg.Log, children: map[string]int32{}}
+			l.answers, _ = lru.New[string, answer](keptAnswers) // fails without a size only
 			links[a.ID] = l
 			s.links = append(s.links, l)
 		}
-		children[l]++
+		l.children[a.ID] = int32(i)
 		s.of[i] = l
 		s.stamps[i] = stamp{seq: &counters[i], boot: boot, skew: s.cfg.Faults.skew(a.key)}
 	}
 	for _, l := range s.links {
-		l.box = newOutbox(1000 + 20*children[l])
+		l.box = newOutbox(1000 + 20*len(l.children))
 	}
 }
 
@@ -206,11 +208,14 @@ func (s *Simulator) play(ctx context.Context) error {
 	s.cfg.Log.Info("simulation is live", "devices", len(s.world.actors), "links", len(s.links))
 	var buf []byte
 	for {
-		d := c.next()
-		if !sleep(ctx, d.at.time().Sub(s.cfg.Now())) {
+		select {
+		case <-ctx.Done():
 			return nil
+		case actor := <-s.told:
+			s.post(due{at: momentOf(s.cfg.Now()), actor: actor, event: birth}, &buf)
+		case <-time.After(c.peek().at.time().Sub(s.cfg.Now())):
+			s.post(c.next(), &buf)
 		}
-		s.post(d, &buf)
 	}
 }
 

@@ -5,14 +5,15 @@ import (
 	"fmt"
 	"iter"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"linli/devices"
 	"linli/seeds"
 )
 
-// World is the fleets of some communities and all they would ever report. It is immutable: every message is a pure function of
-// the seed, the device and the time.
+// World is the fleets of some communities and all they would ever report: every message is a pure function of the seed, the device
+// and the time, and of the commands that the device was given, if there were any.
 type World struct {
 	actors []*actor
 	root   string
@@ -36,6 +37,7 @@ type actor struct {
 	key    key
 	phase  moment // when in its period it reports
 	series []series
+	orders atomic.Pointer[orders] // nil: no command has changed anything
 }
 
 // series is one combination of payload tags.
@@ -152,8 +154,17 @@ func (a *actor) plays(f *fieldPlan, series int) bool {
 	return true
 }
 
-// value is what a field of a series shows at a moment, as its model counts.
+// value is what a field of a series shows at a moment.
 func (a *actor) value(f *fieldPlan, series int, t moment) float64 {
+	v := a.modelled(f, series, t)
+	if o := a.orders.Load(); o != nil {
+		return o.value(f, series, v)
+	}
+	return v
+}
+
+// modelled is what a field of a series would show without any command.
+func (a *actor) modelled(f *fieldPlan, series int, t moment) float64 {
 	v := f.model.value(scene{at: t, key: key(mix(uint64(a.series[series].key ^ f.key))), actor: a, series: series})
 	if !f.Type.Numeric() {
 		return v
