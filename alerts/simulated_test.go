@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	gocmp "github.com/google/go-cmp/cmp"
+
 	"linli/devices"
 	"linli/devices/simulate"
 	"linli/people"
@@ -86,7 +88,7 @@ func (l *listener) raised() []simulate.Raised {
 	return all
 }
 
-// Every scenario opens the alerts that it must open, and none that it must not.
+// Every scenario opens the alerts that it must open, and none that it must not, and comes out alike at whatever hour it is played.
 func TestEveryScenario(t *testing.T) {
 	cat, rules := catalogueRules(t)
 	all, err := simulate.Scenarios()
@@ -95,24 +97,41 @@ func TestEveryScenario(t *testing.T) {
 	}
 	for _, s := range all {
 		t.Run(s.ID, func(t *testing.T) {
-			known := newInventory()
-			for i := range s.Devices {
-				known.devices[s.Devices[i].ID] = &s.Devices[i]
-			}
-			for i := range s.People {
-				known.people[s.People[i].ID] = &s.People[i]
-			}
-			l := newListener(cat, rules, known)
+			t.Parallel()
 			now := time.Now().Truncate(time.Millisecond)
-			began := now.Add(-s.Length)
-			hear := func(topic string, payload []byte) error { return l.hear(topic, payload, now) }
-			if err := s.Play(t.Context(), cat, "linli", hear, began); err != nil {
-				t.Fatal(err)
-			}
-			l.core.advance(now.UnixMilli())
-			for _, difference := range s.Judge(began, l.raised()) {
-				t.Error(difference)
+			first := playAt(t, cat, rules, s, now)
+			for hour := range 24 {
+				if diff := gocmp.Diff(first, playAt(t, cat, rules, s, now.Add(time.Duration(hour)*time.Hour))); diff != "" {
+					t.Errorf("%d hours later (-now +then):\n%s", hour, diff)
+				}
 			}
 		})
 	}
+}
+
+// playAt plays a scenario that ends at now, and returns what it raised, by distance from its beginning.
+func playAt(t *testing.T, cat *devices.Catalogue, rules *Rules, s *simulate.Scenario, now time.Time) (all []string) {
+	t.Helper()
+	known := newInventory()
+	for i := range s.Devices {
+		known.devices[s.Devices[i].ID] = &s.Devices[i]
+	}
+	for i := range s.People {
+		known.people[s.People[i].ID] = &s.People[i]
+	}
+	l := newListener(cat, rules, known)
+	began := now.Add(-s.Length)
+	hear := func(topic string, payload []byte) error { return l.hear(topic, payload, now) }
+	if err := s.Play(t.Context(), cat, "linli", hear, began); err != nil {
+		t.Fatal(err)
+	}
+	l.core.advance(now.UnixMilli())
+	raised := l.raised()
+	for _, difference := range s.Judge(began, raised) {
+		t.Error(difference)
+	}
+	for _, r := range raised {
+		all = append(all, fmt.Sprintf("%s %s of %s", r.Opened.Sub(began), r.Rule, r.Device))
+	}
+	return all
 }

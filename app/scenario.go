@@ -15,6 +15,7 @@ import (
 	"linli/bus"
 	"linli/devices"
 	"linli/devices/simulate"
+	"linli/people"
 	"linli/seeds"
 )
 
@@ -59,7 +60,7 @@ func performScenario(ctx context.Context, id string, client *command.Client, cfg
 	}
 	cfg.Credentials = func(device string) string { return s.secrets[device] }
 	start := time.Now().Add(-s.Length).Truncate(time.Millisecond)
-	fmt.Fprintf(out, "%s %s\n%s\n\n", s.Name.ZH, s.Name.EN, s.Story.EN)
+	fmt.Fprintf(out, "%s %s\n%s\nas if it had begun at %s\n\n", s.Name.ZH, s.Name.EN, s.Story.EN, start.Format(time.RFC3339Nano))
 	if err := s.Perform(ctx, cfg, start); err != nil {
 		return err
 	}
@@ -79,13 +80,20 @@ func performScenario(ctx context.Context, id string, client *command.Client, cfg
 	return nil
 }
 
-// register makes sure that the server knows the community, the people and the devices. What an earlier play has left open is
-// closed, so that this one is an episode of its own.
+// register makes sure that the server knows the community, the people and the devices. Who is known already stays as they are
+// there, with their circle. What an earlier play has left open is closed, so that this one is an episode of its own.
 func (s *stage) register(ctx context.Context) error {
 	if err := s.addCommunity(ctx); err != nil {
 		return err
 	}
+	var known people.File
+	if err := s.Call(ctx, "GET", "/api/v1/people?community="+url.QueryEscape(s.Community), nil, &known); err != nil {
+		return err
+	}
 	for _, p := range s.People {
+		if slices.ContainsFunc(known.People, func(e people.Entry) bool { return e.ID == p.ID }) {
+			continue
+		}
 		if err := s.Call(ctx, "PUT", "/api/v1/people/"+url.PathEscape(p.ID), p, &p); err != nil {
 			return err
 		}

@@ -95,7 +95,7 @@ func ScenarioByID(id string) (*Scenario, error) {
 }
 
 // Play publishes the whole scenario at once, as if it had begun at start: each device replays what it has kept, a run of readings
-// as one backlog message. For every alert to be delivered, start must be less than an hour ago; for none to be taken for the
+// as one backlog message. For every alert to be delivered, its opening must be less than an hour ago; for none to be taken for the
 // future, start + Length must not lie ahead. It ends with the first error of publish.
 func (s *Scenario) Play(ctx context.Context, cat *devices.Catalogue, root string, publish func(topic string, payload []byte) error, start time.Time) error {
 	backlog := make([][]byte, len(s.Devices))
@@ -207,6 +207,7 @@ type script struct {
 	Story     devices.Text      `yaml:"story"`
 	Community string            `yaml:"community"`
 	People    map[string]string `yaml:"people"` // role: invented name
+	Away      []string          `yaml:"away"`   // roles of those who are away all the time
 	Devices   []struct {
 		Role       string             `yaml:"role"`
 		Type       string             `yaml:"type"`
@@ -258,9 +259,21 @@ func ParseScenario(path string, data []byte) (*Scenario, error) {
 	return s, nil
 }
 
+// longGone is since when those are away who are.
+var longGone = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+
 func (s *Scenario) read(f *script, prefix string) error {
 	for role, name := range f.People {
-		s.People = append(s.People, people.Person{ID: prefix + role, Community: s.Community, Name: name})
+		p := people.Person{ID: prefix + role, Community: s.Community, Name: name}
+		if slices.Contains(f.Away, role) {
+			p.AwaySince = &longGone
+		}
+		s.People = append(s.People, p)
+	}
+	for _, role := range f.Away {
+		if f.People[role] == "" {
+			return fmt.Errorf("away: unknown person %q", role)
+		}
 	}
 	slices.SortFunc(s.People, func(a, b people.Person) int { return cmp.Compare(a.ID, b.ID) })
 	roles := map[string]int{}

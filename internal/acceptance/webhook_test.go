@@ -31,6 +31,7 @@ type delivery struct {
 		Text                                         struct{ ZH, EN string }
 	} `json:"alert"`
 	Person  string    `json:"person"`
+	Link    string    `json:"link"`
 	EventAt time.Time `json:"at"`
 	At      time.Time `json:"-"` // of its arrival
 }

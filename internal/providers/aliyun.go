@@ -18,6 +18,7 @@ import (
 // Aliyun is the part of Aliyun that sends short messages and calls phones, for one user.
 type Aliyun struct {
 	*Provider
+	Prompt      bool // what it takes arrives at once; set before the first request
 	key, secret string
 }
 
@@ -140,7 +141,11 @@ func (a *Aliyun) take(to, out, params string, complete bool) (*Message, string) 
 	m := &Message{ID: out, To: to, Text: strings.Join(text, "，")}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.state[out] = &aliyunCall{id: fmt.Sprint(1000+len(a.state), "^", 1), out: out, to: to, status: 1}
+	c := &aliyunCall{id: fmt.Sprint(1000+len(a.state), "^", 1), out: out, to: to, status: 1}
+	if a.Prompt {
+		c.status = 3
+	}
+	a.state[out] = c
 	return m, ""
 }
 
