@@ -2,6 +2,7 @@ package notify
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"testing"
 	"time"
@@ -92,4 +93,34 @@ func TestWhatDidNotArriveIsFollowedByTheNextAddress(t *testing.T) {
 	testkit.Eventually(t, 10*time.Second, func() bool { return deliveries(t, b, "a1")["voice opened"].State == bus.Accepted })
 	callback(t, b, "k2", "voice", voice.CallReport(short(deliveries(t, b, "a1")["voice opened"].ID), 0, ""))
 	testkit.Eventually(t, 10*time.Second, func() bool { return len(unreached(t, b)) == 1 })
+}
+
+// An address that was passed over because an earlier one had taken the message is tried after all when that did not arrive.
+func TestWhatWasPassedOverIsTriedAfterAll(t *testing.T) {
+	t.Parallel()
+	b, phone := testkit.NATS(t), newRecorder()
+	sms, _, channels := smsAndVoice(t)
+	release := make(chan struct{})
+	phone.fail = func(_ Message, try int) error {
+		if try == 1 {
+			<-release
+			return errors.New("busy")
+		}
+		return nil
+	}
+	channels["phone"] = phone
+	sms.Will(providers.Fault{Status: 503}, providers.Fault{Status: 503}) // so that the phone is tried too, until the message is taken
+	startAll(t, b, channels)
+	son := daughter
+	son.Reach = []bus.Address{{Channel: "sms", To: "13800000003"}, {Channel: "phone", To: "13800000003"}}
+	happen(t, b, event("a1", 1, "opened", toldTo(son)))
+	testkit.Eventually(t, 10*time.Second, func() bool { return deliveries(t, b, "a1")["sms opened"].State == bus.Accepted })
+	testkit.Eventually(t, 10*time.Second, func() bool { return deliveries(t, b, "a1")["phone opened"].Attempts > 0 })
+	close(release)
+	testkit.Eventually(t, 10*time.Second, func() bool { return deliveries(t, b, "a1")["phone opened"].State == bus.Expired })
+	callback(t, b, "k1", "sms", sms.SMSReport(short(deliveries(t, b, "a1")["sms opened"].ID), false))
+	testkit.Eventually(t, 10*time.Second, func() bool { return deliveries(t, b, "a1")["phone opened"].State == bus.Accepted })
+	if got := unreached(t, b); len(got) != 0 {
+		t.Errorf("actions %+v, want none: he was reached", got)
+	}
 }

@@ -30,6 +30,11 @@ func (d *delivery) finished() bool {
 	return d.State != bus.Pending && d.State != bus.Sending && d.Look.IsZero()
 }
 
+// passedOver reports whether a delivery was not made because another address of its recipient had taken the message.
+func (d *delivery) passedOver() bool {
+	return d.State == bus.Expired && strings.HasPrefix(d.Error, reachedOver)
+}
+
 // lineUp is what keeps the deliveries of one alert to one address in order.
 func (d *delivery) lineUp() string { return d.Channel + "\x00" + d.To + "\x00" + d.Alert }
 

@@ -2,10 +2,6 @@ package notify
 
 import (
 	"context"
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/base64"
-	"errors"
 	"log/slog"
 	"net/url"
 	"strconv"
@@ -16,39 +12,29 @@ import (
 
 var _ = define("dingtalk_robot", openDingTalkRobot)
 
-// dingTalkSettings are those of a robot of a DingTalk (钉钉) group whose security setting is the signature (加签).
+// dingTalkSettings are those of a robot of a DingTalk (钉钉) group whose security setting is the signature (加签); its secret is SEC….
 type dingTalkSettings struct {
-	endpoint `yaml:",inline"`
-	Token    devices.Secret `yaml:"token"`
-	Secret   devices.Secret `yaml:"secret"` // SEC…
+	signedSettings `yaml:",inline"`
+	Token          devices.Secret `yaml:"token"`
 }
 
 // dingTalkRobot writes into a group. An address is the phone number of the member who is called by name; without one, life safety
 // calls everybody.
-type dingTalkRobot struct {
-	*caller
-	token, secret string
-	now           func() time.Time
-}
+type dingTalkRobot struct{ *signedRobot }
 
 var _ Channel = (*dingTalkRobot)(nil)
 
 func openDingTalkRobot(s dingTalkSettings, _ *slog.Logger) (Channel, error) {
-	c, err := s.open("https://oapi.dingtalk.com/robot/send")
-	switch {
-	case err != nil:
+	r, err := s.open("https://oapi.dingtalk.com/robot/send", "token", s.Token)
+	if err != nil {
 		return nil, err
-	case s.Token == "":
-		return nil, errors.New("token: is missing")
-	case s.Secret == "":
-		return nil, errors.New("secret: is missing")
 	}
-	return &dingTalkRobot{c, s.Token.Reveal(), s.Secret.Reveal(), time.Now}, nil
+	return &dingTalkRobot{r}, nil
 }
 
 // Caps implements Channel. A robot knows no ids and gives no receipts; above its limit it is muted for ten minutes.
 func (d *dingTalkRobot) Caps() Caps {
-	return Caps{MaxBytes: 18_000, Account: "dingtalk_robot " + d.token, Limits: robotLimits}
+	return Caps{MaxBytes: 18_000, Account: "dingtalk_robot " + d.name, Limits: robotLimits}
 }
 
 // dingTalkCodes are its errors.
@@ -74,7 +60,7 @@ func (d *dingTalkRobot) Send(ctx context.Context, m Message) (Receipt, error) {
 		mention = "\n@" + m.To // it is shown where it stands
 	}
 	ms := strconv.FormatInt(d.now().UnixMilli(), 10)
-	query := url.Values{"access_token": {d.token}, "timestamp": {ms}, "sign": {dingTalkSign(d.secret, ms)}}
+	query := url.Values{"access_token": {d.name}, "timestamp": {ms}, "sign": {dingTalkSign(d.secret, ms)}}
 	code, why, err := d.postJSON(ctx, d.url+"?"+query.Encode(), map[string]any{
 		"msgtype": "text", "text": map[string]any{"content": m.said(d.Caps().MaxBytes-len(mention)) + mention}, "at": at,
 	})
@@ -85,8 +71,4 @@ func (d *dingTalkRobot) Send(ctx context.Context, m Message) (Receipt, error) {
 }
 
 // dingTalkSign is the signature of a time in ms: the secret is the key, and part of the message.
-func dingTalkSign(secret, ms string) string {
-	h := hmac.New(sha256.New, []byte(secret))
-	h.Write([]byte(ms + "\n" + secret))
-	return base64.StdEncoding.EncodeToString(h.Sum(nil))
-}
+func dingTalkSign(secret, ms string) string { return hmacOf(secret, ms+"\n"+secret) }

@@ -2,10 +2,6 @@ package notify
 
 import (
 	"context"
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/base64"
-	"errors"
 	"log/slog"
 	"net/url"
 	"strconv"
@@ -20,36 +16,26 @@ var _ = define("feishu_robot", openFeishuRobot)
 // feishuSettings are those of a custom bot of a Feishu (飞书) group with signature verification. For Lark, url is
 // https://open.larksuite.com/open-apis/bot/v2/hook/.
 type feishuSettings struct {
-	endpoint `yaml:",inline"`
-	Hook     devices.Secret `yaml:"hook"` // what stands behind /hook/
-	Secret   devices.Secret `yaml:"secret"`
+	signedSettings `yaml:",inline"`
+	Hook           devices.Secret `yaml:"hook"` // what stands behind /hook/
 }
 
 // feishuRobot writes cards into a group; the button of a card leads to the acknowledgement.
-type feishuRobot struct {
-	*caller
-	hook, secret string
-	now          func() time.Time
-}
+type feishuRobot struct{ *signedRobot }
 
 var _ Channel = (*feishuRobot)(nil)
 
 func openFeishuRobot(s feishuSettings, _ *slog.Logger) (Channel, error) {
-	c, err := s.open("https://open.feishu.cn/open-apis/bot/v2/hook/")
-	switch {
-	case err != nil:
+	r, err := s.open("https://open.feishu.cn/open-apis/bot/v2/hook/", "hook", s.Hook)
+	if err != nil {
 		return nil, err
-	case s.Hook == "":
-		return nil, errors.New("hook: is missing")
-	case s.Secret == "":
-		return nil, errors.New("secret: is missing")
 	}
-	return &feishuRobot{c, s.Hook.Reveal(), s.Secret.Reveal(), time.Now}, nil
+	return &feishuRobot{r}, nil
 }
 
 // Caps implements Channel. The whole body may have 20 KB.
 func (f *feishuRobot) Caps() Caps {
-	return Caps{MaxBytes: 12_000, Account: "feishu_robot " + f.hook, Limits: []Limit{
+	return Caps{MaxBytes: 12_000, Account: "feishu_robot " + f.name, Limits: []Limit{
 		{Max: 100, Reserved: 20, Per: 61 * time.Second}, {Max: 5, Reserved: 2, Per: 1100 * time.Millisecond},
 	}}
 }
@@ -83,7 +69,7 @@ func (f *feishuRobot) Send(ctx context.Context, m Message) (Receipt, error) {
 		colour = "green"
 	}
 	at := f.now().Unix()
-	code, why, err := f.postJSON(ctx, f.url+url.PathEscape(f.hook), map[string]any{
+	code, why, err := f.postJSON(ctx, f.url+url.PathEscape(f.name), map[string]any{
 		"timestamp": strconv.FormatInt(at, 10), "sign": feishuSign(f.secret, at), "msg_type": "interactive",
 		"card": map[string]any{
 			"header": map[string]any{"title": plain(cut(m.Title, 1000)), "template": colour}, "elements": elements,
@@ -97,6 +83,5 @@ func (f *feishuRobot) Send(ctx context.Context, m Message) (Receipt, error) {
 
 // feishuSign is the signature of a time in s: time and secret are the key, and the message is empty.
 func feishuSign(secret string, at int64) string {
-	h := hmac.New(sha256.New, []byte(strconv.FormatInt(at, 10)+"\n"+secret))
-	return base64.StdEncoding.EncodeToString(h.Sum(nil))
+	return hmacOf(strconv.FormatInt(at, 10)+"\n"+secret, "")
 }

@@ -14,6 +14,9 @@ import (
 	"linli/bus"
 )
 
+// reachedOver is why a delivery is not made when another address has taken the message.
+const reachedOver = "reached over "
+
 // need says why a delivery is not to be sent any more; empty while it is. It knows the alert as it is now, and all deliveries of
 // the alert, and the alert as it was when the event happened.
 //
@@ -48,7 +51,7 @@ func need(d *bus.Delivery, then, a *bus.Alert, others []bus.Delivery, now time.T
 		case o.Channel == d.Channel && o.To == d.To && o.N > d.N:
 			return "told of what came later"
 		case o.N == d.N && same(&o.Recipient, &d.Recipient) && reached(o, now):
-			return "reached over " + o.Channel
+			return reachedOver + o.Channel
 		}
 	}
 	return ""

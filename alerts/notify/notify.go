@@ -51,9 +51,10 @@ type Notify struct {
 	failing   atomic.Pointer[error]
 	damaged   atomic.Pointer[error] // a delivery that cannot be read
 
-	mu     sync.Mutex             // guards the two below
-	held   map[string]bool        // deliveries that are in a lane, being sent, or behind another
-	behind map[string][]*delivery // by lineUp, of those that are in a lane or being sent: what comes after
+	mu      sync.Mutex             // guards the three below
+	held    map[string]bool        // deliveries that are in a lane, being sent, or behind another
+	behind  map[string][]*delivery // by lineUp, of those that are in a lane or being sent: what comes after
+	working map[*delivery]bool     // deliveries that are being sent, and whether they are to look again after it, see hurry
 }
 
 const (
@@ -80,7 +81,7 @@ func Open(ctx context.Context, cfg Config) (*Notify, error) {
 	}
 	n := &Notify{
 		cfg: cfg, lanes: map[string][2]*lane{}, impatient: newLane(), receipts: newLane(), governor: newGovernor(cfg.Channels), ways: newWays(),
-		held: map[string]bool{}, behind: map[string][]*delivery{},
+		held: map[string]bool{}, behind: map[string][]*delivery{}, working: map[*delivery]bool{},
 	}
 	for name := range cfg.Channels {
 		n.lanes[name] = [2]*lane{newLane(), newLane()}
@@ -195,7 +196,24 @@ func (n *Notify) add(ctx context.Context, d *delivery) error {
 		n.takeUp(d)
 	case d.State == bus.Failed:
 		return n.advance(ctx, d)
+	case d.passedOver():
+		return n.revive(ctx, d)
 	}
+	return nil
+}
+
+// revive takes a delivery up again that another address of its recipient made needless: over that one nothing arrived after all. It
+// looks whether it is needed before it goes out.
+func (n *Notify) revive(ctx context.Context, d *delivery) error {
+	now := time.Now().UTC()
+	d.State, d.Error, d.Created, d.Updated = bus.Pending, "", now, now
+	switch err := n.write(ctx, d); {
+	case errors.Is(err, bus.ErrConflict): // somebody else has
+		return nil
+	case err != nil:
+		return err
+	}
+	n.takeUp(d)
 	return nil
 }
 

@@ -18,7 +18,7 @@ func (n *Notify) enqueue(d *delivery) {
 		} else {
 			n.laneOf(d).spill()
 		}
-		n.hurry(d.Alert) // the earlier one may not be needed any more
+		n.hurryAll(d.Alert) // the earlier one may not be needed any more
 		return
 	}
 	n.place(d, time.Now())
@@ -39,12 +39,25 @@ func (n *Notify) isHeld(d *delivery) bool {
 	return n.held[d.ID]
 }
 
-// settle is what follows a try: another one, or the next delivery of the line.
+// begin notes that a delivery was taken out of its lane.
+func (n *Notify) begin(d *delivery) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.working[d] = false
+}
+
+// settle is what follows a try: another one, or the next delivery of the line. What would have made a delivery look whether it is
+// needed, had it been in its lane meanwhile, does so now.
 func (n *Notify) settle(d *delivery, again bool, at time.Time) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	hurried := n.working[d]
+	delete(n.working, d)
 	if again {
 		n.place(d, at)
+		if hurried {
+			n.hurryAll(d.Alert)
+		}
 		return
 	}
 	delete(n.held, d.ID)
@@ -82,6 +95,18 @@ func (n *Notify) laneOf(d *delivery) *lane {
 
 // hurry makes every delivery of an alert look whether it is still needed.
 func (n *Notify) hurry(alert string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.hurryAll(alert)
+}
+
+// hurryAll is hurry by who holds n.mu.
+func (n *Notify) hurryAll(alert string) {
+	for d := range n.working {
+		if d.Alert == alert {
+			n.working[d] = true
+		}
+	}
 	now := time.Now()
 	for _, lanes := range n.lanes {
 		lanes[0].hurry(alert, now)

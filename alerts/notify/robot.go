@@ -3,12 +3,52 @@ package notify
 import (
 	"bytes"
 	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"strconv"
 	"time"
+
+	"linli/devices"
 )
+
+// signedSettings are those of a group robot that wants its messages signed, beside the name by which its provider knows it.
+type signedSettings struct {
+	endpoint `yaml:",inline"`
+	Secret   devices.Secret `yaml:"secret"`
+}
+
+// signedRobot is a group robot and the secret that its messages are signed with.
+type signedRobot struct {
+	*caller
+	name, secret string
+	now          func() time.Time
+}
+
+// open opens the robot of that name. key is where the settings have the name, url where the provider is.
+func (s *signedSettings) open(url, key string, name devices.Secret) (*signedRobot, error) {
+	c, err := s.endpoint.open(url)
+	switch {
+	case err != nil:
+		return nil, err
+	case name == "":
+		return nil, fmt.Errorf("%s: is missing", key)
+	case s.Secret == "":
+		return nil, errors.New("secret: is missing")
+	}
+	return &signedRobot{c, name.Reveal(), s.Secret.Reveal(), time.Now}, nil
+}
+
+// hmacOf is the signature of a text, as such robots write it.
+func hmacOf(key, text string) string {
+	h := hmac.New(sha256.New, []byte(key))
+	h.Write([]byte(text))
+	return base64.StdEncoding.EncodeToString(h.Sum(nil))
+}
 
 // postJSON posts a message to a provider that answers 200 with an error code in its body, and returns the code: that of success is 0.
 func (c *caller) postJSON(ctx context.Context, url string, message any) (code int, text string, err error) {

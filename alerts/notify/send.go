@@ -22,6 +22,7 @@ func (n *Notify) send(ctx context.Context, l *lane) {
 		if d == nil {
 			return
 		}
+		n.begin(d)
 		again, at := n.work(ctx, d)
 		n.settle(d, again, at)
 	}
