@@ -26,6 +26,7 @@ type program struct {
 	sequences []*bound                // of sequence rules
 	always    []int                   // bounds that are judged at every line: they look beyond the device
 	shared    []string                // what the devices of the type are looked for by
+	fixes     []fixUse                // where a series keeps its fixes
 	noted     map[string][]*lastEvent // by event id: what is to be kept of it
 }
 
@@ -116,7 +117,11 @@ func (p *program) place(b *bound, i int) {
 		if !slices.Contains(u.bounds, i) {
 			u.bounds = append(u.bounds, i)
 		}
-		p.remember(s, u)
+		if s.fence != nil {
+			p.rememberFixes(s)
+		} else {
+			p.remember(s, u)
+		}
 	}
 }
 

@@ -132,6 +132,12 @@ func mutations(cat *devices.Catalogue, r *Rule) map[string]*Rule {
 			all["within: "+moved.String()] = &m
 		}
 	}
+	for _, by := range []int{-1, 1} {
+		if m := *r; r.Kind == GeofenceKind && r.fence.fixes+by > 0 {
+			m.fence.fixes += by
+			all[fmt.Sprintf("fixes: %d", m.fence.fixes)] = &m
+		}
+	}
 	if r.confirmation != nil {
 		for _, moved := range []time.Duration{r.confirmation.within * 9 / 10, r.confirmation.within * 11 / 10} {
 			m, x := *r, *r.confirmation

@@ -92,7 +92,11 @@ func (c *core) judge(s *series, i int, at, received int64) {
 		if cl.state == idle {
 			cl.state, cl.since = pending, at
 		}
-		if due := cl.due(b); at >= due {
+		due := cl.due(b)
+		if b.Kind == GeofenceKind && c.enough(s, b, cl.since, at) {
+			due = min(due, at)
+		}
+		if at >= due {
 			c.raise(s, i, finding{due, at, received, c.newest(s, b, at)})
 		} else if !cl.armed {
 			cl.armed = true
@@ -174,7 +178,11 @@ func (c *core) newest(s *series, b *bound, at int64) float64 {
 		x, _ := c.together(sig.group, s.dev, at)
 		return x
 	}
-	if sig.measure != nil {
+	switch {
+	case sig.fence != nil:
+		x, _ := c.outside(sig, &scope{core: c, series: s, at: at})
+		return x
+	case sig.measure != nil:
 		if x, ok := s.memories[sig.memory].value(sig.measure, at); ok {
 			return x
 		}

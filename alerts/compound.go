@@ -9,7 +9,7 @@ import (
 
 // compoundKind judges several signals together, of its own device and of others: see group, ruleSignal and lastEvent. It is judged
 // at every reading of its own device, and when an alert that it looks at opens or ends.
-var compoundKind = &kind{keys: "signals when | clear for max_age event events"}
+var compoundKind = &kind{keys: "signals when/levels | clear for max_age event events"}
 
 // ruleSignal says whether a rule has an alert that has not ended, of something that shares a place with the rule's own device; or
 // how many devices have one, counted by the latest time of each within the window.

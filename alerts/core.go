@@ -215,6 +215,9 @@ func (c *core) absorb(s *series, at int64) {
 			c.remember(s, i, at, v)
 		}
 	}
+	for i := range s.prog.fixes {
+		s.fix(&s.prog.fixes[i], at)
+	}
 }
 
 // remember keeps a value for a measure. One outside its time of day is passed over.

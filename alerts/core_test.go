@@ -34,7 +34,7 @@ func probeRules(t testing.TB) *Rules {
 	return rules
 }
 
-// memoryRules are those and the rules of testdata/memory.yaml.
+// memoryRules are those and the rules of testdata/memory.yaml and testdata/fence.yaml.
 func memoryRules(t testing.TB) *Rules {
 	t.Helper()
 	cat, err := probeCatalogue()
@@ -44,11 +44,13 @@ func memoryRules(t testing.TB) *Rules {
 	l := &loader{cat: cat, ids: map[string]*Rule{}}
 	probe := cat.Type("probe")
 	l.parse(probe.File, &probe.Rules, probe)
-	data, err := os.ReadFile("testdata/memory.yaml")
-	if err != nil {
-		t.Fatal(err)
+	for _, file := range []string{"testdata/memory.yaml", "testdata/fence.yaml"} {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		l.file(file, data)
 	}
-	l.file("testdata/memory.yaml", data)
 	rules := l.bind()
 	if len(l.errs) > 0 {
 		t.Fatal(l.err())
@@ -76,7 +78,7 @@ type residents struct {
 
 func newPeople() *residents {
 	return &residents{devices: map[string]*devices.Device{
-		"p1": {ID: "p1", Community: "tianjin", Type: "probe", Name: "一号探头", Person: "ma", State: devices.Active, Place: devices.Place{Building: "b12"}},
+		"p1": {ID: "p1", Community: "tianjin", Type: "probe", Name: "一号探头", Person: "ma", State: devices.Active, Place: devices.Place{Building: "b12"}, Attributes: map[string]float64{"home_lat": 39.1, "home_lon": 117.7}},
 		"p2": {ID: "p2", Community: "tianjin", Type: "probe", Person: "ma", State: devices.Active},
 		"p3": {ID: "p3", Community: "tianjin", Type: "probe", State: devices.Active, Tags: map[string]string{"care": "lives_alone"}},
 	}, away: map[string]bool{}, family: map[string]bool{}}

@@ -30,7 +30,7 @@ func TestGoldenCases(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	memory, others := memoryRules(t), rulesOf(t, string(beyond))
+	sets := []*Rules{memoryRules(t), rulesOf(t, string(beyond))}
 	for _, file := range files {
 		data, err := os.ReadFile(file)
 		if err != nil {
@@ -45,10 +45,11 @@ func TestGoldenCases(t *testing.T) {
 			t.Errorf("%s: only %d cases", file, len(cases))
 		}
 		for _, c := range cases {
-			rules := memory
-			if others.Rule(c.Rule) != nil {
-				rules = others
+			i := slices.IndexFunc(sets, func(r *Rules) bool { return r.Rule(c.Rule) != nil })
+			if i < 0 {
+				t.Fatal("no rule", c.Rule)
 			}
+			rules := sets[i]
 			t.Run(kind+"/"+c.Name, func(t *testing.T) {
 				for _, restarts := range []bool{false, true} {
 					if got := c.play(t, rules, restarts); got != c.Want {

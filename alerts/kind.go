@@ -45,7 +45,7 @@ var kinds = map[Kind]*kind{
 	AbsenceKind:  absenceKind,
 	SequenceKind: sequenceKind,
 	CompoundKind: compoundKind,
-	GeofenceKind: {keys: "| when signals field fields event events for clear", pending: true, declare: declareValue},
+	GeofenceKind: geofenceKind,
 }
 
 // declareValue lets value be the last value of the rule's field.

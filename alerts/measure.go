@@ -40,6 +40,7 @@ const (
 	ageOf             // seconds since the last value
 	countOf
 	rateOf // the value less the value one window ago
+	fixOf  // where the device was, see series.fix; of fences only
 )
 
 var functions = []string{"last", "increase", "mean", "min", "max", "sum", "leq", "stddev", "median", "positive_buckets", "age", "count", "rate"}

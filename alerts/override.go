@@ -42,7 +42,7 @@ type variant struct {
 }
 
 // settable are the keys of a rule that an override may set.
-const settable = "severity levels escalate when clear for max_age between schedule window battery_window min will within count per text"
+const settable = "severity levels escalate when clear for max_age between schedule window battery_window min will within count per text zone fixes night max_speed_kmh"
 
 func (o *override) level() int {
 	switch {

@@ -66,6 +66,9 @@ func (p *parser) rule(n *yaml.Node) *Rule {
 	if graded {
 		required = slices.DeleteFunc(required, func(k string) bool { return k == "severity" })
 	}
+	if r.Kind == GeofenceKind {
+		defaultFence(r)
+	}
 	p.mapping(n, allowed, required...)
 	for _, k := range strings.Fields("severity when clear for event events") {
 		if graded && has(n, k) {
@@ -120,7 +123,9 @@ func (p *parser) keys(r *Rule) map[string]read {
 		"min": p.duration(&r.silence.min), "battery_window": scalar(p.reader, &r.silence.battery, parseSpan),
 		"will": scalar(p.reader, &r.silence.will, parseSpan), "also": p.also(&r.silence.also),
 		"per": p.duration(&r.per), "within": p.duration(&r.within),
-		"count":   p.number(&r.count),
+		"count": p.number(&r.count),
+		"zone":  p.zones(&r.fence.zones), "night": scalar(p.reader, &r.fence.night, parseTimeOfDay), "max_speed_kmh": p.number(&r.fence.speed),
+		"fixes":   scalar(p.reader, &r.fence.fixes, strconv.Atoi),
 		"example": p.each(func(n *yaml.Node) { r.Examples = append(r.Examples, p.example(n)) }),
 	}
 }

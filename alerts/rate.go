@@ -5,7 +5,7 @@ import "time"
 // rateKind judges how far a field has moved in the last per: change, as the difference to the value one per ago, which lies on
 // the straight line between the readings around that moment. value is the reading itself.
 var rateKind = &kind{
-	keys: "field/fields per when | clear for max_age",
+	keys: "field/fields per when/levels | clear for max_age",
 	declare: func(b *binder, x *bound, vars schema) {
 		declareValue(b, x, vars)
 		if x.field != nil {

@@ -274,6 +274,7 @@ func drawReadings(t *rapid.T, now time.Time) (batch []byte) {
 		fields := rapid.SampledFrom([]string{
 			"level=96", "level=96", "level=96", "level=85", "level=50", "heat=60", "heat=20", "heat=120", "level=97,heat=20", "used=10", "used=40", "used=90", "heat=45", "level=60,heat=60",
 			"smoke=true", "smoke=false", `door="open",awake=false`, `door="closed"`, "awake=true",
+			"lat=39.102,lon=117.7", "lat=39.102,lon=117.7,accuracy_m=40", "lat=39.1,lon=117.7",
 		}).Draw(t, "fields")
 		device := rapid.SampledFrom([]string{"p1", "p1,inlet=2", "p2,inlet=1", "p2,inlet=2", "p3"}).Draw(t, "device")
 		at := now.Add(-time.Duration(lag) * time.Second)

@@ -51,6 +51,7 @@ type Rule struct {
 	per                  time.Duration // of a rate
 	count                float64       // of events
 	first, then, without *step
+	fence                fence         // of a geofence
 	within               time.Duration // of a sequence
 }
 

@@ -42,6 +42,8 @@ func (sc *scope) read(sig *signal) (float64, bool) {
 		return sc.core.going(sig.rule, sc.device(), sc.at)
 	case sig.event != nil:
 		return sc.core.ago(sig.event, sc)
+	case sig.fence != nil:
+		return sc.core.outside(sig, sc)
 	case sc.series == nil:
 		return 0, false
 	}

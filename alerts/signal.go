@@ -41,6 +41,8 @@ type signal struct {
 	onChange  bool  // sent on change only: as fresh as its series is
 	otherwise *float64
 
+	fence *fence // its value is outside_m
+
 	// of what lies beyond the readings of the own device, one of them
 	group *group
 	rule  *ruleSignal

@@ -53,6 +53,10 @@ func (c *core) why(base *bound, d *devices.Device) bus.RuleInForce {
 		return a
 	}
 	a.Severity, a.Params = b.Severity, b.params()
+	if b.Rule.fence.homeless(d) {
+		a.InForce, a.Why = false, "the registry has no "+homeAttributes[0]+" and "+homeAttributes[1]+" of the device"
+		return a
+	}
 	if b.applies != nil {
 		switch t := b.applies.eval(&scope{core: c, bound: b, dev: d, at: c.clock}); {
 		case t == no:
@@ -102,6 +106,12 @@ func (b *bound) params() map[string]string {
 	duration("max_age", r.MaxAge)
 	duration("within", r.within)
 	duration("per", r.per)
+	if r.Kind == GeofenceKind {
+		for i, z := range r.fence.zones {
+			put("zone "+strconv.Itoa(i+1), z.String())
+		}
+		put("fixes", strconv.Itoa(r.fence.fixes))
+	}
 	duration("window", max(b.window, r.own.window.fixed))
 	duration("will", b.will)
 	if r.count > 0 {

@@ -2,7 +2,7 @@ package alerts
 
 // windowKind judges functions of what a series said in a window of time: signals, or value as fn of the rule's own field.
 var windowKind = &kind{
-	keys: "signals/field when | clear for max_age window fn bucket min_coverage",
+	keys: "signals/field when/levels | clear for max_age window fn bucket min_coverage",
 	declare: func(b *binder, x *bound, vars schema) {
 		if x.field == nil {
 			return
