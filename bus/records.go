@@ -202,7 +202,12 @@ type Delivery struct {
 // ChannelState is how a channel of the notifier is. The notifier keeps the list of all under ChannelsKey in the settings.
 type ChannelState struct {
 	Channel  string    `json:"channel"`
+	Duty     bool      `json:"duty,omitempty"`          // told of every alert that no contact circle or rota covers
 	Waiting  int       `json:"waiting"`                 // deliveries
+	Urgent   int       `json:"waiting_safety"`          // those of them in the lane of life-safety
+	Quota    int       `json:"quota,omitempty"`         // messages that the tightest limit of the provider takes; 0: no limit
+	Reserved int       `json:"quota_safety,omitempty"`  // of them, kept for life-safety
+	Per      int       `json:"quota_s,omitempty"`       // seconds in which the provider counts them
 	Ordinary *int      `json:"left_ordinary,omitempty"` // messages that the provider's quota still takes; nil: it has none
 	Safety   *int      `json:"left_safety,omitempty"`
 	Muted    time.Time `json:"muted_until,omitzero"` // the provider takes nothing before
@@ -210,6 +215,7 @@ type ChannelState struct {
 	Accepted time.Time `json:"accepted_at,omitzero"` // the last message that was taken
 	Failed   time.Time `json:"failed_at,omitzero"`   // the last that was not, since the one that was
 	Error    string    `json:"error,omitempty"`
+	Class    string    `json:"class,omitempty"` // what the error means: auth, bad_target, bad_message, in_doubt, rate_limited, retry
 }
 
 // ChannelsKey is where the notifier keeps the states of its channels, by name.

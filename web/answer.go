@@ -27,10 +27,6 @@ var answerRoutes = []route{
 		public: true, freeform: true, outType: "text/html", handle: (*Server).answerByLink,
 	},
 	{
-		method: "GET", path: "/api/v1/channels", area: "channels", about: "The channels that carry messages to people, and how they are",
-		may: managers, whose: filtered, out: channelList{}, handle: (*Server).channels,
-	},
-	{
 		method: "POST", path: "/callback/{channel}/{secret}", area: "answers", about: "What the provider of a channel says of messages",
 		public: true, freeform: true, inType: "application/json", out: callbackAnswer{}, handle: (*Server).callback,
 	},

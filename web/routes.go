@@ -66,7 +66,7 @@ var routes = slices.Concat(
 	handlingRoutes,
 	deliveryRoutes,
 	holdRoutes,
-	answerRoutes,
+	answerRoutes, channelRoutes,
 	familyRoutes,
 	rejectRoutes,
 	rebuildRoutes, replayRoutes, ruleRoutes, overrideRoutes,

@@ -101,6 +101,7 @@ type Server struct {
 
 	firstPassword string
 	streams       *streams
+	tests         testLimits
 	replaying     chan struct{} // holds a place while rules are replayed: that takes a processor and much of the database
 	leaving       chan struct{} // closed when streams are to end
 }

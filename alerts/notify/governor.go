@@ -189,6 +189,7 @@ func (g *governor) punished(channel, to string, e *SendError, now time.Time) {
 // quota is how much of the tightest limit of a channel's account is left, and until when its provider takes nothing.
 type quota struct {
 	limited          bool
+	limit            Limit // the tightest
 	ordinary, safety int
 	muted            time.Time
 	code             string
@@ -212,7 +213,7 @@ func (g *governor) quota(channel string, now time.Time) (q quota) {
 		left := max(l.Max-len(spent), 0)
 		free := max(min(left, l.Max-l.Reserved-ordinary), 0)
 		if !q.limited || left < q.safety {
-			q.limited, q.safety, q.ordinary = true, left, free
+			q.limited, q.limit, q.safety, q.ordinary = true, l, left, free
 		}
 	}
 	if m := a.muted[""]; m.until.After(now) {

@@ -27,9 +27,26 @@ func (h *health) note(channel string, err error, at time.Time) {
 	if err == nil {
 		s = bus.ChannelState{Accepted: at}
 	} else {
-		s.Failed, s.Error = at, err.Error()
+		s.Failed, s.Error, s.Class = at, err.Error(), string(classOf(err))
 	}
 	h.last[channel] = s
+}
+
+// recall takes in how a delivery ended before this process began.
+func (h *health) recall(d *bus.Delivery) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	s := h.last[d.Channel]
+	if told(d) && d.Updated.After(s.Accepted) {
+		s.Accepted = d.Updated
+	}
+	if !told(d) && d.Error != "" && d.Class != "" && d.Updated.After(s.Failed) {
+		s.Failed, s.Error, s.Class = d.Updated, d.Error, d.Class
+	}
+	if s.Accepted.After(s.Failed) {
+		s = bus.ChannelState{Accepted: s.Accepted}
+	}
+	h.last[d.Channel] = s
 }
 
 func (h *health) of(channel string) bus.ChannelState {
@@ -43,11 +60,11 @@ func (n *Notify) channelStates(now time.Time) (all []bus.ChannelState) {
 	for _, name := range slices.Sorted(maps.Keys(n.cfg.Channels)) {
 		s, q := n.health.of(name), n.governor.quota(name, now)
 		s.Channel, s.Muted, s.Code = name, q.muted.UTC(), q.code
-		for _, l := range n.lanes[name] {
-			s.Waiting += l.len()
-		}
+		s.Duty, s.Urgent = slices.Contains(n.cfg.Duty, name), n.lanes[name][1].len()
+		s.Waiting = n.lanes[name][0].len() + s.Urgent
 		if q.limited {
 			s.Ordinary, s.Safety = &q.ordinary, &q.safety
+			s.Quota, s.Reserved, s.Per = q.limit.Max, q.limit.Reserved, int(q.limit.Per.Seconds())
 		}
 		all = append(all, s)
 	}

@@ -120,6 +120,7 @@ func (n *Notify) Run(ctx context.Context) error {
 	g.Go(func() error { return n.watchPatience(ctx) })
 	g.Go(func() error { return n.watchReceipts(ctx) })
 	g.Go(func() error { return n.showHealth(ctx) })
+	g.Go(func() error { return n.watchTests(ctx) })
 	for _, lanes := range n.lanes {
 		for i, l := range lanes {
 			for range workersOf(i == 1) {

@@ -219,6 +219,7 @@ func (n *Notify) unfinished(ctx context.Context, start bool) (all []*delivery, e
 		}
 		if start {
 			n.ways.recall(&d.Delivery)
+			n.health.recall(&d.Delivery)
 		}
 		if start && d.Attempts > 0 && now.Sub(d.Updated) < recallFor {
 			n.governor.recall(d.Channel, d.To, d.Safety, d.Updated)

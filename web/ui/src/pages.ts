@@ -26,6 +26,7 @@ export const pages: Page[] = [
   { name: 'silences', path: '/silences', icon: 'mute', group: 'manage', roles: ['admin', 'manager', 'duty', 'auditor'], load: () => import('./pages/SilencesPage.vue') },
   { name: 'rules', path: '/rules', icon: 'rule', group: 'manage', roles: ['admin', 'manager', 'duty', 'auditor'], load: () => import('./pages/RulesPage.vue') },
   { name: 'rule', path: '/rules/:id', title: 'nav.rules', load: () => import('./pages/RulePage.vue') },
+  { name: 'channels', path: '/channels', icon: 'channel', group: 'manage', roles: ['admin', 'manager'], load: () => import('./pages/ChannelsPage.vue') },
   { name: 'rejects', path: '/rejects', icon: 'inbox', group: 'manage', roles: ['admin', 'manager'], load: () => import('./pages/RejectsPage.vue') },
   { name: 'users', path: '/users', icon: 'user', group: 'manage', roles: ['admin'], load: () => import('./pages/UsersPage.vue') },
   { name: 'audit', path: '/audit', icon: 'audit', group: 'manage', roles: ['admin', 'manager', 'auditor'], load: () => import('./pages/AuditPage.vue') },

@@ -6,13 +6,13 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { pages } from '../src/pages'
 import { Browser } from './browser'
 import { Linli } from './linli'
-import { fillPath, story, type Things } from './story'
+import { channels, fillPath, story, type Things } from './story'
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 let linli: Linli
 let things: Things
 beforeAll(async () => {
-  linli = await Linli.start()
+  linli = await Linli.start('0.01', channels)
   things = await story(linli)
 })
 afterAll(async () => { await linli.close() })

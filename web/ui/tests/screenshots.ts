@@ -6,7 +6,7 @@ import { test } from 'vitest'
 import { pages } from '../src/pages'
 import { Browser, type Look } from './browser'
 import { Linli } from './linli'
-import { fillPath, story } from './story'
+import { channels, fillPath, story } from './story'
 
 const out = resolve(import.meta.dirname, '../screenshots')
 const looks: Record<string, Look> = {
@@ -20,7 +20,7 @@ const only = process.env.PAGES?.split(',')
 
 test('every page', async () => {
   mkdirSync(out, { recursive: true })
-  const linli = await Linli.start('0.05')
+  const linli = await Linli.start('0.05', channels)
   try {
     const things = await story(linli)
     for (const [name, look] of Object.entries(looks)) {

@@ -25,6 +25,13 @@ export async function story(linli: Linli): Promise<Things> {
   return { alert: alerts.find(a => a.device === 'story-1')!.id, device: devices[0]?.id ?? 'story-1', person: people[0]?.id ?? '' }
 }
 
+/** channels are of every sort that a page may show. Nobody listens there, and nothing is sent unless somebody tests one. */
+export const channels = [
+  { name: 'ops', type: 'webhook', url: 'http://127.0.0.1:9/hook', secret: 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw', allow_private_addresses: true },
+  { name: 'desk-mail', type: 'smtp', host: '127.0.0.1', port: 9, from: 'linli@estate.example', to: 'desk@estate.example', allow_private_addresses: true },
+  { name: 'desk-group', type: 'dingtalk_robot', url: 'http://127.0.0.1:9', token: '0'.repeat(64), secret: 'SEC000000000000000000000', allow_private_addresses: true },
+]
+
 const scenes = ['energy', 'waste', 'charging', 'elders', 'safety', 'access', 'environment', 'bus']
 
 /** fillPath are the addresses under which a page is looked at, and what to call each. */

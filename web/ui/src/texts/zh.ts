@@ -85,5 +85,11 @@ export default {
   ruleKind: { event: '事件', threshold: '阈值', state: '状态', absence: '缺失', rate: '变化率', window: '时段统计', count: '次数', sequence: '先后顺序', derived: '推算', geofence: '电子围栏', compound: '组合' },
   basis: { verified: '有标准依据', known: '行业通行', judgement: '经验判断' },
   param: { when: '触发条件', clear: '恢复条件', for: '持续时间', window: '时间窗口', within: '时限', count: '次数', per: '变化时段', between: '生效时段', schedule: '生效时段', max_age: '数据有效期', severity: '严重程度', fields: '项目', events: '事件', plan: '通知方案', applies: '适用条件', cleared_by: '恢复事件', first: '先', then: '后', without: '未出现', will: '断线后', device: '设备', community: '社区', type: '设备类型', reason: '理由', rule: '规则', group: '设备组', set: '参数', from: '时间', to: '时间' },
+  channels: {
+    hint: '告警经这些渠道送达。先发一条测试,再依赖它。', channel: '渠道', quota: '配额', waiting: '等待', accepted: '最近成功', failed: '最近失败', test: '测试', send: '发送测试', sending: '正在发送…', none: '没有配置渠道。告警只写入服务器日志。', works: '正常', failing: '异常', unused: '尚未使用', never: '无记录', unlimited: '无限制', muted: '被限流至 {time}', per: '每 {span}', reserved: '其中 {n} 条留给生命安全', urgent: '生命安全 {n}',
+    testHint: '将发送一条注明“测试”的消息。操作记入审计,次数有限。', to: '发送到', toHint: '留空则发到配置中的地址', sent: '对方已接收,用时 {n} 毫秒。请确认确实收到。', spent: '配额已用完,未发送。', silent: '通知服务没有应答,请检查其是否运行。', callback: '回执地址', callbackHint: '填入服务商控制台,前面加上本站的公网地址。请勿外传。', fake: '此类渠道按服务商文档编写,只对模拟服务测试过。', fakes: '除 Webhook、邮件和日志外,其他渠道按服务商文档编写,只对模拟服务测试过。请逐个发送测试。',
+  },
+  channelKind: { webhook: 'Webhook', wecom_robot: '企业微信机器人', dingtalk_robot: '钉钉机器人', feishu_robot: '飞书机器人', aliyun_sms: '阿里云短信', aliyun_voice: '阿里云语音电话', ntfy: 'ntfy 推送', smtp: '邮件', log: '服务器日志' },
+  sendClass: { retry: '网络或对方服务故障。', rate_limited: '对方要求暂缓发送。', auth: '对方不接受我们的凭据,请检查密钥设置。', bad_target: '地址不存在或无人接收。', bad_message: '对方不接受这样的内容,请检查模板。', in_doubt: '没有得到答复,可能已经送达。' },
   notFound: { title: '没有这个页面', hint: '链接可能已经失效。' },
 }
