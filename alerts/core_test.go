@@ -74,6 +74,7 @@ type residents struct {
 	devices map[string]*devices.Device
 	away    map[string]bool
 	family  map[string]bool // the others are staff
+	zone    string          // of the community; empty: Asia/Shanghai
 }
 
 func newPeople() *residents {
@@ -108,7 +109,7 @@ func (p *residents) Person(id string) *people.Person {
 }
 
 func (p *residents) Community(string) *devices.Community {
-	return &devices.Community{ID: "tianjin", Name: devices.Text{ZH: "第四社区", EN: "Fourth Community"}}
+	return &devices.Community{ID: "tianjin", Timezone: p.zone, Name: devices.Text{ZH: "第四社区", EN: "Fourth Community"}}
 }
 
 // start is the beginning of the tests' time.

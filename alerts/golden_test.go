@@ -1,20 +1,25 @@
 package alerts
 
 import (
+	"cmp"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"go.yaml.in/yaml/v3"
 
 	"linli/devices"
 )
 
-// golden is a case of testdata/golden: what is said, in the notation of say or "clock 7m", and what comes of it.
+// golden is a case of testdata/golden: what is said, in the notation of say or "clock 7m", and what comes of it. From is when its time
+// begins, such as 2026-03-29 00:00, on the clocks of its zone; without it that is start.
 type golden struct {
 	Rule, Name string
+	From, Zone string
 	Say        []string
 	Also       []string // what of an alert counts beside its transitions
 	Want       string
@@ -30,7 +35,11 @@ func TestGoldenCases(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sets := []*Rules{memoryRules(t), rulesOf(t, string(beyond))}
+	schedules, err := os.ReadFile("testdata/schedule.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	sets := []*Rules{memoryRules(t), rulesOf(t, string(beyond)), rulesOf(t, string(schedules))}
 	for _, file := range files {
 		data, err := os.ReadFile(file)
 		if err != nil {
@@ -63,28 +72,30 @@ func TestGoldenCases(t *testing.T) {
 
 func (g *golden) play(t *testing.T, rules *Rules, restarts bool) string {
 	t.Helper()
-	c := newCore(rules, newPeople())
+	people, base := newPeople(), g.base(t)
+	people.zone = g.Zone
+	c := newCore(rules, people)
 	var got []string
 	collect := func() {
 		for _, ev := range c.book.out {
 			if ev.Alert.Rule == g.Rule && ev.Kind != closed && slices.Contains(append(transitions, g.Also...), ev.Kind) {
-				got = append(got, formatOffset(ev.At.Sub(start))+" "+ev.Kind)
+				got = append(got, formatOffset(ev.At.Sub(start)-base)+" "+ev.Kind)
 			}
 		}
 		c.book.out = nil
 	}
-	end := start
+	end := start.Add(base)
 	for _, step := range g.Say {
 		if at, found := strings.CutPrefix(step, "clock "); found {
 			offset, err := devices.ParseDuration(at)
 			if err != nil {
 				t.Fatal(err)
 			}
-			end = start.Add(offset)
+			end = start.Add(base + offset)
 			c.advance(end.UnixMilli())
 			c.book.advance(end.UnixMilli())
 		} else {
-			line, event := say(step)
+			line, event := say(moved(t, step, base))
 			var err error
 			if event {
 				err = c.event(line)
@@ -103,6 +114,39 @@ func (g *golden) play(t *testing.T, rules *Rules, restarts bool) string {
 	c.book.advance(end.UnixMilli() + 7_200_000)
 	collect()
 	return strings.Join(got, " ")
+}
+
+// base is how long after start the time of a case begins.
+func (g *golden) base(t *testing.T) time.Duration {
+	t.Helper()
+	if g.From == "" {
+		return 0
+	}
+	zone, err := time.LoadLocation(cmp.Or(g.Zone, "Asia/Shanghai"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	from, err := time.ParseInLocation("2006-01-02 15:04", g.From, zone)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return from.Sub(start)
+}
+
+// moved is a step with its time counted from start.
+func moved(t *testing.T, step string, base time.Duration) string {
+	t.Helper()
+	words := strings.SplitN(step, " ", 3)
+	at, rest, event := strings.Cut(words[1], "!")
+	offset, err := devices.ParseDuration(at)
+	if err != nil {
+		t.Fatal(step, err)
+	}
+	words[1] = fmt.Sprintf("%ds", (base+offset)/time.Second)
+	if event {
+		words[1] += "!" + rest
+	}
+	return strings.Join(words, " ")
 }
 
 // restarted is a core with what an engine finds after its end.
