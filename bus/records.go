@@ -190,13 +190,21 @@ type Delivery struct {
 	State     DeliveryState `json:"state"`
 	Body      []byte        `json:"body,omitempty"` // the exact bytes sent
 	Attempts  int           `json:"attempts"`
-	Doubt     bool          `json:"doubt,omitempty"`   // an attempt ended without an answer: the message may have arrived
-	Receipt   string        `json:"receipt,omitempty"` // the provider's id of it
-	Class     string        `json:"class,omitempty"`   // of Error: retry, rate_limited, auth, bad_target, bad_message, in_doubt
+	Doubt     bool          `json:"doubt,omitempty"`    // an attempt ended without an answer: the message may have arrived
+	Receipt   string        `json:"receipt,omitempty"`  // the provider's id of it
+	Contains  []DeliveryRef `json:"contains,omitempty"` // ordinary ones that waited for the provider's quota and are told in the same message
+	Within    *DeliveryRef  `json:"within,omitempty"`   // the one in whose message it was told
+	Class     string        `json:"class,omitempty"`    // of Error: retry, rate_limited, auth, bad_target, bad_message, in_doubt
 	Error     string        `json:"error,omitempty"`
 	Look      time.Time     `json:"look,omitzero"` // accepted: when the provider is asked what became of it; failed: the next address is not tried yet
 	Created   time.Time     `json:"created"`
 	Updated   time.Time     `json:"updated"`
+}
+
+// DeliveryRef names a delivery.
+type DeliveryRef struct {
+	Alert string `json:"alert"`
+	ID    string `json:"delivery"`
 }
 
 // ChannelState is how a channel of the notifier is. The notifier keeps the list of all under ChannelsKey in the settings.

@@ -42,6 +42,8 @@ type (
 		State    bus.DeliveryState `json:"state"`
 		Attempts int               `json:"attempts"`
 		Error    string            `json:"error,omitempty"`
+		Within   *bus.DeliveryRef  `json:"within,omitempty"`   // the delivery in whose message it was told
+		Contains []bus.DeliveryRef `json:"contains,omitempty"` // those that were told in its message
 		Updated  time.Time         `json:"updated"`
 	}
 )
@@ -84,7 +86,7 @@ func explain(e *bus.AlertEvent, r *bus.Recipient, deliveries []bus.Delivery) why
 	}
 	for _, d := range deliveries {
 		if d.N == e.N && d.Recipient.Who() == r.Who() {
-			x.Deliveries = append(x.Deliveries, whyDelivery{d.ID, d.Channel, d.To, d.State, d.Attempts, d.Error, d.Updated})
+			x.Deliveries = append(x.Deliveries, whyDelivery{d.ID, d.Channel, d.To, d.State, d.Attempts, d.Error, d.Within, d.Contains, d.Updated})
 		}
 	}
 	return x

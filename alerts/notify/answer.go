@@ -38,7 +38,11 @@ func (n *Notify) expect(d *delivery) {
 	if !call(d.Event) || !n.governor.caps[d.Channel].Receipts {
 		return
 	}
-	for _, ref := range []string{short(d.ID), d.Receipt, d.To} {
+	refs := []string{short(d.ID), d.Receipt, d.To}
+	if len(d.Contains) > 0 { // a reply to a message that tells of several alerts says nothing of one
+		refs = refs[:2]
+	}
+	for _, ref := range refs {
 		if ref != "" {
 			n.answers.Add(answerKey(d.Channel, ref), place{d.Alert, d.ID})
 		}
@@ -129,7 +133,7 @@ func (n *Notify) respond(ctx context.Context, d *delivery, acknowledge bool, why
 		a.By = d.Recipient.Target
 	}
 	switch {
-	case acknowledge:
+	case acknowledge && len(d.Contains) == 0:
 		a.Kind, a.Key = "acknowledge", "acknowledge."+d.ID
 	case d.State == bus.Acted && why != "":
 		a.Kind, a.Key = "comment", "comment."+idOf(d.Alert, d.N, &d.Recipient, d.ID, why)

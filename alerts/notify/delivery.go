@@ -19,6 +19,9 @@ type delivery struct {
 	begun  bool      // recorded as being sent, and not tried yet
 	due    time.Time // of its next try or look; it may be woken before that
 	passed bool      // the next address is tried already
+	waited bool      // for the quota of its provider, so that it may be told together with others, see merge.go
+
+	members []*delivery // taken out of the lane to be told together with it
 }
 
 // begin lets the first record of a delivery already say that it is being sent: one write less before somebody's phone rings. Found
@@ -88,6 +91,7 @@ type body struct {
 	Round    int       `json:"round,omitempty"`    // of the escalation
 	Link     string    `json:"link,omitempty"`     // under which it is acknowledged
 	Alert    bus.Alert `json:"alert"`
+	Merged   []merged  `json:"merged,omitempty"` // told in the same message
 }
 
 // recipients are those who are told of an event and the addresses that come first: of a recipient with a reach its first address,
@@ -160,10 +164,14 @@ func (d *delivery) message() (Message, error) {
 		return Message{}, fmt.Errorf("read body of delivery %s: %w", d.ID, err)
 	}
 	title, text := compose(&b)
-	return Message{
+	m := Message{
 		ID: d.ID, To: d.To, Language: b.Language, Event: b.Event, Alert: b.Alert, Title: title, Text: text, Link: b.Link, Body: d.Body,
 		Made: d.Created,
-	}, nil
+	}
+	if len(b.Merged) > 0 {
+		m = b.digest(m)
+	}
+	return m, nil
 }
 
 // pauses before the tries of a delivery; the last goes on for ever.

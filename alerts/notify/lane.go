@@ -43,6 +43,9 @@ func (h *dueHeap) Pop() any {
 	return last
 }
 
+// Init brings the heap into order after a change in its midst.
+func (h *dueHeap) Init() { heap.Init(h) }
+
 func newLane() *lane { return &lane{changed: make(chan struct{}, 1)} }
 
 // put reports whether there was room.
@@ -77,7 +80,7 @@ func (l *lane) hurry(alert string, now time.Time) {
 		}
 	}
 	if found {
-		heap.Init(&l.due)
+		l.due.Init()
 		l.wake()
 	}
 }
@@ -124,7 +127,11 @@ func (l *lane) next(now time.Time) (d *delivery, wait time.Duration) {
 	if wait := l.due[0].at.Sub(now); wait > 0 {
 		return nil, wait
 	}
-	return heap.Pop(&l.due).(dueItem).d, 0
+	d = heap.Pop(&l.due).(dueItem).d
+	if d.waited && !now.Before(d.due) {
+		d.members = append(d.members, l.withdraw(d)...)
+	}
+	return d, 0
 }
 
 // emptied reports, once, that a lane that had to leave deliveries out has room again.

@@ -233,6 +233,9 @@ func (n *Notify) takeUp(d *delivery) {
 
 // write stores the next version of a record, guarded by the last.
 func (n *Notify) write(ctx context.Context, d *delivery) error {
+	if told(&d.Delivery) && len(d.members) > 0 {
+		return n.writeTogether(ctx, d)
+	}
 	b, err := json.Marshal(d.Delivery)
 	if err != nil {
 		return err
@@ -273,7 +276,7 @@ func (n *Notify) refill(ctx context.Context, start bool) error {
 	if err != nil {
 		return err
 	}
-	for _, d := range all {
+	for _, d := range n.claim(all) {
 		if _, err := d.message(); err != nil {
 			n.cfg.Log.Error("delivery cannot be read", "delivery", d.ID, "err", err)
 			continue

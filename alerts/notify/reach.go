@@ -37,6 +37,9 @@ func (n *Notify) pass(ctx context.Context, d *delivery) {
 		d.passed = true
 		n.goOn(ctx, d)
 	}
+	for _, x := range d.members {
+		n.pass(ctx, x)
+	}
 }
 
 // advance tries the next address of a recipient in addition to d, which failed or takes long. Behind the last one, it reports that

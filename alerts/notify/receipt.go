@@ -106,6 +106,10 @@ func (n *Notify) follow(ctx context.Context, d *delivery) (again bool, at time.T
 		n.cfg.Log.Warn("the next address is not tried", "delivery", d.ID, "alert", d.Alert, "err", err)
 		return ctx.Err() == nil, time.Now().Add(time.Second)
 	}
+	if err := n.followMembers(ctx, d); err != nil {
+		n.cfg.Log.Warn("the next address is not tried", "delivery", d.ID, "alert", d.Alert, "err", err)
+		return ctx.Err() == nil, time.Now().Add(time.Second)
+	}
 	if d.Class == string(BadTarget) {
 		n.broke(ctx, d)
 	}

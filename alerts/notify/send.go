@@ -24,6 +24,7 @@ func (n *Notify) send(ctx context.Context, l *lane) {
 		}
 		n.begin(d)
 		again, at := n.work(ctx, d)
+		n.part(ctx, d, again, at)
 		n.settle(d, again, at)
 	}
 }
@@ -62,6 +63,7 @@ func (n *Notify) prepare(ctx context.Context, d *delivery, m *Message) (again bo
 	now := time.Now()
 	woken := now.Before(d.due) // only to see whether it is needed
 	if free := n.governor.free(d.Channel, d.To, d.Safety, now); !woken && free.After(now) {
+		d.waited = n.rationed(d)
 		if free.After(d.Created.Add(patience(d.Safety))) {
 			n.pass(ctx, d)
 		}
@@ -75,7 +77,7 @@ func (n *Notify) prepare(ctx context.Context, d *delivery, m *Message) (again bo
 		}
 	}
 	if why != "" {
-		d.State, d.Error, d.Look = bus.Expired, why, time.Time{}
+		d.State, d.Error, d.Look, d.Contains = bus.Expired, why, time.Time{}, nil
 		n.metrics.done(d, "expired")
 		again, at = n.end(ctx, d)
 		return again, at, true
@@ -94,7 +96,11 @@ func (n *Notify) prepare(ctx context.Context, d *delivery, m *Message) (again bo
 		}
 	}
 	if free, ok := n.governor.admit(d.Channel, d.To, d.Safety, now); !ok { // another worker was faster
+		d.waited = n.rationed(d)
 		return true, free, true
+	}
+	if d.Attempts == 0 && len(d.members) > 0 {
+		n.gather(ctx, d, m)
 	}
 	d.State, d.Attempts, d.Updated = bus.Sending, d.Attempts+1, now.UTC()
 	again, done = n.keep(ctx, d)
@@ -190,8 +196,9 @@ func (n *Notify) reread(ctx context.Context, d *delivery) bool {
 			n.cfg.Log.Warn("delivery is not read", "delivery", d.ID, "err", err)
 			continue
 		}
+		stored.members, stored.waited = d.members, d.waited
 		*d = *stored
-		return !d.finished()
+		return d.State == bus.Pending || d.State == bus.Sending
 	}
 	return false
 }

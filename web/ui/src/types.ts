@@ -93,6 +93,8 @@ export interface AlertEvent {
 
 export interface AlertDetail extends Alert { history: AlertEvent[] }
 
+export interface DeliveryRef { alert: string, delivery: string }
+
 /** WhyEntry says whether one recipient was told of one thing that happened, and if not, why. */
 export interface WhyEntry {
   n: number
@@ -106,7 +108,7 @@ export interface WhyEntry {
   told: boolean
   held?: string
   until?: string
-  deliveries: { id: string, channel: string, to?: string, state: string, attempts: number, error?: string, updated: string }[]
+  deliveries: { id: string, channel: string, to?: string, state: string, attempts: number, error?: string, within?: DeliveryRef, contains?: DeliveryRef[], updated: string }[]
 }
 
 export interface Device {
