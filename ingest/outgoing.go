@@ -14,6 +14,9 @@ const (
 	firstResend = 10 * time.Second
 	lastResend  = time.Minute
 
+	// The next command of a device waits so long for the answer to the one before.
+	patience = 15 * time.Second
+
 	// How long an answer to an expired command is still noted.
 	keptExpired = time.Hour
 )
@@ -21,8 +24,8 @@ const (
 // outgoing is what is known of commands: those that are not settled, and those that expired of late, which may be answered yet. It
 // decides what is to be sent when; it does nothing by itself and is told the time.
 //
-// A device is sent its commands in the order they were asked for, and none again after a later one: a valve that was told to close
-// and then to open must not close.
+// A device is sent its commands one after the other, in the order they were asked for, and none again after a later one: a valve that
+// was told to close and then to open must not close.
 type outgoing struct {
 	devices map[string][]*order // in the order they were asked for
 	orders  map[string]*order   // by id
@@ -144,19 +147,24 @@ func (o *outgoing) due(now time.Time, registry func(string) *devices.Device) *or
 		if d := registry(id); d != nil && d.Gateway != "" && o.away[d.Gateway] {
 			continue
 		}
-		if x := turn(all); x != nil && !now.Before(x.due) && now.Before(x.Expires) {
+		if x := turn(all, now); x != nil && !now.Before(x.due) && now.Before(x.Expires) {
 			return x
 		}
 	}
 	return nil
 }
 
-// turn is the command of a device that may be sent: the first that never was, else the last that was.
-func turn(all []*order) *order {
-	for _, x := range all {
-		if x.State == bus.CommandQueued {
-			return x
+// turn is the command of a device that may be sent: the first that never was, when the one before it has had its time to be
+// answered; else the last that was.
+func turn(all []*order, now time.Time) *order {
+	for i, x := range all {
+		if x.State != bus.CommandQueued {
+			continue
 		}
+		if i > 0 && now.Before(all[i-1].At.Add(patience)) {
+			return all[i-1]
+		}
+		return x
 	}
 	if last := all[len(all)-1]; !last.passed {
 		return last

@@ -175,3 +175,42 @@ func TestASilentDeviceIsAskedAgainWithPatience(t *testing.T) {
 		t.Error("an expired command is never forgotten")
 	}
 }
+
+func TestTheNextCommandWaitsForTheAnswer(t *testing.T) {
+	began := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	none := func(string) *devices.Device { return nil }
+	for _, tt := range []struct {
+		answer, online time.Duration // 0: never
+		want           string
+	}{
+		{0, 0, `["a 0s","a 10s","b 15s","b 25s"]`},
+		{3 * time.Second, 0, `["a 0s","b 3s","b 13s","b 33s"]`},
+		{0, 12 * time.Second, `["a 0s","a 10s","a 12s","b 15s","b 25s"]`},
+	} {
+		o := newOutgoing()
+		for _, id := range []string{"a", "b"} {
+			o.record(bus.Command{ID: id, Device: "d", State: bus.CommandQueued, At: began, Asked: began, Expires: began.Add(time.Minute)})
+		}
+		var sent []string
+		for after := time.Duration(0); after < 40*time.Second; after += time.Second {
+			now := began.Add(after)
+			if after == tt.answer && after > 0 {
+				o.record(*o.answered("d", "a", bus.CommandDone, "", now))
+			}
+			if after == tt.online && after > 0 {
+				o.heard("d", true, now)
+			}
+			for x := o.due(now, none); x != nil; x = o.due(now, none) {
+				sent = append(sent, x.ID+" "+after.String())
+				if x.State == bus.CommandQueued {
+					o.record(*x.next(bus.CommandSent, "", now))
+				} else {
+					x.wait(now)
+				}
+			}
+		}
+		if got, _ := json.Marshal(sent); string(got) != tt.want {
+			t.Errorf("answered after %s, back after %s: sent %s, want %s", tt.answer, tt.online, got, tt.want)
+		}
+	}
+}

@@ -2,9 +2,11 @@ package web
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
+	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
 
@@ -80,6 +82,7 @@ func (s *Server) between(ctx context.Context, stream string, subjects []string, 
 	if err != nil {
 		return nil, err
 	}
+	defer s.dismiss(ctx, stream, consumer)
 	if consumer.CachedInfo().NumPending == 0 {
 		return nil, nil
 	}
@@ -110,3 +113,14 @@ func (s *Server) between(ctx context.Context, stream string, subjects []string, 
 		}
 	}
 }
+
+// dismiss ends a consumer that has read what it was for. The server would keep it for minutes, and it keeps so many only.
+func (s *Server) dismiss(ctx context.Context, stream string, c jetstream.Consumer) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), dismissLimit)
+	defer cancel()
+	if err := s.Bus.JS.DeleteConsumer(ctx, stream, c.CachedInfo().Name); err != nil && !errors.Is(err, jetstream.ErrConsumerNotFound) {
+		s.Log.Warn("a consumer that is not needed any more stays", "stream", stream, "err", err)
+	}
+}
+
+const dismissLimit = time.Second
