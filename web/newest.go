@@ -2,14 +2,13 @@ package web
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"slices"
-	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
 
+	"linli/bus"
 	"linli/devices"
 )
 
@@ -76,30 +75,11 @@ type message struct {
 
 // between returns the newest of the messages with sequences in [begin, end), newest first.
 func (s *Server) between(ctx context.Context, stream string, subjects []string, begin, end uint64, most int) ([]message, error) {
-	consumer, err := s.Bus.JS.OrderedConsumer(ctx, stream, jetstream.OrderedConsumerConfig{
-		FilterSubjects: subjects, DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: begin,
-	})
-	if err != nil {
-		return nil, err
-	}
-	defer s.dismiss(ctx, stream, consumer)
-	if consumer.CachedInfo().NumPending == 0 {
-		return nil, nil
-	}
-	messages, err := consumer.Messages()
-	if err != nil {
-		return nil, err
-	}
-	defer messages.Stop()
 	var found []message
-	for {
-		m, err := messages.Next(jetstream.NextContext(ctx))
-		if err != nil {
-			return nil, err
-		}
+	err := s.Bus.ReadFrom(ctx, stream, begin, subjects, func(m jetstream.Msg) error {
 		meta, err := m.Metadata()
 		if err != nil {
-			return nil, err
+			return err
 		}
 		if meta.Sequence.Stream < end {
 			found = append(found, message{meta.Sequence.Stream, m.Data()})
@@ -107,20 +87,11 @@ func (s *Server) between(ctx context.Context, stream string, subjects []string, 
 				found = found[1:]
 			}
 		}
-		if meta.NumPending == 0 || meta.Sequence.Stream+1 >= end {
-			slices.Reverse(found)
-			return found, nil
+		if meta.Sequence.Stream+1 >= end {
+			return bus.ErrEnough
 		}
-	}
+		return nil
+	})
+	slices.Reverse(found)
+	return found, err
 }
-
-// dismiss ends a consumer that has read what it was for. The server would keep it for minutes, and it keeps so many only.
-func (s *Server) dismiss(ctx context.Context, stream string, c jetstream.Consumer) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), dismissLimit)
-	defer cancel()
-	if err := s.Bus.JS.DeleteConsumer(ctx, stream, c.CachedInfo().Name); err != nil && !errors.Is(err, jetstream.ErrConsumerNotFound) {
-		s.Log.Warn("a consumer that is not needed any more stays", "stream", stream, "err", err)
-	}
-}
-
-const dismissLimit = time.Second

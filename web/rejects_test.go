@@ -67,15 +67,23 @@ func TestRejectList(t *testing.T) {
 	s.refused(http.StatusBadRequest, "before", "GET", "/api/v1/rejects?before=x", "")
 }
 
-func TestReplayOfAReject(t *testing.T) {
+func TestReplayWaitsForWhoDoesIt(t *testing.T) {
 	t.Parallel()
-	s := run(t, empty{})
+	s := run(t, empty{}, func(c *Config) { c.ActionWait = 20 * time.Millisecond })
 	s.reject(1, "tianjin")
-	type request struct{ ID, State string }
 	s.refused(http.StatusNotFound, "", "POST", "/api/v1/rejects/2/replay", "")
 	s.refused(http.StatusNotFound, "", "POST", "/api/v1/rejects/x/replay", "")
-	if got := ask[request](s, 202, "POST", "/api/v1/rejects/1/replay", ""); got.State != "queued" || got.ID != "1" {
+	if got := ask[replayed](s, 202, "POST", "/api/v1/rejects/1/replay", ""); got.State != "queued" || got.ID != "1" {
 		t.Errorf("with nobody to do it: %+v", got)
+	}
+}
+
+func TestReplayOfAReject(t *testing.T) {
+	t.Parallel()
+	s := run(t, empty{}, func(c *Config) { c.ActionWait = time.Minute })
+	s.reject(1, "tianjin")
+	if _, err := s.web.settings.PutString(t.Context(), bus.ReplayKey("1"), "before anybody does it"); err != nil {
+		t.Fatal(err)
 	}
 	background(t, func(ctx context.Context) error {
 		return s.bus.FollowReplays(ctx, bus.SourceIngest, testkit.Log, func(context.Context, bus.Reject) error { return nil })
@@ -84,7 +92,7 @@ func TestReplayOfAReject(t *testing.T) {
 		return len(ask[rejectList](s, 200, "GET", "/api/v1/rejects", "").Rejects) == 0
 	})
 	s.reject(2, "tianjin")
-	if got := ask[request](s, 200, "POST", "/api/v1/rejects/2/replay", ""); got.State != "replayed" {
+	if got := ask[replayed](s, 200, "POST", "/api/v1/rejects/2/replay", ""); got.State != "replayed" {
 		t.Errorf("got %+v", got)
 	}
 }
