@@ -31,17 +31,27 @@ func (h *History) Reading(line []byte) error {
 // Event judges a line of the measurement event.
 func (h *History) Event(line []byte) error { return h.core.event(line) }
 
+// Act does what somebody did to an alert, if it is here too: what is closed opens anew, and what is not goes on.
+func (h *History) Act(x *bus.Action) {
+	if !slices.Contains([]string{"acknowledge", "close", "reopen"}, x.Kind) || h.core.book.alerts[x.Alert] == nil {
+		return
+	}
+	_ = h.core.book.act(x) // what the engine refused is refused again
+	h.core.settle()
+}
+
 // Advance lets the clock move on to a time of receipt.
 func (h *History) Advance(to time.Time) {
 	h.core.vigil.hear(&bus.Listening{Until: to})
-	h.core.advance(to.UnixMilli())
 	h.core.book.advance(to.UnixMilli())
+	h.core.book.wake(to)
+	h.core.advance(to.UnixMilli())
 }
 
 // Happened returns what rules have led to since it was asked last: openings, changes of severity and endings.
 func (h *History) Happened() (all []bus.AlertEvent) {
 	for _, ev := range h.core.book.out {
-		if !ev.At.Before(h.from) && slices.Contains(conditionKinds, ev.Kind) && h.core.rules.Rule(ev.Alert.Rule) != nil {
+		if !ev.At.Before(h.from) && conditional(&ev) && h.core.rules.Rule(ev.Alert.Rule) != nil {
 			all = append(all, ev)
 		}
 	}
@@ -50,8 +60,16 @@ func (h *History) Happened() (all []bus.AlertEvent) {
 	return all
 }
 
-// conditionKinds are what conditions alone lead to, whatever people do.
-var conditionKinds = []string{opened, reopened, flapping, cleared}
+// conditional reports whether an event is what became of a condition; the others are who is told, and what people say.
+func conditional(ev *bus.AlertEvent) bool {
+	switch ev.Kind {
+	case opened, reopened, flapping, raised, lowered:
+		return true
+	case cleared: // and not told of a second time, when nothing keeps it back any more
+		return ev.At.Equal(*ev.Alert.ClearedAt)
+	}
+	return false
+}
 
 // EventMeasurement is where events are stored.
 const EventMeasurement = "event"

@@ -269,7 +269,7 @@ func drawAction(t *rapid.T, now time.Time, b *book) []byte {
 
 // drawReadings is a batch that arrives now.
 func drawReadings(t *rapid.T, now time.Time) (batch []byte) {
-	for range rapid.IntRange(1, 3).Draw(t, "lines") {
+	for i := range rapid.IntRange(1, 3).Draw(t, "lines") {
 		lag := rapid.SampledFrom([]int{0, 0, 0, 0, 30, 100, 4000, -60}).Draw(t, "lag")
 		fields := rapid.SampledFrom([]string{
 			"level=96", "level=96", "level=96", "level=85", "level=50", "heat=60", "heat=20", "heat=120", "level=97,heat=20", "used=10", "used=40", "used=90", "heat=45", "level=60,heat=60",
@@ -277,7 +277,8 @@ func drawReadings(t *rapid.T, now time.Time) (batch []byte) {
 			"lat=39.102,lon=117.7", "lat=39.102,lon=117.7,accuracy_m=40", "lat=39.1,lon=117.7",
 		}).Draw(t, "fields")
 		device := rapid.SampledFrom([]string{"p1", "p1,inlet=2", "p2,inlet=1", "p2,inlet=2", "p3"}).Draw(t, "device")
-		at := now.Add(-time.Duration(lag) * time.Second)
+		unique := now.Sub(start)/time.Second*10 + time.Duration(i) // as ingest tells readings of one millisecond apart
+		at := now.Add(-time.Duration(lag)*time.Second + unique)
 		batch = fmt.Appendf(batch, "probe,community=tianjin,device=%s %s,received_at=%di %d\n", device, fields, now.UnixMilli(), at.UnixNano())
 	}
 	return batch

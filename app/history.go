@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -12,9 +13,11 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/nats-io/nats.go/jetstream"
 	"golang.org/x/sync/errgroup"
 
 	"linli/alerts"
+	"linli/bus"
 	"linli/devices"
 	"linli/series"
 	"linli/web"
@@ -50,6 +53,9 @@ func (a *App) replayRules(ctx context.Context, q web.Replay, emit func(any) erro
 	g.Go(func() error {
 		defer close(parts)
 		r := &historyReader{lines: a.lines, inputs: rules.Inputs(), query: q, sizes: usualSizes}
+		if err := a.holdActions(ctx, r); err != nil {
+			return err
+		}
 		return r.read(ctx, parts)
 	})
 	g.Go(func() error {
@@ -61,6 +67,23 @@ func (a *App) replayRules(ctx context.Context, q web.Replay, emit func(any) erro
 		return ctx.Err()
 	})
 	return g.Wait()
+}
+
+// holdActions gives r what people did to alerts. An alert is closed in the replay as it was, or what opened a new one would only
+// continue it.
+func (a *App) holdActions(ctx context.Context, r *historyReader) error {
+	from, to := r.query.From.Add(-r.query.WarmUp), r.query.To
+	return a.setup.ReadAll(ctx, bus.Actions, bus.ActionsSubject("*"), func(m jetstream.Msg) error {
+		var x bus.Action
+		if json.Unmarshal(m.Data(), &x) != nil || x.Alert == "" || x.At.Before(from) || !x.At.Before(to) {
+			return nil
+		}
+		if len(r.held.rows) == r.sizes.held {
+			return fmt.Errorf("more than %d actions since %s: replay a shorter time", r.sizes.held, from.Format(time.RFC3339))
+		}
+		r.held.add(x.At.UnixMilli(), x.At.UnixNano(), m.Data(), action)
+		return nil
+	})
 }
 
 // replayedRules are those that the engine has, or those of the catalogue and of the files that came with the request.
@@ -119,19 +142,28 @@ type slice struct {
 	until time.Time
 }
 
-// row is a line of readings or events.
+// row is a line of readings or events, or what somebody did.
 type row struct {
 	received     int64 // ms
 	at           int64 // ns
 	chunk        uint32
 	begin, after uint32 // of the line in its chunk
-	event        bool
+	kind         kind
 }
+
+// kind is what a line is, in the order in which the engine judges what comes at once.
+type kind uint8
+
+const (
+	event  kind = iota
+	action      // as it is on the bus
+	reading
+)
 
 const chunkSize = 1 << 20
 
 // add keeps a copy of a line.
-func (s *slice) add(received, at int64, line []byte, event bool) {
+func (s *slice) add(received, at int64, line []byte, k kind) {
 	if s.chunk < len(s.text) && cap(s.text[s.chunk])-len(s.text[s.chunk]) < len(line) {
 		s.chunk++
 	}
@@ -141,7 +173,7 @@ func (s *slice) add(received, at int64, line []byte, event bool) {
 	chunk := &s.text[s.chunk]
 	begin := len(*chunk)
 	*chunk = append(*chunk, line...)
-	s.rows = append(s.rows, row{received, at, uint32(s.chunk), uint32(begin), uint32(len(*chunk)), event})
+	s.rows = append(s.rows, row{received, at, uint32(s.chunk), uint32(begin), uint32(len(*chunk)), k})
 }
 
 // reset makes s empty and keeps its memory.
@@ -154,16 +186,14 @@ func (s *slice) reset() {
 
 func (s *slice) line(r *row) []byte { return s.text[r.chunk][r.begin:r.after] }
 
-// compare puts first what the engine judged first: by the time of receipt; of one moment events before readings, and then by their
-// own time. What is left is always in the same order.
+// compare puts first what the engine judged first: by the time of receipt; of one moment by kind, and then by their own time. What
+// is left is always in the same order.
 func (s *slice) compare(a, b row) int {
 	switch {
 	case a.received != b.received:
 		return cmp.Compare(a.received, b.received)
-	case a.event != b.event && a.event:
-		return -1
-	case a.event != b.event:
-		return 1
+	case a.kind != b.kind:
+		return cmp.Compare(a.kind, b.kind)
 	case a.at != b.at:
 		return cmp.Compare(a.at, b.at)
 	}
@@ -178,11 +208,7 @@ func (s *slice) judge(h *alerts.History, emit func(any) error) error {
 			h.Advance(time.UnixMilli(r.received))
 			clock = second
 		}
-		judge := h.Reading
-		if r.event {
-			judge = h.Event
-		}
-		if err := judge(s.line(r)); err != nil {
+		if err := judge(h, r.kind, s.line(r)); err != nil {
 			return fmt.Errorf("judge %q: %w", s.line(r), err)
 		}
 	}
@@ -192,6 +218,21 @@ func (s *slice) judge(h *alerts.History, emit func(any) error) error {
 			return err
 		}
 	}
+	return nil
+}
+
+func judge(h *alerts.History, k kind, line []byte) error {
+	switch k {
+	case event:
+		return h.Event(line)
+	case reading:
+		return h.Reading(line)
+	}
+	var x bus.Action
+	if err := json.Unmarshal(line, &x); err != nil {
+		return err
+	}
+	h.Act(&x)
 	return nil
 }
 
@@ -260,13 +301,16 @@ func (r *historyReader) load(ctx context.Context, s *slice, from, to time.Time) 
 	}
 	for measurement, fields := range r.inputs {
 		q := series.LinesQuery{Measurement: measurement, Fields: fields, Tags: tags, From: from, To: to}
-		event := measurement == alerts.EventMeasurement
+		k := reading
+		if measurement == alerts.EventMeasurement {
+			k = event
+		}
 		err := r.lines(ctx, q, func(line []byte, at int64) error {
 			if n == r.sizes.most {
 				return errLong
 			}
 			n++
-			s.add(receipt(line, at), at, line, event)
+			s.add(receipt(line, at), at, line, k)
 			return nil
 		})
 		if err != nil {
@@ -280,7 +324,7 @@ func (r *historyReader) load(ctx context.Context, s *slice, from, to time.Time) 
 func (r *historyReader) hold(s *slice) error {
 	for i := range r.held.rows {
 		x := &r.held.rows[i]
-		s.add(x.received, x.at, r.held.line(x), x.event)
+		s.add(x.received, x.at, r.held.line(x), x.kind)
 	}
 	slices.SortFunc(s.rows, s.compare)
 	n, _ := slices.BinarySearchFunc(s.rows, s.until.UnixMilli(), func(x row, until int64) int { return cmp.Compare(x.received, until) })
@@ -290,7 +334,7 @@ func (r *historyReader) hold(s *slice) error {
 	r.held.reset()
 	for i := range s.rows[n:] {
 		x := &s.rows[n+i]
-		r.held.add(x.received, x.at, s.line(x), x.event)
+		r.held.add(x.received, x.at, s.line(x), x.kind)
 	}
 	s.rows = s.rows[:n]
 	return nil

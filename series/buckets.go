@@ -3,6 +3,7 @@ package series
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"slices"
 	"time"
 )
@@ -22,24 +23,9 @@ func (x *Influx) Buckets(ctx context.Context, q Query, w Window) ([]Bucket, erro
 		return nil, err
 	}
 	f := quote(q.Field)
-	var r request
-	r.begin("SELECT mean(%s), min(%s), max(%s)", f, f, f)
-	q.from(&r)
-	r.between(q.From, q.To)
-	r.add(" GROUP BY time(")
-	r.bind(map[string]string{"duration": w.Width.String()})
-	r.add(")")
-	for _, tag := range q.Split {
-		r.add(", " + quote(tag))
-	}
-	r.add(" fill(none)")
-	if w.zone() != time.UTC {
-		r.add(" tz(")
-		r.bind(w.Zone.String())
-		r.add(")")
-	}
+	r := q.windows(w, fmt.Sprintf("mean(%s), min(%s), max(%s)", f, f, f))
 	var buckets []Bucket
-	err := x.run(ctx, &r, func(row row) error {
+	err := x.run(ctx, r, func(row row) error {
 		b := Bucket{Time: row.time()}
 		for i, v := range []*float64{&b.Mean, &b.Min, &b.Max} {
 			n, ok := row.values[1+i].(float64)

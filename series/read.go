@@ -3,6 +3,7 @@ package series
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"slices"
 	"time"
 )
@@ -50,24 +51,9 @@ func (x *Influx) Window(ctx context.Context, q Query, w Window) ([]Point, error)
 	if w.Fn == Increase {
 		return x.increase(ctx, q, w)
 	}
-	var r request
-	r.begin("SELECT %s(%s)", w.Fn, quote(q.Field))
-	q.from(&r)
-	r.between(q.From, q.To)
-	r.add(" GROUP BY time(")
-	r.bind(map[string]string{"duration": w.Width.String()})
-	r.add(")")
-	for _, tag := range q.Split {
-		r.add(", " + quote(tag))
-	}
-	r.add(" fill(none)")
-	if w.zone() != time.UTC {
-		r.add(" tz(")
-		r.bind(w.Zone.String())
-		r.add(")")
-	}
+	r := q.windows(w, fmt.Sprintf("%s(%s)", w.Fn, quote(q.Field)))
 	var points []Point
-	err := x.run(ctx, &r, func(row row) error {
+	err := x.run(ctx, r, func(row row) error {
 		p := Point{Time: row.time(), Value: row.values[1]}
 		p.tags(row.tags, q.Split)
 		points = append(points, p)
@@ -171,6 +157,27 @@ func (q Query) from(r *request) {
 	r.add(" FROM " + quote(q.Measurement) + " WHERE ")
 	r.devices(q.Devices...)
 	r.tags(q.Tags)
+}
+
+// windows begins a statement that selects so much of every window and series that has values.
+func (q Query) windows(w Window, what string) *request {
+	r := &request{}
+	r.begin("SELECT %s", what)
+	q.from(r)
+	r.between(q.From, q.To)
+	r.add(" GROUP BY time(")
+	r.bind(map[string]string{"duration": w.Width.String()})
+	r.add(")")
+	for _, tag := range q.Split {
+		r.add(", " + quote(tag))
+	}
+	r.add(" fill(none)")
+	if w.zone() != time.UTC {
+		r.add(" tz(")
+		r.bind(w.Zone.String())
+		r.add(")")
+	}
+	return r
 }
 
 func (p *Point) tag(tag, value string) {

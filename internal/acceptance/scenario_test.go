@@ -55,6 +55,7 @@ func TestScenarios(t *testing.T) {
 			})
 		}
 	})
+	s.pressTwice()
 	s.replayEqualsLive(t)
 	if out, err := s.scenario("shed_fire"); err == nil || !bytes.Contains(out, []byte("can be played again from")) {
 		t.Errorf("the same scenario again at once: %v\n%s", err, out)
