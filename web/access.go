@@ -120,6 +120,10 @@ func clientAddress(r *http.Request) string {
 	return host
 }
 
+func clientOf(r *http.Request) account.Client {
+	return account.Client{Address: clientAddress(r), Agent: r.UserAgent()}
+}
+
 // contentPolicy lets a page load and talk to its own site only, and run no inline script or style.
 const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; " +
 	"connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"

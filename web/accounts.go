@@ -107,6 +107,7 @@ type (
 	}
 	tokenList struct {
 		Tokens []account.Token `json:"tokens"`
+		Areas  []string        `json:"areas"` // that scopes may name
 	}
 )
 
@@ -119,10 +120,10 @@ func (s *Server) login(w http.ResponseWriter, r *http.Request) error {
 	if err := read(r, &body); err != nil {
 		return err
 	}
-	address := clientAddress(r)
-	secret, p, err := s.accounts.Login(r.Context(), body.User, body.Password, address)
+	from := clientOf(r)
+	secret, p, err := s.accounts.Login(r.Context(), body.User, body.Password, from)
 	entry := bus.AuditEntry{
-		At: s.Now().UTC(), By: body.User[:min(len(body.User), 64)], Address: address, Method: "POST", Route: "/api/v1/session", Status: http.StatusOK,
+		At: s.Now().UTC(), By: body.User[:min(len(body.User), 64)], Address: from.Address, Method: "POST", Route: "/api/v1/session", Status: http.StatusOK,
 	}
 	if errors.Is(err, account.ErrWrong) {
 		entry.Status = http.StatusUnauthorized
@@ -168,7 +169,7 @@ func (s *Server) changePassword(w http.ResponseWriter, r *http.Request) error {
 	if err := read(r, &body); err != nil {
 		return err
 	}
-	secret, now, err := s.accounts.ChangePassword(r.Context(), p, body.Old, body.New, clientAddress(r))
+	secret, now, err := s.accounts.ChangePassword(r.Context(), p, body.Old, body.New, clientOf(r))
 	if errors.Is(err, account.ErrWrong) { // 401 would look like the end of the session
 		return &problem{http.StatusForbidden, "wrong_password", "the old password is wrong", "old"}
 	}
@@ -214,17 +215,13 @@ func (s *Server) putUser(w http.ResponseWriter, r *http.Request) error {
 	if err := errors.Join(noToken(r), read(r, &body)); err != nil {
 		return err
 	}
-	id := r.PathValue("id")
-	if body.Name == "" {
-		body.Name = id
-	}
-	if body.Name != id {
-		return invalid("name", "%q is not the %q of the path", body.Name, id)
+	if err := asInPath(r, "name", &body.Name); err != nil {
+		return err
 	}
 	if err := s.accounts.Change(r.Context(), body.user()); err != nil {
 		return err
 	}
-	u, err := s.accounts.User(id)
+	u, err := s.accounts.User(body.Name)
 	if err != nil {
 		return err
 	}
@@ -252,7 +249,7 @@ func ownTokens(p *account.Principal) string {
 }
 
 func (s *Server) tokens(w http.ResponseWriter, r *http.Request) error {
-	return reply(w, http.StatusOK, tokenList{s.accounts.Tokens(ownTokens(principal(r)))})
+	return reply(w, http.StatusOK, tokenList{list(s.accounts.Tokens(ownTokens(principal(r)))), s.areas})
 }
 
 func (s *Server) addToken(w http.ResponseWriter, r *http.Request) error {

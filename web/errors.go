@@ -170,6 +170,16 @@ func read(r *http.Request, v any) error {
 	return err
 }
 
+// asInPath lets a body leave out the id that the path has, and refuses another one.
+func asInPath(r *http.Request, field string, id *string) error {
+	in := r.PathValue("id")
+	if *id != "" && *id != in {
+		return invalid(field, "%q is not the %q of the path", *id, in)
+	}
+	*id = in
+	return nil
+}
+
 // number reads a query parameter between 1 and most.
 func number(r *http.Request, name string, otherwise, most int) (int, error) {
 	v := r.URL.Query().Get(name)

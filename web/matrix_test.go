@@ -93,11 +93,11 @@ func (s *site) user(u account.User) string {
 	if err != nil {
 		s.Fatal(err)
 	}
-	_, p, err := s.web.accounts.Login(s.Context(), u.Name, given, "192.0.2.1")
+	_, p, err := s.web.accounts.Login(s.Context(), u.Name, given, account.Client{Address: "192.0.2.1"})
 	if err != nil {
 		s.Fatal(err)
 	}
-	if _, _, err := s.web.accounts.ChangePassword(s.Context(), p, given, passwordOf(u.Name), "192.0.2.1"); err != nil {
+	if _, _, err := s.web.accounts.ChangePassword(s.Context(), p, given, passwordOf(u.Name), account.Client{}); err != nil {
 		s.Fatal(err)
 	}
 	return s.login(u.Name, passwordOf(u.Name))

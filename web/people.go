@@ -114,10 +114,8 @@ func (s *Server) putPerson(w http.ResponseWriter, r *http.Request) error {
 	if err := read(r, &p); err != nil {
 		return err
 	}
-	if id := r.PathValue("id"); p.ID == "" {
-		p.ID = id
-	} else if p.ID != id {
-		return invalid("id", "%q is not the %q of the path", p.ID, id)
+	if err := asInPath(r, "id", &p.ID); err != nil {
+		return err
 	}
 	if err := withinCommunity(r, "community", p.Community); err != nil {
 		return err

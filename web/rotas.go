@@ -98,10 +98,8 @@ func (s *Server) putRota(w http.ResponseWriter, r *http.Request) error {
 	if err := read(r, &x); err != nil {
 		return err
 	}
-	if id := r.PathValue("id"); x.ID == "" {
-		x.ID = id
-	} else if x.ID != id {
-		return invalid("id", "%q is not the %q of the path", x.ID, id)
+	if err := asInPath(r, "id", &x.ID); err != nil {
+		return err
 	}
 	if err := withinCommunity(r, "community", x.Community); err != nil {
 		return err

@@ -49,7 +49,7 @@ const (
 // routes is the whole API. Each area stands with its handlers.
 var routes = slices.Concat(
 	healthRoutes,
-	accountRoutes,
+	accountRoutes, sessionRoutes,
 	auditRoutes,
 	registryRoutes,
 	peopleRoutes,

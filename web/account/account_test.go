@@ -64,7 +64,7 @@ func add(t *testing.T, a *Accounts, u User) (password, secret string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	secret, _, err = a.Login(t.Context(), u.Name, password, address)
+	secret, _, err = a.Login(t.Context(), u.Name, password, Client{Address: address})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -87,7 +87,7 @@ func TestSessionsEnd(t *testing.T) {
 	}
 	testkit.Eventually(t, 10*time.Second, func() bool { return in(other, first) })
 
-	second, _, err := a.ChangePassword(ctx, a.Session(ctx, first), password, "a new and better one", address)
+	second, _, err := a.ChangePassword(ctx, a.Session(ctx, first), password, "a new and better one", Client{Address: address})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -95,7 +95,7 @@ func TestSessionsEnd(t *testing.T) {
 		t.Error("after a change of the password the old session is let in, or the new one is not")
 	}
 	testkit.Eventually(t, 10*time.Second, func() bool { return !in(other, first) })
-	if _, _, err := a.Login(ctx, "wang", password, address); !errors.Is(err, ErrWrong) {
+	if _, _, err := a.Login(ctx, "wang", password, Client{Address: address}); !errors.Is(err, ErrWrong) {
 		t.Errorf("the old password: %v", err)
 	}
 
@@ -114,7 +114,7 @@ func TestSessionsEnd(t *testing.T) {
 		t.Error("an ended session came back with its user")
 	}
 
-	third, _, err := a.Login(ctx, "wang", "a new and better one", address)
+	third, _, err := a.Login(ctx, "wang", "a new and better one", Client{Address: address})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -130,7 +130,7 @@ func TestSessionsEnd(t *testing.T) {
 	if in(a, third) {
 		t.Error("a session outlived its lifetime")
 	}
-	fourth, _, err := a.Login(ctx, "wang", "a new and better one", address)
+	fourth, _, err := a.Login(ctx, "wang", "a new and better one", Client{Address: address})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -155,7 +155,7 @@ func TestAUserHasFewSessions(t *testing.T) {
 	password, first := add(t, a, User{Name: "li", Role: Admin})
 	for range maxUserSessions {
 		c.advance(time.Minute)
-		if _, _, err := a.Login(t.Context(), "li", password, address); err != nil {
+		if _, _, err := a.Login(t.Context(), "li", password, Client{Address: address}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -173,7 +173,7 @@ func TestTenThousandWrongPasswords(t *testing.T) {
 	a := open(t, testkit.NATS(t), c)
 	password, _ := add(t, a, User{Name: "zhao", Role: Admin})
 	try := func(name, from string) bool {
-		_, _, err := a.Login(t.Context(), name, "wrong", from)
+		_, _, err := a.Login(t.Context(), name, "wrong", Client{Address: from})
 		var limited *LimitedError
 		if !errors.Is(err, ErrWrong) && !errors.As(err, &limited) {
 			t.Fatalf("%s from %s: %v", name, from, err)
@@ -203,7 +203,7 @@ func TestTenThousandWrongPasswords(t *testing.T) {
 		t.Errorf("%d pairs are remembered", n)
 	}
 	c.advance(time.Hour)
-	if _, _, err := a.Login(t.Context(), "zhao", password, "198.51.100.1"); err != nil {
+	if _, _, err := a.Login(t.Context(), "zhao", password, Client{Address: "198.51.100.1"}); err != nil {
 		t.Errorf("the right password an hour later: %v", err)
 	}
 }

@@ -241,10 +241,22 @@ func (a *Accounts) Change(ctx context.Context, u User) error {
 		if u.Disabled && !r.Disabled {
 			r.Epoch++
 		}
-		u.MustChange, u.Created = r.MustChange, r.Created
+		u.MustChange, u.Created, u.Language = r.MustChange, r.Created, r.Language
 		r.User = u
 		return nil
 	})
+}
+
+// ChangeOwn replaces what somebody may change of themselves: how they are shown, and the language of their pages.
+func (a *Accounts) ChangeOwn(ctx context.Context, name, display, language string) (User, error) {
+	err := a.edit(ctx, name, func(r *record) error {
+		r.Display, r.Language = display, language
+		return r.check()
+	})
+	if err != nil {
+		return User{}, err
+	}
+	return a.User(name)
 }
 
 func (a *Accounts) lastAdmin(name string) bool {

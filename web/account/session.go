@@ -1,6 +1,7 @@
 package account
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
@@ -8,6 +9,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -21,6 +23,23 @@ type session struct {
 	Epoch   int       `json:"epoch"` // of the user when they logged in
 	Created time.Time `json:"created"`
 	Seen    time.Time `json:"seen"` // last use, exact to a twentieth of Config.Idle
+	Client
+}
+
+// Client is where somebody logs in from.
+type Client struct {
+	Address string `json:"address,omitempty"`
+	Agent   string `json:"agent,omitempty"` // what their browser says of itself, at most maxAgent bytes
+}
+
+const maxAgent = 300
+
+// Session is a session as its user sees it.
+type Session struct {
+	ID      string    `json:"id"` // not its secret
+	Created time.Time `json:"created"`
+	Seen    time.Time `json:"seen"` // last use, within the hour
+	Client
 }
 
 // ErrWrong says that name and password do not go together, or that the user is shut out: which of it is nobody's business.
@@ -39,15 +58,15 @@ func hashOf(secret string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// Login checks a password tried from an address and begins a session. The error is ErrWrong, ErrBusy or a *LimitedError unless
+// Login checks a password tried from somewhere and begins a session. The error is ErrWrong, ErrBusy or a *LimitedError unless
 // something is broken.
-func (a *Accounts) Login(ctx context.Context, name, password, address string) (secret string, p *Principal, err error) {
+func (a *Accounts) Login(ctx context.Context, name, password string, from Client) (secret string, p *Principal, err error) {
 	name = strings.ToLower(strings.TrimSpace(name))
-	r, err := a.check(ctx, name, password, address)
+	r, err := a.check(ctx, name, password, from.Address)
 	if err != nil {
 		return "", nil, err
 	}
-	return a.begin(ctx, r)
+	return a.begin(ctx, r, from)
 }
 
 // check returns the user if the password is right.
@@ -75,13 +94,14 @@ func (a *Accounts) check(ctx context.Context, name, password, address string) (*
 }
 
 // begin begins a session of a user as they were when their password was checked: if it is changed meanwhile the session is void.
-func (a *Accounts) begin(ctx context.Context, r *record) (secret string, p *Principal, err error) {
+func (a *Accounts) begin(ctx context.Context, r *record, from Client) (secret string, p *Principal, err error) {
 	if err := a.makeRoom(ctx, r.Name); err != nil {
 		return "", nil, err
 	}
 	secret, hash := newSecret()
 	now := a.Now().UTC()
-	s := session{User: r.Name, Epoch: r.Epoch, Created: now, Seen: now}
+	from.Agent = from.Agent[:min(len(from.Agent), maxAgent)]
+	s := session{User: r.Name, Epoch: r.Epoch, Created: now, Seen: now, Client: from}
 	revision, err := a.sessions.Create(ctx, sessionPrefix+hash, s)
 	if err == nil {
 		err = a.sessions.Await(ctx, revision)
@@ -204,21 +224,62 @@ func (a *Accounts) end(ctx context.Context, hash string) error {
 	})
 }
 
+// sessionID names a session without letting anybody in.
+func sessionID(hash string) string { return hash[:min(len(hash), 16)] }
+
+// Sessions are those of a user that let somebody in, the last used first.
+func (a *Accounts) Sessions(name string) []Session {
+	all := []Session{}
+	a.mu.RLock()
+	for hash, s := range a.live {
+		if r := a.byName[s.User]; s.User == name && r != nil && r.Epoch == s.Epoch && !a.expired(s, a.Now()) {
+			all = append(all, Session{sessionID(hash), s.Created, s.Seen, s.Client})
+		}
+	}
+	a.mu.RUnlock()
+	slices.SortFunc(all, func(x, y Session) int { return cmp.Or(y.Seen.Compare(x.Seen), cmp.Compare(x.ID, y.ID)) })
+	return all
+}
+
+// SessionID is the id of the session that somebody asks by; empty if there is none.
+func (p *Principal) SessionID() string {
+	if p.Via != BySession {
+		return ""
+	}
+	return sessionID(p.key)
+}
+
+// EndSession ends one session of a user.
+func (a *Accounts) EndSession(ctx context.Context, name, id string) error {
+	var found string
+	a.mu.RLock()
+	for hash, s := range a.live {
+		if s.User == name && sessionID(hash) == id {
+			found = hash
+		}
+	}
+	a.mu.RUnlock()
+	if found == "" {
+		return fmt.Errorf("session %q: %w", id, devices.ErrNotFound)
+	}
+	return a.end(ctx, found)
+}
+
 // ChangePassword replaces the password of who asks. All their sessions end; the secret is that of a new one.
-func (a *Accounts) ChangePassword(ctx context.Context, p *Principal, old, password, address string) (secret string, now *Principal, err error) {
+func (a *Accounts) ChangePassword(ctx context.Context, p *Principal, old, password string, from Client) (secret string, now *Principal, err error) {
 	if err := checkPassword(password, p.Name); err != nil {
 		return "", nil, err
 	}
 	if old == password {
 		return "", nil, &devices.InvalidError{Field: "password", Value: "***", Reason: "is the one to be replaced"}
 	}
-	if _, err := a.check(ctx, p.Name, old, address); err != nil {
+	if _, err := a.check(ctx, p.Name, old, from.Address); err != nil {
 		return "", nil, err
 	}
 	if err := a.setPassword(ctx, p.Name, password, false); err != nil {
 		return "", nil, err
 	}
-	return a.begin(ctx, a.record(p.Name))
+	return a.begin(ctx, a.record(p.Name), from)
 }
 
 // sweep removes sessions that have ended, now and then, until ctx ends.

@@ -28,8 +28,9 @@ const All = "*"
 
 // User is somebody who may log in.
 type User struct {
-	Name        string    `json:"name"`              // as typed at login
-	Display     string    `json:"display,omitempty"` // as shown
+	Name        string    `json:"name"`               // as typed at login
+	Display     string    `json:"display,omitempty"`  // as shown
+	Language    string    `json:"language,omitempty"` // zh or en, of the pages; empty: not chosen
 	Role        Role      `json:"role"`
 	Communities []string  `json:"communities"`      // that they reach, or "*"; an admin reaches all
 	Elders      []string  `json:"elders"`           // persons that they reach besides
@@ -59,6 +60,8 @@ func (u *User) check() error {
 		return bad("name", u.Name, "is not lower-case letters, digits, - and _, at most 63")
 	case len(u.Display) > 200:
 		return bad("display", "", "is longer than 200 bytes")
+	case u.Language != "" && u.Language != "zh" && u.Language != "en":
+		return bad("language", u.Language, "is neither zh nor en")
 	case !slices.Contains(Roles, u.Role):
 		return bad("role", string(u.Role), "is none of admin, manager, duty, caretaker, family, auditor")
 	case len(u.Communities) > maxReach || len(u.Elders) > maxReach:

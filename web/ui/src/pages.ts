@@ -30,5 +30,6 @@ export const pages: Page[] = [
   { name: 'rejects', path: '/rejects', icon: 'inbox', group: 'manage', roles: ['admin', 'manager'], load: () => import('./pages/RejectsPage.vue') },
   { name: 'users', path: '/users', icon: 'user', group: 'manage', roles: ['admin'], load: () => import('./pages/UsersPage.vue') },
   { name: 'audit', path: '/audit', icon: 'audit', group: 'manage', roles: ['admin', 'manager', 'auditor'], load: () => import('./pages/AuditPage.vue') },
+  { name: 'account', path: '/account', icon: 'key', group: 'manage', load: () => import('./pages/AccountPage.vue') },
   { name: 'notFound', title: 'name', path: '/:rest(.*)*', load: () => import('./pages/NotFoundPage.vue') },
 ]

@@ -27,7 +27,9 @@ async function enter(user: User) {
 }
 
 export async function enterPassword(user: string, password: string) {
-  await enter(await send<User>('POST', 'session', { user, password }))
+  const who = await send<User>('POST', 'session', { user, password })
+  if (who.language) state.language = who.language as typeof state.language
+  await enter(who)
 }
 
 export async function changePassword(old: string, now: string) {

@@ -179,6 +179,7 @@ export interface User {
   elders: string[] | null
   person?: string
   via?: 'session' | 'token' | 'admin_token'
+  language?: string
   must_change?: boolean
   disabled?: boolean
 }

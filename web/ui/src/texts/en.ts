@@ -66,7 +66,11 @@ const en: typeof zh = {
     silences: 'Silence', maintenance: 'Maintenance', commissioning: 'Commissioning', reason: 'Reason', end: 'End', none: 'No silence or maintenance is in force.',
     confirm: 'Confirm', safety: 'Life-safety too', safetyHint: 'Of one device or person only. It has no effect until a second person confirms it within 15 minutes.', pending: 'Waits for a second person', lapses: 'lapses at {time}', asked: '{who} asks to silence life-safety', safetyUntil: 'Life-safety is silenced until {time}', both: 'asked by {by}, confirmed by {other}', safetyTitle: 'Silences of life-safety', hint: 'Alerts are recorded meanwhile, but nobody is told. Life-safety is not held back unless a second person confirms it.',
   },
-  users: { reset: 'Reset password', disable: 'Disable', enable: 'Enable', disabled: 'disabled', once: 'The password is shown this once and must be changed at the first login.' },
+  users: {
+    hint: 'Who may log in, and what they reach.', add: 'Add an account', reset: 'Reset password', disable: 'Disable', enable: 'Enable', disabled: 'disabled', active: 'active', mustChange: 'first password', once: 'The password is shown this once and must be changed at the first login.', reach: 'Reach', nameHint: 'lower-case letters, digits, - and _', elders: 'Elders', eldersHint: 'ids among the people, with spaces between', person: 'Is the person', personHint: 'id among the people, for rota and consent; may be left out',
+    resetHint: 'A new password is made, and all sessions of this account end.', disableHint: 'This account can no longer log in, and its sessions end.', enableHint: 'This account may log in again.',
+    may: { admin: 'everything', manager: 'runs devices, people, rules and alerts of communities', duty: 'handles alerts of communities, swaps shifts', caretaker: 'sees and handles alerts of elders or communities', family: 'sees their own elders', auditor: 'reads, and reads the audit log' },
+  },
   audit: { what: 'What', whose: 'About', result: 'Result', hint: 'Who did what, and who looked at data of persons. It only grows, and is kept for a year.' },
   say: {
     and: ' and ', or: ' or ', not: 'not ', is: ' is ', isNot: ' is not ', in: ' is ', away: 'the person is away', change: 'change of {field} within {per}', ruleOpen: 'an alert of “{rule}” is open', sinceEvent: 'time since the last “{event}”', same: '{type} of the same {same}: ', within: 'within {window}', measured: '{of}{fn} {field} {within}',
@@ -93,6 +97,11 @@ const en: typeof zh = {
   },
   channelKind: { webhook: 'Webhook', wecom_robot: 'WeCom robot', dingtalk_robot: 'DingTalk robot', feishu_robot: 'Feishu robot', aliyun_sms: 'Aliyun SMS', aliyun_voice: 'Aliyun voice call', ntfy: 'ntfy push', smtp: 'Mail', log: 'Log of the server' },
   sendClass: { retry: 'The network or the other side failed.', rate_limited: 'The other side wants to be left alone for a while.', auth: 'The other side does not accept our credentials: see the settings.', bad_target: 'The address does not exist, or nobody takes messages there.', bad_message: 'The other side does not take such a message: see its template.', in_doubt: 'There was no answer; it may have arrived.' },
+  account: {
+    profile: 'About you', display: 'Shown as', language: 'Language', password: 'Password', passwordHint: 'A change ends your sessions everywhere else.', change: 'Change the password', changed: 'The password is changed; your other sessions have ended.', sessions: 'Where you are logged in', where: 'Browser and address', seen: 'Last use', since: 'Since', end: 'End', here: 'this one', byToken: 'You came in with a token. Password and sessions belong to accounts that log in with a password.',
+    tokens: 'API tokens', newToken: 'New token', noTokens: 'No tokens. A token is for a program, and may no more than you.', purpose: 'What for', purposeHint: 'such as: figures for the wall screen', scopes: 'Scopes', expires: 'Expires', days: 'in {n} days', read: 'read', write: 'read and write', tokenHint: 'Give no more than the program needs.', once: 'The token is shown this once: keep it now.', endHint: 'End the token “{name}”? The program that uses it is let in no more, at once.', logins: 'Last log-ins', ok: 'ok', wrong: 'failed',
+  },
+  area: { session: 'Login', accounts: 'Accounts', audit: 'Audit', devices: 'Devices', people: 'People and rotas', alerts: 'Alerts', readings: 'Readings', rules: 'Rules', channels: 'Channels', rejects: 'Rejects', health: 'Health', registry: 'Registry', commands: 'Commands', repair: 'Repair', answers: 'Answers' },
   notFound: { title: 'There is no such page', hint: 'The link may be out of date.' },
 }
 export default en

@@ -64,7 +64,11 @@ export default {
     silences: '静默', maintenance: '检修', commissioning: '调试', reason: '原因', end: '结束', none: '没有生效中的静默或检修。',
     confirm: '确认静默', safety: '同时静默生命安全告警', safetyHint: '仅限单个设备或单个人;须由第二人在15分钟内确认,此前不生效。', pending: '待第二人确认', lapses: '{time} 前未确认即作废', asked: '{who} 申请静默生命安全告警', safetyUntil: '生命安全告警静默至 {time}', both: '{by} 申请,{other} 确认', safetyTitle: '生命安全告警的静默', hint: '期间相关告警仍会记录,但不通知;生命安全告警不受影响,除非经第二人确认。',
   },
-  users: { reset: '重置密码', disable: '停用', enable: '启用', disabled: '已停用', once: '密码只显示这一次,首次登录后须修改。' },
+  users: {
+    hint: '谁能登录、能看到哪里。', add: '新增账号', reset: '重置密码', disable: '停用', enable: '启用', disabled: '已停用', active: '正常', mustChange: '待改初始密码', once: '密码只显示这一次,首次登录后须修改。', reach: '管辖范围', nameHint: '小写字母、数字、- 和 _', elders: '负责的长者', eldersHint: '人员编号,多个以空格分隔', person: '对应人员', personHint: '在人员名册中的编号,用于排班和授权;可不填',
+    resetHint: '将生成新密码,该账号的所有登录立即失效。', disableHint: '该账号立即无法登录,所有登录失效。', enableHint: '该账号可以重新登录。',
+    may: { admin: '全部权限', manager: '管理所辖社区的设备、人员、规则和告警', duty: '处理所辖社区的告警,调班', caretaker: '查看并处理所负责长者或社区的告警', family: '查看自家长者', auditor: '只读,并可查看审计' },
+  },
   audit: { what: '操作', whose: '对象', result: '结果', hint: '谁做了什么、谁查看了个人数据,只能追加,保留一年。' },
   say: {
     and: ' 且 ', or: ' 或 ', not: '非 ', is: ' 为 ', isNot: ' 不为 ', in: ' 为 ', away: '本人外出', change: '{field}在 {per}内的变化', ruleOpen: '「{rule}」正在告警', sinceEvent: '距上次「{event}」的时间', same: '同{same}{type} ', within: '{window}内 ', measured: '{of}{within}{field} {fn}',
@@ -91,5 +95,10 @@ export default {
   },
   channelKind: { webhook: 'Webhook', wecom_robot: '企业微信机器人', dingtalk_robot: '钉钉机器人', feishu_robot: '飞书机器人', aliyun_sms: '阿里云短信', aliyun_voice: '阿里云语音电话', ntfy: 'ntfy 推送', smtp: '邮件', log: '服务器日志' },
   sendClass: { retry: '网络或对方服务故障。', rate_limited: '对方要求暂缓发送。', auth: '对方不接受我们的凭据,请检查密钥设置。', bad_target: '地址不存在或无人接收。', bad_message: '对方不接受这样的内容,请检查模板。', in_doubt: '没有得到答复,可能已经送达。' },
+  account: {
+    profile: '个人信息', display: '显示名称', language: '界面语言', password: '修改密码', passwordHint: '修改后,其他地方的登录全部失效。', change: '修改密码', changed: '密码已修改,其他登录已失效。', sessions: '登录中的设备', where: '设备与地址', seen: '最近使用', since: '登录时间', end: '结束', here: '当前', byToken: '您使用令牌登录。密码与会话属于以密码登录的账号。',
+    tokens: 'API 令牌', newToken: '新建令牌', noTokens: '没有令牌。令牌供程序使用,权限不超过您本人。', purpose: '用途', purposeHint: '例如:大屏取数', scopes: '权限范围', expires: '到期', days: '{n} 天后', read: '只读', write: '读写', tokenHint: '只勾选程序需要的范围。', once: '令牌只显示这一次,请立即保存。', endHint: '结束令牌“{name}”?使用它的程序将立即无法访问。', logins: '最近登录', ok: '成功', wrong: '失败',
+  },
+  area: { session: '登录', accounts: '账号', audit: '审计', devices: '设备', people: '人员与排班', alerts: '告警', readings: '读数', rules: '规则', channels: '渠道', rejects: '拒收数据', health: '运行状态', registry: '登记', commands: '命令', repair: '修复', answers: '应答' },
   notFound: { title: '没有这个页面', hint: '链接可能已经失效。' },
 }
