@@ -27,6 +27,7 @@ type core struct {
 	series    map[string]*series // by measurement and tags, as a line begins
 	book      *book
 	life      *life
+	summary   summary
 	timers    timerHeap
 	clock     int64   // ms: the latest receive time of a reading, or the wall clock once the stream is read to its end
 	quiet     bool    // replaying what the book knows already: cells move, alerts do not

@@ -23,8 +23,9 @@ type Config struct {
 	Bus        *bus.Bus
 	Rules      *Rules
 	Directory  Directory
-	Resolver   Resolver                // a *people.Directory; nil: only the duty channels are known
-	Elders     func() []*people.Person // whose circle hears every day that all is well; nil: nobody's
+	Resolver   Resolver                         // a *people.Directory; nil: only the duty channels are known
+	Elders     func() []*people.Person          // whose circle hears every day that all is well; nil: nobody's
+	Problems   func(time.Time) []people.Problem // which the desk hears of every day; nil: none
 	Log        *slog.Logger
 	Registerer prometheus.Registerer
 	Now        func() time.Time // nil: time.Now
@@ -353,6 +354,9 @@ func (e *Engine) tick(ctx context.Context) error {
 	if e.caughtUp && !e.core.quiet {
 		if e.Elders != nil && now.Sub(e.opened) >= settleFor {
 			e.core.lookAfter(e.Elders, now)
+		}
+		if e.Problems != nil && now.Sub(e.opened) >= settleFor {
+			e.core.sumUp(e.Problems, now)
 		}
 		e.core.noteSigns(now)
 		e.core.advance(now.Add(-wallGrace).UnixMilli())

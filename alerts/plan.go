@@ -85,7 +85,7 @@ func (l *loader) escalate(rules *Rules) {
 		l.file(name, data)
 	}
 	rules.byID, rules.plans = map[string]*Rule{}, map[planKey]*Plan{}
-	for _, r := range append(slices.Clone(rules.all), safetyEvent, maintenance, digest, contactUnreachable, contactOrder, allIsWell, noSignOfLife) {
+	for _, r := range append(slices.Clone(rules.all), safetyEvent, maintenance, digest, contactUnreachable, contactOrder, allIsWell, noSignOfLife, peopleProblems) {
 		rules.byID[r.ID] = r
 		for _, severity := range r.severities() {
 			rules.plans[planKey{r.ID, severity}] = l.planFor(r, severity)

@@ -127,7 +127,7 @@ func (e *Engine) reload(rules *Rules) error {
 // with is the same core with other rules. Instances stay by the ids of their rules; what no rule feeds any more ends.
 func (c *core) with(rules *Rules) (*core, error) {
 	next := newCore(rules, c.dir)
-	next.book, next.life, next.clock = c.book, c.life, c.clock
+	next.book, next.life, next.summary, next.clock = c.book, c.life, c.summary, c.clock
 	next.book.govern(rules, moment(c.clock))
 	next.vigil.listening, next.vigil.began = c.vigil.listening, c.vigil.began
 	for _, e := range next.book.episodes {

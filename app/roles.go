@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"strings"
+	"time"
 
 	"linli/alerts"
 	"linli/alerts/notify"
@@ -70,13 +71,23 @@ func (a *App) openAlerts(ctx context.Context) error {
 		return err
 	}
 	e, err := alerts.Open(ctx, alerts.Config{
-		Bus: b, Rules: a.rules, Directory: directory{a.registry, a.people}, Resolver: a.people, Elders: a.people.Expected, Log: a.component("alerts"), Registerer: a.reg,
+		Bus: b, Rules: a.rules, Directory: directory{a.registry, a.people}, Resolver: a.people, Elders: a.people.Expected, Problems: a.problems,
+		Log: a.component("alerts"), Registerer: a.reg,
 	})
 	if err != nil {
 		return err
 	}
 	a.play("alerts", e)
 	return nil
+}
+
+// problems are what is wrong with people and rotas. Where no channels are configured, theirs are not known.
+func (a *App) problems(now time.Time) []people.Problem {
+	s := people.Survey{Elders: people.Wearers(a.registry.Devices(), a.catalogue), Now: now}
+	if len(a.set.file.Channels) > 0 {
+		s.Channels = a.channelKinds()
+	}
+	return a.people.Problems(s)
 }
 
 func (a *App) openWeb(ctx context.Context) error {

@@ -26,6 +26,7 @@ const (
 	NoHome         = "no_home"         // the script for 120 has no address
 	NoAddress      = "no_address"      // in a circle or a rota, and cannot be told
 	UnknownChannel = "unknown_channel" // an address names a channel that is not configured
+	NoConsent      = "no_consent"      // nobody of an elder's circle may be told but of life-safety
 	Uncovered      = "uncovered"       // a rota has hours ahead in which nobody on shift can be told
 )
 
@@ -37,6 +38,16 @@ type Survey struct {
 	Elders   []string          // who has a life-safety device
 	Channels map[string]string // kinds of the configured channels by name; nil: not known here
 	Now      time.Time
+}
+
+// Wearers are those who have a life-safety device.
+func Wearers(all []*devices.Device, cat *devices.Catalogue) (ids []string) {
+	for _, d := range all {
+		if t := cat.Type(d.Type); d.Person != "" && d.State == devices.Active && t != nil && t.Safety {
+			ids = append(ids, d.Person)
+		}
+	}
+	return ids
 }
 
 // Problems lists what is wrong, people before rotas, each in the order of ids.
@@ -105,6 +116,9 @@ func (w *survey) elder(p *Person) {
 			fmt.Sprintf("has a life-safety device and %d contacts who can be told, want at least 2", reachable))
 	case len(kinds) < 2:
 		w.add(p, OneKind, "联系人都只能通过同一种渠道通知", "all contacts are told over one kind of channel, want at least 2")
+	}
+	if len(p.Circle) > 0 && !slices.ContainsFunc(p.Circle, func(m Member) bool { return m.Agreed(Events, w.Now) }) {
+		w.add(p, NoConsent, "没有联系人获得告警授权，普通告警不会通知任何人", "nobody of the circle has consent to events, so they are told of life-safety only")
 	}
 	if strings.TrimSpace(p.Home) == "" {
 		w.add(p, NoHome, "没有住址，无法告知120", "has no home address to tell an ambulance")

@@ -13,13 +13,14 @@ import (
 func TestProblems(t *testing.T) {
 	s := newSite(t)
 	member := func(id string) people.Member { return people.Member{Person: id, Relation: "family"} }
+	agreed := []people.Consent{{Scope: people.Events, Since: local("2026-01-01 00:00")}}
 	s.put(
 		people.Person{ID: "c1", Reach: phoneOf("1")},
 		people.Person{ID: "c2", Reach: phoneOf("2")},
 		people.Person{ID: "c3", Reach: []bus.Address{{Channel: "voice", To: "3"}}},
 		people.Person{ID: "c4"},
 		people.Person{ID: "c5", Reach: []bus.Address{{Channel: "pigeon", To: "5"}}},
-		people.Person{ID: "well", Home: "3-2-501", Circle: []people.Member{member("c1"), member("c3")}},
+		people.Person{ID: "well", Home: "3-2-501", Circle: []people.Member{{Person: "c1", Relation: "son", Consent: agreed}, member("c3")}},
 		people.Person{ID: "alone", Home: "3-2-502"},
 		people.Person{ID: "thin", Home: "3-2-503", Circle: []people.Member{member("c1"), member("c4"), member("c5")}},
 		people.Person{ID: "onekind", Circle: []people.Member{member("c1"), member("c2")}},
@@ -40,7 +41,7 @@ func TestProblems(t *testing.T) {
 		}
 	}
 	want := map[string]string{
-		"alone": "few_contacts", "thin": "few_contacts", "onekind": "one_kind no_home", "c4": "no_address", "c5": "unknown_channel",
+		"alone": "few_contacts", "thin": "few_contacts no_consent", "onekind": "one_kind no_consent no_home", "c4": "no_address", "c5": "unknown_channel",
 		"day": "uncovered", "void": "uncovered",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

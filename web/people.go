@@ -5,7 +5,6 @@ import (
 	"slices"
 	"time"
 
-	"linli/devices"
 	"linli/people"
 )
 
@@ -220,12 +219,7 @@ func (s *Server) importPeople(w http.ResponseWriter, r *http.Request) error {
 
 // peopleProblems lists what will hurt when it matters: elders whom nobody would be told of, hours that nobody covers.
 func (s *Server) peopleProblems(w http.ResponseWriter, r *http.Request) error {
-	survey := people.Survey{Channels: s.Channels, Now: s.Now()}
-	for _, d := range s.Registry.Devices() {
-		if t := s.Catalogue.Type(d.Type); d.Person != "" && d.State == devices.Active && t != nil && t.Safety {
-			survey.Elders = append(survey.Elders, d.Person)
-		}
-	}
+	survey := people.Survey{Elders: people.Wearers(s.Registry.Devices(), s.Catalogue), Channels: s.Channels, Now: s.Now()}
 	community, who := r.URL.Query().Get("community"), principal(r)
 	found := slices.DeleteFunc(s.People.Problems(survey), func(p people.Problem) bool {
 		return community != "" && p.Community != community || !who.Community(p.Community)

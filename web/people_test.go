@@ -51,7 +51,7 @@ func TestPeopleAreImportedAndSurveyed(t *testing.T) {
 	}
 	ask[credentials](s, 200, "POST", "/api/v1/devices", `{"id":"sos-1","community":"tianjin","type":"sos_button","person":"ma"}`)
 	found := ask[struct{ Problems []people.Problem }](s, 200, "GET", "/api/v1/people/problems?community=tianjin", "").Problems
-	if len(found) != 1 || found[0].Person != "ma" || found[0].Code != people.FewContacts {
+	if len(found) != 2 || found[0].Person != "ma" || found[0].Code != people.FewContacts || found[1].Code != people.NoConsent {
 		t.Errorf("problems: %+v", found)
 	}
 	s.refused(http.StatusBadRequest, "id", "DELETE", "/api/v1/people/ma", "")
