@@ -2,6 +2,7 @@ package seeds
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"linli/bus"
@@ -82,16 +83,24 @@ func (c *Community) People(scale float64) []people.Person {
 
 func (c *Community) staff(elders bool) []people.Person {
 	var out []people.Person
+	n := c.index() * mostStaff
 	for i, s := range staff {
-		if s.elders && !elders {
-			continue
-		}
 		for k := range s.count {
-			out = append(out, c.invent(c.member(s.role, k), 7*i+k+3, s.role))
+			if p := c.invent(c.member(s.role, k), 7*i+k+3, s.role); elders || !s.elders {
+				p.Name = c.names.Surnames[n%len(c.names.Surnames)] + c.names.Staff[(n*5+n/len(c.names.Surnames))%len(c.names.Staff)]
+				out = append(out, p)
+			}
+			n++
 		}
 	}
 	return out
 }
+
+// mostStaff is how many work in a community at most. Their names are nobody else's in all of them.
+const mostStaff = 11
+
+// index is which of the communities it is, so that each has names of its own.
+func (c *Community) index() int { return max(slices.Index(IDs, c.ID), 0) }
 
 func (c *Community) member(role people.Role, k int) string {
 	return fmt.Sprintf("%s-%s-%d", c.ID, role, k+1)
@@ -99,7 +108,8 @@ func (c *Community) member(role people.Role, k int) string {
 
 // invent makes up a person.
 func (c *Community) invent(id string, n int, role people.Role) people.Person {
-	name := c.names.Surnames[n%len(c.names.Surnames)] + c.names.Given[(n*7+n/len(c.names.Surnames))%len(c.names.Given)]
+	i := n + 13*c.index()
+	name := c.names.Surnames[i%len(c.names.Surnames)] + c.names.Given[(i*7+i/len(c.names.Surnames))%len(c.names.Given)]
 	return people.Person{
 		ID: id, Community: c.ID, Name: name, Roles: []people.Role{role}, Phone: fmt.Sprintf("+999%08d", n), Reach: Reach,
 	}

@@ -30,6 +30,24 @@ func TestElderKitsBelongToTheirPerson(t *testing.T) {
 	}
 }
 
+func TestEverybodyWhoWorksHasANameOfTheirOwn(t *testing.T) {
+	who := map[string]string{}
+	for _, c := range load(t) {
+		for _, p := range c.People(1) {
+			elder := slices.Contains(p.Roles, people.Elder) || slices.Contains(p.Roles, people.Contact)
+			if other, taken := who[p.Name]; taken && !elder {
+				t.Errorf("%s and %s are both %s", other, p.ID, p.Name)
+			}
+			if !elder {
+				who[p.Name] = p.ID
+			}
+		}
+	}
+	if len(who) < 90 {
+		t.Errorf("%d names of staff in ten communities", len(who))
+	}
+}
+
 func TestEverybodyNeededIsThereAndNoneIsReal(t *testing.T) {
 	for id, c := range load(t) {
 		all := map[string]people.Person{}

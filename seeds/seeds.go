@@ -68,6 +68,7 @@ type member struct {
 type names struct {
 	Surnames []string `yaml:"surnames"`
 	Given    []string `yaml:"given"`
+	Staff    []string `yaml:"staff"`
 }
 
 type file struct {
