@@ -1,8 +1,6 @@
 package people
 
 import (
-	"fmt"
-	"math"
 	"regexp"
 	"slices"
 	"strconv"
@@ -27,8 +25,6 @@ const (
 	maxTurns     = 64
 	maxOverrides = 500
 	maxNotes     = 100
-	minRadius    = 20 // m; no band knows better where it is
-	maxRadius    = 50_000
 )
 
 // check returns everything that is wrong with p. known looks up the others: registered, or in the same import.
@@ -61,9 +57,6 @@ func (d *Directory) check(p *Person, known func(id string) *Person) error {
 	}
 	if p.AwayUntil != nil && (p.AwaySince == nil || !p.AwayUntil.After(*p.AwaySince)) {
 		c.Fail("away_until", p.AwayUntil.Format(time.RFC3339), "is not after away_since")
-	}
-	if z := p.HomeZone; z != nil && !(math.Abs(z.Lat) <= 90 && math.Abs(z.Lon) <= 180 && z.Radius >= minRadius && z.Radius <= maxRadius) {
-		c.Fail("home_zone", fmt.Sprintf("%g, %g, %g m", z.Lat, z.Lon, z.Radius), "is not a circle of %d to %d m on earth", minRadius, maxRadius)
 	}
 	checkCircle(&c, p, known)
 	return c.Err()

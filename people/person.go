@@ -38,7 +38,6 @@ type Person struct {
 	AwaySince *time.Time    `json:"away_since,omitempty" yaml:"away_since,omitempty"`
 	AwayUntil *time.Time    `json:"away_until,omitempty" yaml:"away_until,omitempty"` // nil while away: until ended by hand
 	AllIsWell *AllIsWell    `json:"all_is_well,omitempty" yaml:"all_is_well,omitempty"`
-	HomeZone  *Zone         `json:"home_zone,omitempty" yaml:"home_zone,omitempty"`
 	// LinksSince ends the links of messages that they were sent before.
 	LinksSince *time.Time `json:"links_since,omitempty" yaml:"links_since,omitempty"`
 }
@@ -79,13 +78,6 @@ type QuietHours struct {
 // AllIsWell is the daily line to the circle that an elder is fine; its absence raises an alert.
 type AllIsWell struct {
 	At string `json:"at" yaml:"at"` // 09:00, community time
-}
-
-// Zone is a circle on the ground.
-type Zone struct {
-	Lat    float64 `json:"lat" yaml:"lat"` // degrees, WGS 84, as devices report them
-	Lon    float64 `json:"lon" yaml:"lon"`
-	Radius float64 `json:"radius_m" yaml:"radius_m"`
 }
 
 // Staff reports whether somebody works for the community.

@@ -132,7 +132,8 @@ type (
 		Me        string         `json:"me"`
 		Person    string         `json:"person,omitempty"` // name of who it is about
 		Calls     string         `json:"calls,omitempty"`  // what who asks calls them
-		Shared    []people.Scope `json:"shared"`           // what is agreed
+		Phone     string         `json:"phone,omitempty"`
+		Shared    []people.Scope `json:"shared"` // what is agreed
 		Away      bool           `json:"away"`
 		AwayUntil *time.Time     `json:"away_until,omitempty"`
 		Active    *time.Time     `json:"active,omitempty"` // last sign of life; only with consent
@@ -182,7 +183,7 @@ func (s *Server) family(w http.ResponseWriter, r *http.Request, k *relative) err
 	if k.elder == nil {
 		return reply(w, http.StatusOK, body)
 	}
-	body.Person, body.Calls, body.Desk = k.elder.Name, k.member.Calls, s.onDuty(k.elder.Community, now)
+	body.Person, body.Phone, body.Calls, body.Desk = k.elder.Name, k.elder.Phone, k.member.Calls, s.onDuty(k.elder.Community, now)
 	for _, m := range k.elder.Circle {
 		if p := s.People.Person(m.Person); p != nil {
 			body.Circle = append(body.Circle, familyOf{m.Person, p.Name, m.Relation, m.Person == k.id})
@@ -209,7 +210,7 @@ func (s *Server) onDuty(community string, now time.Time) []familyDesk {
 	all := []familyDesk{}
 	q := people.Question{Targets: []string{"role:" + string(people.Duty)}, Community: community, Safety: true, At: now}
 	for _, x := range s.People.Resolve(q) {
-		if p := s.People.Person(x.Person); p != nil && p.Phone != "" {
+		if p := s.People.Person(x.Person); p != nil && p.Phone != "" && len(all) < shownDesk {
 			all = append(all, familyDesk{p.Name, p.Phone})
 		}
 	}
@@ -241,6 +242,7 @@ type (
 
 const (
 	shownAlerts = 5
+	shownDesk   = 2
 	toldEvents  = 100 // of one alert, the latest, that are looked through for who was told
 )
 

@@ -62,7 +62,7 @@ func (s *Server) familyBody(w http.ResponseWriter, r *http.Request, k *relative)
 		if vitals {
 			body.addVitals(t, last, now)
 		}
-		if p := placeOf(last, k.elder.HomeZone); place && p != nil && (body.Place == nil || p.Time.After(body.Place.Time)) {
+		if p := placeOf(last, homeOf(d, t)); place && p != nil && (body.Place == nil || p.Time.After(body.Place.Time)) {
 			body.Place = p
 		}
 	}
@@ -113,8 +113,25 @@ func (b *familyBody) addVitals(t *devices.Type, last map[string]series.Point, no
 	}
 }
 
+// homeZone is where the wearer of a band lives, in degrees and m.
+type homeZone struct{ lat, lon, radius float64 }
+
+// homeOf is the home that the registry has for a band, the same that rules of geofences look at; nil if it has none.
+func homeOf(d *devices.Device, t *devices.Type) *homeZone {
+	lat, ok := d.Attributes["home_lat"]
+	lon, too := d.Attributes["home_lon"]
+	radius, set := d.Attributes["home_radius_m"]
+	if a := t.Attribute("home_radius_m"); !set && a != nil {
+		radius = a.Default
+	}
+	if !ok || !too {
+		return nil
+	}
+	return &homeZone{lat, lon, radius}
+}
+
 // placeOf is the last position that a device knew, seen from home; nil if it knew none.
-func placeOf(last map[string]series.Point, home *people.Zone) *familyPlace {
+func placeOf(last map[string]series.Point, home *homeZone) *familyPlace {
 	lat, lon := last["lat"], last["lon"]
 	y, ok := lat.Value.(float64)
 	x, too := lon.Value.(float64)
@@ -130,10 +147,10 @@ func placeOf(last map[string]series.Point, home *people.Zone) *familyPlace {
 	}
 	// On the few kilometres that matter the earth is flat.
 	const degree = 111_195.0 // m
-	north, east := (y-home.Lat)*degree, (x-home.Lon)*degree*math.Cos(home.Lat*math.Pi/180)
-	p.Distance, p.Radius = math.Round(math.Hypot(north, east)), home.Radius
+	north, east := (y-home.lat)*degree, (x-home.lon)*degree*math.Cos(home.lat*math.Pi/180)
+	p.Distance, p.Radius = math.Round(math.Hypot(north, east)), home.radius
 	p.Bearing = math.Round(math.Mod(math.Atan2(east, north)*180/math.Pi+360, 360))
-	if p.Home = "outside"; p.Distance <= home.Radius {
+	if p.Home = "outside"; p.Distance <= home.radius {
 		p.Home = "inside"
 	}
 	return p

@@ -38,7 +38,7 @@ func newHome(t *testing.T) *home {
 		h.put(p)
 	}
 	h.agree(people.Events, people.Wellbeing)
-	if _, err := s.web.Registry.AddDevice(t.Context(), devices.Device{ID: "band", Community: "tianjin", Type: "wearable_band", Person: "mother"}); err != nil {
+	if _, err := s.web.Registry.AddDevice(t.Context(), devices.Device{ID: "band", Community: "tianjin", Type: "wearable_band", Person: "mother", Attributes: map[string]float64{"home_lat": 39, "home_lon": 117}}); err != nil {
 		t.Fatal(err)
 	}
 	h.sos("a1")
@@ -55,7 +55,7 @@ func (h *home) put(p people.Person) {
 // agree says what the daughter may see; the son may see nothing.
 func (h *home) agree(scopes ...people.Scope) {
 	h.Helper()
-	h.put(people.Person{ID: "mother", Community: "tianjin", Name: "王奶奶", Roles: []people.Role{people.Elder}, HomeZone: &people.Zone{Lat: 39, Lon: 117, Radius: 150}, Circle: []people.Member{
+	h.put(people.Person{ID: "mother", Community: "tianjin", Name: "王奶奶", Roles: []people.Role{people.Elder}, Circle: []people.Member{
 		{Person: "daughter", Relation: "daughter", Calls: "妈妈", Consent: agreedTo(scopes...)}, {Person: "son", Relation: "son"},
 	}})
 }
@@ -134,6 +134,9 @@ func TestFamilySeesVitalsAndPlaceByConsent(t *testing.T) {
 		if c.vitals != (len(got.Vitals) > 0) || c.vitals != (got.Worn != nil) || c.place != (got.Place != nil) {
 			t.Errorf("with %v: %+v", c.scopes, got)
 		}
+		if c.place && got.Place.Radius != 150 {
+			t.Errorf("place %+v", got.Place)
+		}
 		if c.vitals && (got.Vitals[0].Field != "heart_rate_bpm" || got.Vitals[0].Value != 123.0 || !got.Vitals[0].Old) {
 			t.Errorf("vitals %+v", got.Vitals)
 		}
@@ -142,10 +145,10 @@ func TestFamilySeesVitalsAndPlaceByConsent(t *testing.T) {
 
 func TestPlaceIsSeenFromHome(t *testing.T) {
 	t.Parallel()
-	zone := &people.Zone{Lat: 39, Lon: 117, Radius: 150}
+	zone := &homeZone{39, 117, 150}
 	for _, c := range []struct {
 		lat, lon float64
-		home     *people.Zone
+		home     *homeZone
 		want     familyPlace
 	}{
 		{39.001, 117, zone, familyPlace{Home: "inside", Distance: 111, Radius: 150}},

@@ -22,7 +22,8 @@ function compress(): Plugin {
   }
 }
 
-export default defineConfig({
+// The page of a family is built by itself (--mode family), so that it carries no more of Vue than it uses.
+export default defineConfig(({ mode }) => ({
   base: './', // works below any path of a proxy
   plugins: [vue(), compress()],
   define: {
@@ -33,10 +34,10 @@ export default defineConfig({
   },
   build: {
     outDir: dist,
-    emptyOutDir: true,
+    emptyOutDir: mode !== 'family',
     target: 'es2022',
     modulePreload: { polyfill: false },
     assetsInlineLimit: 0, // the content policy forbids what is inlined
-    rollupOptions: { input: { index: resolve(import.meta.dirname, 'index.html'), family: resolve(import.meta.dirname, 'family.html') } },
+    rollupOptions: { input: resolve(import.meta.dirname, mode === 'family' ? 'family.html' : 'index.html') },
   },
-})
+}))

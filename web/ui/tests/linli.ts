@@ -15,14 +15,14 @@ export class Linli {
     private process: ChildProcess, private dir: string, private args: string[],
   ) {}
 
-  /** start runs a server until close, with the channels of a configuration file if there are any. Ready means that every role is. */
+  /** start runs a server until close, with the channels of a configuration file if there are any; their messages have links. Ready means that every role is. */
   static async start(scale = '0.01', channels: Record<string, unknown>[] = []): Promise<Linli> {
     const dir = mkdtempSync(join(tmpdir(), 'linli-'))
     const [http, mqtt] = [await freePort(), await freePort()]
     const args = ['serve', '--demo', '--scale', scale, '--data', dir, '--http', `127.0.0.1:${http}`, '--mqtt', `127.0.0.1:${mqtt}`, '--log-level', 'error']
     if (channels.length) {
       writeFileSync(join(dir, 'linli.yaml'), JSON.stringify({ channels })) // JSON is YAML
-      args.push('--config', join(dir, 'linli.yaml'))
+      args.push('--config', join(dir, 'linli.yaml'), '--public-url', `http://127.0.0.1:${http}`)
     }
     const { process, said } = await launch(args)
     const password = said.match(/first login +admin, password (\S+)/)?.[1] ?? ''

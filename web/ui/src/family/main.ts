@@ -1,4 +1,4 @@
-// The page of a family: an entry of its own, so that a phone on a slow network loads little.
+// The page of a family: built by itself, so that a phone on a slow network loads little. What is not seen first comes later.
 
 import { createApp } from 'vue'
 import Family from './Family.vue'

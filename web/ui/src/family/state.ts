@@ -2,29 +2,54 @@
 
 import type { Text } from '../types'
 
+export interface Told { name?: string, kind: 'family' | 'staff', at: string, answer?: 'going' | 'cannot', answered_at?: string }
+export interface Alert {
+  id: string
+  name: Text
+  text: Text
+  state: string
+  safety: boolean
+  opened_at: string
+  by?: string
+  mine: boolean
+  script?: Text
+  told: Told[]
+}
+export interface Member { id: string, name: string, relation: string, me: boolean }
 export interface View {
+  now: string
   me: string
   person?: string
-  alert: { id: string, name: Text, text: Text, state: string, opened_at: string, by?: string, by_at?: string, instructions?: Text }
-  told: { name: string, at: string }[]
-  consent: string[]
+  calls?: string
+  phone?: string
+  shared: string[]
   away: boolean
   away_until?: string
   active?: string
   all_is_well?: string
-  circle: { name: string, relation: string }[]
-  views: { at: string, by: string }[]
+  alerts: Alert[]
+  circle: Member[]
+  desk: { name: string, phone: string }[]
 }
 
-export type Mood = 'alarm' | 'taken' | 'away' | 'quiet' | 'fine' | 'unknown' | 'over'
+export type Mood = 'alarm' | 'taken' | 'mine' | 'away' | 'quiet' | 'fine' | 'unknown' | 'calm' | 'over'
 
 const quietAfter = 12 * 3600e3 // ms
 
-/** mood is the most pressing thing that is true. */
+export const isOpen = (a: Alert) => a.state === 'opened' || a.state === 'acknowledged'
+
+/** pressing is the open alert to be looked after first: one that nobody does before one that somebody does. */
+export function pressing(v: View): Alert | undefined {
+  const open = v.alerts.filter(isOpen)
+  return open.find(a => !a.by) ?? open[0]
+}
+
+/** mood is the most pressing thing that is true. What is not shared is never said to be fine. */
 export function mood(v: View, now: number): Mood {
-  const open = v.alert.state === 'opened' || v.alert.state === 'acknowledged'
-  if (open) return v.alert.by ? 'taken' : 'alarm'
+  const alert = pressing(v)
+  if (alert) return !alert.by ? 'alarm' : alert.mine ? 'mine' : 'taken'
   if (!v.person) return 'over'
+  if (!v.shared.includes('wellbeing')) return 'calm'
   if (v.away) return 'away'
   if (!v.active) return 'unknown'
   return now - Date.parse(v.active) > quietAfter ? 'quiet' : 'fine'
