@@ -40,7 +40,7 @@ func TestRestartOfTheServerIsNoSilenceOfDevices(t *testing.T) {
 		t.Run(fmt.Sprint("engine restarts ", restarts), func(t *testing.T) {
 			c, known := fleet(t, n)
 			var l bus.Listening
-			l.Hear(start, true)
+			l.Hear(start, true, bus.Settle)
 			report(t, c, known, 0)
 			l.Until = start.Add(4 * time.Minute)
 			c.vigil.hear(&l)
@@ -51,7 +51,7 @@ func TestRestartOfTheServerIsNoSilenceOfDevices(t *testing.T) {
 			c.vigil.hear(&l)
 			c.advance(start.Add(2 * time.Hour).UnixMilli()) // nobody listens; the clock goes on
 			back := start.Add(2 * time.Hour)
-			l.Hear(back, true)
+			l.Hear(back, true, bus.Settle)
 			l.Until = back.Add(6 * time.Minute)
 			c.vigil.hear(&l)
 			report(t, c, known, 2*time.Hour+5*time.Minute)

@@ -102,7 +102,7 @@ func TestSilenceDoesNotCountWhileDevicesCannotBeHeard(t *testing.T) {
 	listening := &w.core.vigil.listening
 	listening.Until = midnight.Add(8 * hour)
 	w.watch(elders(), 8*hour, 12*hour)
-	listening.Hear(midnight.Add(12*hour), false)
+	listening.Hear(midnight.Add(12*hour), false, bus.Settle)
 	w.watch(elders(), 12*hour, 12*hour)
 	w.expectTold()
 	listening.Until = midnight.Add(13 * hour)

@@ -9,6 +9,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"go.yaml.in/yaml/v3"
 
@@ -49,6 +50,7 @@ type Settings struct {
 	Config    string // file
 	LogLevel  string
 	ClockJump bool // start although the clock moved far
+	Settle    time.Duration
 
 	file File
 }
@@ -91,6 +93,7 @@ func (s *Settings) flags(fs *flag.FlagSet) {
 	fs.StringVar(&s.Rules, "rules", "", "`directory` with further rules")
 	fs.StringVar(&s.Config, "config", "", "configuration `file` (YAML)")
 	fs.StringVar(&s.LogLevel, "log-level", "info", "debug, info, warn or error")
+	fs.DurationVar(&s.Settle, "settle", bus.Settle, "`time` that devices get to connect again after a restart or an outage, before their silence counts")
 	fs.BoolVar(&s.ClockJump, "accept-clock", false, "start although the clock stands far from where it was")
 }
 
@@ -147,6 +150,9 @@ func (s *Settings) validate() error {
 	}
 	if s.Scale <= 0 || s.Scale > 1 {
 		bad("scale", "%v is not within (0, 1]", s.Scale)
+	}
+	if s.Settle <= 0 {
+		bad("settle", "%s is not positive", s.Settle)
 	}
 	if s.Speed < 0 {
 		bad("speed", "%v is negative", s.Speed)

@@ -23,14 +23,15 @@ const (
 	ListeningEvery = 2 * time.Second
 	// ListeningGrace is how long after Until it is still believed to.
 	ListeningGrace = 5 * time.Second
-	// settle is how long devices take to connect again.
-	settle = 2 * time.Minute
+	// Settle is how long devices take to connect again, where nobody says otherwise.
+	Settle = 2 * time.Minute
 	// gapsKept is more than the restarts within the longest silence that rules ask for.
 	gapsKept = 100
 )
 
-// Hear notes that ingest listens at now. Anew says that it did not just before, however short that was.
-func (l *Listening) Hear(now time.Time, anew bool) {
+// Hear notes that ingest listens at now. Anew says that it did not just before, however short that was; devices then get settle to
+// connect again.
+func (l *Listening) Hear(now time.Time, anew bool, settle time.Duration) {
 	if !l.Until.IsZero() && (anew || now.Sub(l.Until) > ListeningGrace) {
 		g := Gap{From: l.Until, To: now.Add(settle)}
 		if n := len(l.Gaps); n > 0 && !g.From.After(l.Gaps[n-1].To) { // it went away before all were back

@@ -11,7 +11,7 @@ func TestTimeInWhichNobodyListenedDoesNotCount(t *testing.T) {
 	var l Listening
 	hear := func(from, to time.Duration, anew bool) {
 		for d := from; d <= to; d += ListeningEvery {
-			l.Hear(at(d), anew)
+			l.Hear(at(d), anew, Settle)
 			anew = false
 		}
 	}
@@ -37,15 +37,15 @@ func TestTimeInWhichNobodyListenedDoesNotCount(t *testing.T) {
 func TestRestartsInARowAreOneGap(t *testing.T) {
 	start := time.Date(2026, 3, 1, 4, 0, 0, 0, time.UTC)
 	var l Listening
-	l.Hear(start, true)
+	l.Hear(start, true, Settle)
 	for i := range 5 {
-		l.Hear(start.Add(time.Duration(i)*time.Minute), true)
+		l.Hear(start.Add(time.Duration(i)*time.Minute), true, Settle)
 	}
-	if want := start.Add(4*time.Minute + settle); len(l.Gaps) != 1 || !l.Gaps[0].To.Equal(want) {
+	if want := start.Add(4*time.Minute + Settle); len(l.Gaps) != 1 || !l.Gaps[0].To.Equal(want) {
 		t.Errorf("gaps %v, want one until %v", l.Gaps, want)
 	}
 	for i := range 1000 {
-		l.Hear(start.Add(time.Duration(i+1)*time.Hour), true)
+		l.Hear(start.Add(time.Duration(i+1)*time.Hour), true, Settle)
 		l.Until = l.Until.Add(10 * time.Minute) // and went on
 	}
 	if len(l.Gaps) != gapsKept {

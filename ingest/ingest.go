@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
@@ -31,7 +32,8 @@ type Config struct {
 	SyncAlways bool
 	// Lease makes one process at a time work, where several can reach the bus and do not share a subscription.
 	Lease     bool
-	MaxSeries int // distinct combinations of series tags a device may use; 0: 64
+	MaxSeries int           // distinct combinations of series tags a device may use; 0: 64
+	Settle    time.Duration // that devices get to connect again after they could not be heard; 0: bus.Settle
 	Log       *slog.Logger
 	Reg       prometheus.Registerer
 	Now       func() time.Time // nil: time.Now
@@ -55,6 +57,7 @@ type Ingest struct {
 	maxSeries  int
 	log        *slog.Logger
 	metrics    *metrics
+	settle     time.Duration
 	now        func() time.Time
 
 	lanes  atomic.Pointer[lanes]
@@ -74,7 +77,7 @@ func Open(ctx context.Context, c Config) (*Ingest, error) {
 	}
 	i := &Ingest{
 		bus: c.Bus, catalogue: c.Catalogue, registry: c.Registry, broker: c.Broker, root: c.Root, syncAlways: c.SyncAlways,
-		maxSeries: c.MaxSeries, log: c.Log.With("component", "ingest"), metrics: newMetrics(c.Reg), now: c.Now,
+		maxSeries: c.MaxSeries, settle: cmp.Or(c.Settle, bus.Settle), log: c.Log.With("component", "ingest"), metrics: newMetrics(c.Reg), now: c.Now,
 	}
 	if i.root == "" {
 		i.root = defaultRoot

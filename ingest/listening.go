@@ -32,7 +32,7 @@ func (i *Ingest) tellListening(ctx context.Context) error {
 			continue
 		}
 		write, cancel := context.WithTimeout(ctx, bus.ListeningEvery)
-		err := hear(write, kv, i.now(), anew)
+		err := hear(write, kv, i.now(), anew, i.settle)
 		cancel()
 		switch {
 		case err == nil:
@@ -50,7 +50,7 @@ func (i *Ingest) listens() bool {
 	return i.Ready() && l.bulk.session.status() == nil && l.fast.session.status() == nil
 }
 
-func hear(ctx context.Context, kv jetstream.KeyValue, now time.Time, anew bool) error {
+func hear(ctx context.Context, kv jetstream.KeyValue, now time.Time, anew bool, settle time.Duration) error {
 	var l bus.Listening
 	var revision uint64
 	e, err := kv.Get(ctx, bus.ListeningKey)
@@ -67,7 +67,7 @@ func hear(ctx context.Context, kv jetstream.KeyValue, now time.Time, anew bool) 
 	if now.Before(l.Until) {
 		return nil // the clock went back: what was said holds until it is there again
 	}
-	l.Hear(now, anew)
+	l.Hear(now, anew, settle)
 	data, err := json.Marshal(l)
 	if err != nil {
 		return err

@@ -83,7 +83,7 @@ func TestEverySOSReachesAPersonWhateverIsKilled(t *testing.T) {
 	linli := buildFor(t, "linli", "-tags", "failpoints", "linli/cmd/linli")
 	natsServer := buildFor(t, "nats-server", "github.com/nats-io/nats-server/v2")
 	hook, mail := newReceiver(t), providers.SMTP(t, "linli", "secret")
-	broker, busAddr := startMosquitto(t), freeAddr(t)
+	broker, busAddr := startMosquitto(t).addr, freeAddr(t)
 	busDir := t.TempDir()
 	config := chaosConfig(t, hook, mail)
 

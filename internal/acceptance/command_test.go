@@ -132,7 +132,7 @@ func TestNoCommandIsLostOrLateWhateverIsKilled(t *testing.T) {
 		playCommands(t, s, linli, s.mqtt, everyMoment)
 	})
 	t.Run("mosquitto", func(t *testing.T) {
-		broker := startMosquitto(t)
+		broker := startMosquitto(t).addr
 		playCommands(t, newServer(t, "--mqtt-url", "tcp://"+broker), linli, broker, everyMoment[2:3])
 	})
 }

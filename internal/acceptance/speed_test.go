@@ -3,10 +3,8 @@ package acceptance
 import (
 	"flag"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"regexp"
 	"runtime"
 	"slices"
@@ -76,7 +74,7 @@ func hops(t *testing.T) []row {
 // speedBehindMosquitto measures the whole way from an outside broker into an outside InfluxDB, whose own share is thus apart. The
 // floor is a bare paho client that takes the same messages and throws them away.
 func speedBehindMosquitto(t *testing.T) []row {
-	broker := startMosquitto(t)
+	broker := startMosquitto(t).addr
 	floor := bareSubscriber(t, broker)
 	db := newInfluxd(t)
 	s := newServer(t, "--mqtt-url", "tcp://"+broker, "--influx-url", "http://"+db.http, "--influx-token", influxToken)
@@ -229,36 +227,6 @@ func speedManyDevices(t *testing.T) []row {
 		{"import of 20,050 devices", "s", imported.Seconds(), "≤ 20 (10 s per 10,000)", ""},
 		{"memory (RSS), 20,050 devices, 1,000 readings/s for 60 s", "MB", float64(rss) / 1e6, "≤ 400", ""},
 		{"start to ready on that data directory", "s", took.Seconds(), "≤ 3", ""},
-	}
-}
-
-// startMosquitto starts a mosquitto that drops nothing.
-func startMosquitto(t *testing.T) string {
-	t.Helper()
-	addr := freeAddr(t)
-	_, port, _ := net.SplitHostPort(addr)
-	conf := filepath.Join(t.TempDir(), "mosquitto.conf")
-	text := fmt.Sprintf("listener %s 127.0.0.1\nallow_anonymous true\nmax_queued_messages 0\nmax_inflight_messages 8192\n", port)
-	if err := os.WriteFile(conf, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.Command("mosquitto", "-c", conf)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	if err := cmd.Start(); err != nil {
-		t.Fatalf("mosquitto: %v", err)
-	}
-	t.Cleanup(func() { cmd.Process.Kill(); cmd.Wait() })
-	limit := time.Now().Add(10 * time.Second)
-	for {
-		c, err := net.Dial("tcp", addr)
-		if err == nil {
-			c.Close()
-			return addr
-		}
-		if time.Now().After(limit) {
-			t.Fatal("mosquitto does not listen")
-		}
-		time.Sleep(10 * time.Millisecond) // another program's start announces itself no other way
 	}
 }
 
