@@ -104,10 +104,7 @@ func setAway(fs *flag.FlagSet) action {
 			method = "DELETE"
 		}
 		if *until != "" {
-			at, err := time.ParseInLocation(time.DateOnly, *until, time.Local)
-			if err != nil {
-				at, err = time.Parse(time.RFC3339, *until)
-			}
+			at, err := moment(*until)
 			if err != nil || *end {
 				return usage("--until: %q is not a date, or not to be given with --end", *until)
 			}
@@ -125,30 +122,6 @@ func setAway(fs *flag.FlagSet) action {
 				fmt.Fprintf(w, "%s is away\n", p.ID)
 			default:
 				fmt.Fprintf(w, "%s is away until %s\n", p.ID, p.AwayUntil.Format(time.RFC3339))
-			}
-		})
-	}
-}
-
-func listRotas(fs *flag.FlagSet) action {
-	community := fs.String("community", "", "only of this community (`id`)")
-	return func(ctx context.Context, s *session, args []string) error {
-		if err := exactly(args); err != nil {
-			return err
-		}
-		var all struct {
-			Rotas []struct {
-				people.Rota
-				OnDuty []string `json:"on_duty"`
-			} `json:"rotas"`
-		}
-		if err := s.Call(ctx, "GET", "/api/v1/rotas"+query("community", *community), nil, &all); err != nil {
-			return err
-		}
-		return s.print(all, func(w io.Writer) {
-			fmt.Fprintln(w, "ID\tCOMMUNITY\tROLE\tON DUTY")
-			for _, r := range all.Rotas {
-				fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", r.ID, r.Community, r.Role, strings.Join(r.OnDuty, ", "))
 			}
 		})
 	}

@@ -59,13 +59,15 @@ func replayRules(fs *flag.FlagSet) action {
 	}
 }
 
-// moment reads a time; an empty one is now.
+// moment reads a time: a date is its first minute here. An empty one is now.
 func moment(text string) (time.Time, error) {
 	if text == "" {
 		return time.Now(), nil
 	}
-	if at, err := time.ParseInLocation(time.DateOnly, text, time.Local); err == nil {
-		return at, nil
+	for _, layout := range []string{time.DateOnly, "2006-01-02T15:04"} {
+		if at, err := time.ParseInLocation(layout, text, time.Local); err == nil {
+			return at, nil
+		}
 	}
 	at, err := time.Parse(time.RFC3339, text)
 	if err != nil {
