@@ -275,7 +275,7 @@ func (c *core) look(w *watch, at int64) {
 // excuses reports whether silence does not count at present. What is unknown does not excuse a life-safety rule.
 func (c *core) excuses(w *watch, at int64) bool {
 	b := w.bound
-	if !b.Safety && slices.ContainsFunc(w.members, func(id string) bool { return c.book.maintained[id] }) {
+	if !b.Safety && slices.ContainsFunc(w.members, func(id string) bool { return c.book.maintained(id, at) }) {
 		return true
 	}
 	if b.when == nil {

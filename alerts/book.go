@@ -58,7 +58,7 @@ type book struct {
 	wakes    dueHeap               // alerts that the server's clock will move
 	closed   []string              // ids in the order of closing; the oldest are forgotten
 
-	maintained  map[string]bool            // devices with an open alert of the rule maintenance
+	works       map[string][]work          // on devices, the latest last
 	edges       []edge                     // which alerts follow from which
 	causes      map[string]map[string]bool // open causes by causeKey
 	held        map[string]bool            // alerts that are kept back
@@ -87,7 +87,7 @@ type episode struct {
 
 func newBook(rules *Rules, dir Directory) *book {
 	return &book{
-		rules: rules, dir: dir, alerts: map[string]*bus.Alert{}, episodes: map[string]*episode{}, maintained: map[string]bool{},
+		rules: rules, dir: dir, alerts: map[string]*bus.Alert{}, episodes: map[string]*episode{}, works: map[string][]work{},
 		edges: rules.causes, causes: map[string]map[string]bool{}, held: map[string]bool{}, holds: map[string]*bus.Hold{},
 		loads: map[string]*bus.Load{}, waiting: map[string]*bus.Load{}, deferred: map[string][]string{}, changed: map[string]any{},
 		going: map[string]map[string]*bus.Alert{}, zones: map[string]*time.Location{},
@@ -229,18 +229,6 @@ func (b *book) index(a *bus.Alert) {
 		if delete(b.going[a.Rule], a.ID); a.State == bus.Opened || a.State == bus.Acknowledged {
 			b.going[a.Rule][a.ID] = a
 		}
-	}
-}
-
-// maintain follows which devices are being worked on.
-func (b *book) maintain(a *bus.Alert) {
-	if a.Rule != maintenance.ID {
-		return
-	}
-	if a.State == bus.Opened || a.State == bus.Acknowledged {
-		b.maintained[a.Device] = true
-	} else {
-		delete(b.maintained, a.Device)
 	}
 }
 

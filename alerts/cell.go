@@ -62,11 +62,12 @@ func (c *core) complete(s *series, i int, at int64) {
 	}
 }
 
-// fulfil ends a for that is over. A rule with a time of day stays pending outside it.
+// fulfil ends a for that is over. A rule with a time of day stays pending outside it, and while its device is worked on.
 func (c *core) fulfil(s *series, i int) {
 	cl, b := &s.cells[i], s.bound(i)
-	if cl.applies && b.between.contains(moment(cl.due(b)).In(c.zone(s.community))) {
-		c.raise(s, i, finding{cl.due(b), s.last, s.received, c.newest(s, b, s.last)})
+	due := cl.due(b)
+	if cl.applies && (b.Safety || !c.book.maintained(s.device, due)) && b.between.contains(moment(due).In(c.zone(s.community))) {
+		c.raise(s, i, finding{due, s.last, s.received, c.newest(s, b, s.last)})
 	}
 }
 
@@ -78,7 +79,7 @@ func (c *core) judge(s *series, i int, at, received int64) {
 		return
 	}
 	cl.judged = at
-	c.scope = scope{core: c, series: s, bound: b, at: at}
+	c.scope = scope{core: c, series: s, bound: b, at: at, heard: received}
 	holds := c.holds(b, cl, at)
 	switch {
 	case cl.state == firing:
@@ -121,7 +122,7 @@ func (c *core) judgeLate(s *series, i int, at, received int64) {
 	if !ok {
 		return
 	}
-	c.scope = scope{core: c, series: s, bound: b, at: at, own: &v}
+	c.scope = scope{core: c, series: s, bound: b, at: at, heard: received, own: &v}
 	if c.holds(b, cl, at) == yes {
 		cl.since = at
 		c.raise(s, i, finding{at, at, received, v})
@@ -232,7 +233,7 @@ func (c *core) holds(b *bound, cl *cell, at int64) truth {
 	switch {
 	case !cl.applies || b.between != nil && !b.between.contains(moment(at).In(c.zone(s.community))):
 		return no
-	case !b.Safety && c.book.maintained[s.device]:
+	case !b.Safety && c.book.maintained(s.device, c.scope.heard):
 		return unknown
 	}
 	return b.when.eval(&c.scope)
@@ -243,7 +244,7 @@ func (c *core) ends(b *bound, cl *cell, holds truth) bool {
 	switch {
 	case !cl.applies:
 		return true
-	case !b.Safety && c.book.maintained[c.scope.series.device]:
+	case !b.Safety && c.book.maintained(c.scope.series.device, c.scope.heard):
 		return false
 	case b.clear == nil && !b.guesses:
 		return holds == no

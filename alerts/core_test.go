@@ -18,24 +18,14 @@ import (
 )
 
 // probeRules are the rules of testdata/types/probe.yaml alone.
-func probeRules(t testing.TB) *Rules {
-	t.Helper()
-	cat, err := probeCatalogue()
-	if err != nil {
-		t.Fatal(err)
-	}
-	l := &loader{cat: cat, ids: map[string]*Rule{}}
-	probe := cat.Type("probe")
-	l.parse(probe.File, &probe.Rules, probe)
-	rules := l.bind()
-	if len(l.errs) > 0 {
-		t.Fatal(l.err())
-	}
-	return rules
-}
+func probeRules(t testing.TB) *Rules { return testRules(t) }
 
 // memoryRules are those and the rules of testdata/memory.yaml and testdata/fence.yaml.
 func memoryRules(t testing.TB) *Rules {
+	return testRules(t, "testdata/memory.yaml", "testdata/fence.yaml")
+}
+
+func testRules(t testing.TB, files ...string) *Rules {
 	t.Helper()
 	cat, err := probeCatalogue()
 	if err != nil {
@@ -44,12 +34,12 @@ func memoryRules(t testing.TB) *Rules {
 	l := &loader{cat: cat, ids: map[string]*Rule{}}
 	probe := cat.Type("probe")
 	l.parse(probe.File, &probe.Rules, probe)
-	for _, file := range []string{"testdata/memory.yaml", "testdata/fence.yaml"} {
-		data, err := os.ReadFile(file)
+	for _, name := range files {
+		data, err := os.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)
 		}
-		l.file(file, data)
+		l.file(name, data)
 	}
 	rules := l.bind()
 	if len(l.errs) > 0 {
@@ -60,7 +50,7 @@ func memoryRules(t testing.TB) *Rules {
 
 // TestMemoryRulesShowWhatTheyMean replays their examples.
 func TestMemoryRulesShowWhatTheyMean(t *testing.T) {
-	for _, r := range memoryRules(t).All() {
+	for _, r := range testRules(t, "testdata/memory.yaml", "testdata/fence.yaml", "testdata/reference.yaml").All() {
 		if err := r.Replay(); err != nil {
 			t.Error(err)
 		}
@@ -384,6 +374,13 @@ func TestWhatComesOfEvents(t *testing.T) {
 			want: []string{"t_jam[device=p1] 0s:opened", "t_jam[device=p1] 10h:repeated", "t_jam[device=p1] 34h:cleared", "t_jam[device=p1] 58h:closed"},
 		},
 		"an SOS stays for ever": {say: []string{"p1 5s!sos"}, wall: 1000 * time.Hour, want: []string{"t_sos[person=ma] 5s:opened"}},
+		"what began before a maintenance opens after it": {
+			say: []string{
+				"p1 0m level=96", "p1 2m level=96", "p1 5m level=96", "p1 8m level=96", "p1 9m!maintenance_start", "p1 10m level=96", "p1 12m level=96",
+				"p1 13m!maintenance_end", "p1 14m level=96",
+			},
+			want: []string{"dev_maintenance[device=p1] 9m:opened", "dev_maintenance[device=p1] 13m:cleared", "t_level[device=p1] 10m:opened"},
+		},
 		"in maintenance nothing but life-safety opens": {
 			say: []string{
 				"p1 0s!maintenance_start", "p1 1m!jam attempts=5", "p1 1m heat=120", "p1 2m!sos", "p1 3m!maintenance_end", "p1 4m heat=121",

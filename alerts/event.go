@@ -58,26 +58,30 @@ func (c *core) judgeEvent(p *program, dev *devices.Device, name string, at, rece
 		sub.tags = append(sub.tags, c.payloadTags(x)...)
 		e := c.book.episodes[episodeKey(x.ID, identity(x.Rule, sub))]
 		if e != nil && e.alert != nil && at >= e.alert.LastEvent.UnixMilli() {
-			c.book.clear(e.alert, moment(at))
+			ends := at
+			if x.Rule == maintenance { // whose time goes by what arrives
+				ends = received
+			}
+			c.book.clear(e.alert, moment(ends))
 		}
 	}
 	for _, x := range p.onEvent[name] {
 		if x, _ = x.forDevice(dev); x == nil {
 			continue
 		}
-		if (x.Kind == CountKind || !c.recalling) && c.eventHolds(x, dev, at) {
+		if (x.Kind == CountKind || !c.recalling) && c.eventHolds(x, dev, at, received) {
 			c.raiseByEvent(x, p, dev, at, received)
 		}
 	}
 }
 
 // eventHolds evaluates an event against one rule. Unknown is enough for a life-safety rule.
-func (c *core) eventHolds(b *bound, dev *devices.Device, at int64) bool {
+func (c *core) eventHolds(b *bound, dev *devices.Device, at, received int64) bool {
 	l := &c.line
 	if !b.between.contains(moment(at).In(c.zone(string(l.Tag("community"))))) {
 		return false
 	}
-	if b.Kind != CountKind && c.suspended(b) {
+	if b.Kind != CountKind && c.suspended(b, received) {
 		return false
 	}
 	c.scope = scope{core: c, bound: b, event: l, dev: dev, at: at}
@@ -97,8 +101,8 @@ func (c *core) eventHolds(b *bound, dev *devices.Device, at int64) bool {
 }
 
 // suspended reports whether the device of an event is being worked on.
-func (c *core) suspended(b *bound) bool {
-	return !b.Safety && b.Rule != maintenance && c.book.maintained[string(c.line.Tag("device"))]
+func (c *core) suspended(b *bound, received int64) bool {
+	return !b.Safety && b.Rule != maintenance && c.book.maintained(string(c.line.Tag("device")), received)
 }
 
 func (c *core) raiseByEvent(b *bound, p *program, dev *devices.Device, at, received int64) {
@@ -107,7 +111,7 @@ func (c *core) raiseByEvent(b *bound, p *program, dev *devices.Device, at, recei
 	who := identity(b.Rule, sub)
 	if b.Kind == CountKind {
 		newest, complete := c.count(b, who, at)
-		if !complete || c.recalling || c.suspended(b) {
+		if !complete || c.recalling || c.suspended(b, received) {
 			return
 		}
 		at, received = newest, max(received, newest)

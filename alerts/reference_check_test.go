@@ -37,7 +37,7 @@ var (
 
 func newTrio(t *rapid.T, rules *Rules) *trio {
 	w := &trio{T: t, rules: rules, clock: start, quiet: newDisk(), harried: newDisk(), m: &reference{
-		rules: refRules(), clock: math.MinInt64, holds: map[string]*refHold{}, loads: map[string]*refLoad{},
+		rules: refRules(), clock: math.MinInt64, holds: map[string]*refHold{}, loads: map[string]*refLoad{}, works: map[string][]stretch{},
 		gateways: map[string]string{"p2": "p3"}, persons: map[string]string{"p1": "ma", "p2": "ma"}, family: []string{"daughter", "son"},
 		people: map[string][]string{duty: {duty}},
 	}}
@@ -222,7 +222,7 @@ func (w *trio) compare() {
 // TestEngineIsAsTheReferenceSays lets devices say things in any order, twice, late and ahead of time, people act, clocks jump and an
 // engine be killed before and after any of its commits. What is written of alerts is what the reference says.
 func TestEngineIsAsTheReferenceSays(t *testing.T) {
-	rules := probeRules(t)
+	rules := testRules(t, "testdata/reference.yaml")
 	rules.causes = append(rules.causes, edge{cause: "t_level", effect: "t_jam", within: "gateway", wait: 3 * time.Minute})
 	rapid.Check(t, func(t *rapid.T) {
 		w := newTrio(t, rules)
@@ -243,9 +243,9 @@ func TestEngineIsAsTheReferenceSays(t *testing.T) {
 // step is one thing that happens.
 func (w *trio) step() {
 	t := w.T
-	w.pass(rapid.SampledFrom([]int64{0, 0, 1, 1000, 9_999, 10_000, 20_000, 30_000, 60_000, 60_000, 90_000, 240_000, 600_000, 1_700_000, 7_200_000}).Draw(t, "wait"))
+	w.pass(rapid.SampledFrom([]int64{0, 0, 1, 1000, 9_999, 10_000, 20_000, 30_000, 60_000, 60_000, 90_000, 240_000, 600_000, 840_000, 900_000, 1_700_000, 7_200_000}).Draw(t, "wait"))
 	w.doom = rapid.SampledFrom([]string{"", "", "", "before", "after"}).Draw(t, "doom")
-	switch what := rapid.SampledFrom([]string{"hear", "hear", "hear", "happen", "act", "act", "tick", "tick", "tick", "stay", "checkpoint", "commit", "kill"}).Draw(t, "what"); what {
+	switch what := rapid.SampledFrom([]string{"hear", "hear", "hear", "happen", "act", "act", "tick", "tick", "tick", "stay", "flutter", "press", "storm", "checkpoint", "commit", "kill"}).Draw(t, "what"); what {
 	case "hear":
 		all := make([]utterance, rapid.IntRange(1, 3).Draw(t, "lines"))
 		for i := range all {
@@ -258,9 +258,29 @@ func (w *trio) step() {
 			w.hear(s)
 			w.pass(60_000)
 			s.at, s.received = s.at+60_000, w.now
-			if rapid.Bool().Draw(t, "ticks") {
-				w.tick()
+			w.mayTick(t)
+		}
+	case "flutter": // what comes and goes
+		s := w.reading()
+		gap := rapid.SampledFrom([]int64{60_000, 400_000, 600_000, 900_000, 900_001}).Draw(t, "gap")
+		for range rapid.IntRange(1, 6).Draw(t, "times") {
+			for _, heat := range []float64{120, 20} {
+				s.at, s.received, s.fields = w.now, w.now, []field{{"heat", heat}}
+				w.hear(s)
+				w.mayTick(t)
 			}
+			w.pass(gap)
+		}
+	case "press": // a hand that presses again
+		for range rapid.IntRange(1, 4).Draw(t, "times") {
+			w.happen(utterance{device: "p1", series: "p1", event: "sos", at: w.now, received: w.now})
+			w.pass(rapid.SampledFrom([]int64{9_999, 10_000, 20_000}).Draw(t, "gap"))
+			w.mayTick(t)
+		}
+	case "storm": // more than people are told one by one
+		for i := range rapid.IntRange(9, 14).Draw(t, "jams") {
+			id := fmt.Sprintf("q%02d", i)
+			w.happen(utterance{device: id, series: id, event: "jam", at: w.now, received: w.now, fields: []field{{"attempts", 3.0}}})
 		}
 	case "happen":
 		w.happen(w.event())
@@ -274,6 +294,13 @@ func (w *trio) step() {
 		w.killed(w.e.commit(w.Context(), what == "checkpoint"))
 	}
 	w.doom = ""
+}
+
+// mayTick may look at the clock.
+func (w *trio) mayTick(t *rapid.T) {
+	if rapid.Bool().Draw(t, "tick") {
+		w.tick()
+	}
 }
 
 func (w *trio) reading() utterance {
@@ -308,7 +335,7 @@ func (w *trio) event() utterance {
 	device := rapid.SampledFrom([]string{"p1", "p2", "p3", "p9"}).Draw(t, "device")
 	lag := rapid.SampledFrom([]int64{0, 0, 0, 10, 70, 5000, 90_000, -60}).Draw(t, "lag")
 	s := utterance{device: device, series: device, at: w.now - lag*1000, received: w.now}
-	s.event = rapid.SampledFrom([]string{"sos", "sos", "sos", "jam", "jam", "jam_over", "flood", "smoke_alarm"}).Draw(t, "event")
+	s.event = rapid.SampledFrom([]string{"sos", "sos", "sos", "jam", "jam", "jam_over", "flood", "smoke_alarm", "maintenance_start", "maintenance_end"}).Draw(t, "event")
 	switch s.event {
 	case "jam":
 		s.fields = []field{{"attempts", 3.0}}

@@ -2,6 +2,7 @@ package alerts
 
 import (
 	"cmp"
+	"maps"
 	"math"
 	"slices"
 )
@@ -179,7 +180,7 @@ type putOff struct {
 
 func (m *reference) load(who string) *refLoad {
 	if m.loads[who] == nil {
-		m.loads[who] = &refLoad{}
+		m.loads[who] = &refLoad{done: math.MinInt64 / 2}
 	}
 	return m.loads[who]
 }
@@ -230,7 +231,8 @@ func (l *refLoad) lately(now int64) (n int) {
 
 // digests tells of what was put off.
 func (m *reference) digests(now int64) {
-	for who, l := range m.loads {
+	for _, who := range slices.Sorted(maps.Keys(m.loads)) {
+		l := m.loads[who]
 		if l.due == 0 || l.due > now {
 			continue
 		}

@@ -61,8 +61,19 @@ func (m *reference) current(r *refRule, who string) *refAlert {
 // record notes what happened to an alert. What it was the cause of is looked at again when it ends.
 func (m *reference) record(a *refAlert, at int64, kind string, tell ...told) {
 	a.log = append(a.log, refEvent{at, kind, a.state, a.late, a.value, tell})
-	if a.state == "cleared" || a.state == "closed" {
+	over := a.state == "cleared" || a.state == "closed"
+	if over {
 		m.freed(a, at)
+	}
+	if a.rule.id != "dev_maintenance" {
+		return
+	}
+	works := m.works[a.device]
+	switch n := len(works); {
+	case !over && (n == 0 || works[n-1].to != 0):
+		m.works[a.device] = append(works, stretch{a.received, 0})
+	case over && works[n-1].to == 0:
+		works[n-1].to = at
 	}
 }
 
@@ -180,6 +191,8 @@ func (a *refAlert) deadline() (int64, bool) {
 		return *a.cleared + 24*refHour, true
 	case a.latched || a.rule.event == "" || len(a.rule.fields) > 0:
 		return 0, false
+	case a.rule.count > 0:
+		return a.last + a.rule.window, true
 	}
 	return a.last + 24*refHour, true
 }
@@ -295,7 +308,11 @@ func (a *refAlert) sign(at int64) {
 
 // id orders alerts of which else neither comes first.
 func (a *refAlert) id() string {
-	return alertID(a.rule.id, a.who, start.Add(msec(a.opened)))
+	who := a.who
+	if a.rule.id == "alert_digest" {
+		who = "tianjin " + who
+	}
+	return alertID(a.rule.id, who, start.Add(msec(a.opened)))
 }
 
 func byID(a, b *refAlert) int { return cmp.Compare(a.id(), b.id()) }

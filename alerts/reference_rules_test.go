@@ -1,6 +1,6 @@
 package alerts
 
-// What testdata/types/probe.yaml, plans.yaml and the built-in rules say, in Go.
+// What testdata/types/probe.yaml, testdata/reference.yaml, plans.yaml and the built-in rules say, in Go.
 
 func above(id string, limit float64) func(v sight) maybe {
 	return func(v sight) maybe { return compare(v(id), func(x float64) bool { return x > limit }) }
@@ -69,6 +69,18 @@ func refRules() []*refRule {
 		{
 			id: "t_latched_heat", severity: "critical", category: "fire", plan: "urgent", latched: true, whole: true,
 			fields: []string{"heat"}, when: above("heat", 100),
+		},
+		{
+			id: "r_warm", severity: "low", category: "device", plan: "once", whole: true,
+			fields: []string{"heat"}, when: above("heat", 100),
+		},
+		{
+			id: "r_both", severity: "high", category: "water", plan: "urgent", hold: 2 * refMinute,
+			fields: []string{"level", "heat"},
+			when:   func(v sight) maybe { return both(atLeast("level", 60)(v), atLeast("heat", 60)(v)) },
+		},
+		{
+			id: "r_often", severity: "medium", category: "device", plan: "once", event: "jam", count: 3, window: 10 * refMinute,
 		},
 		{id: "dev_maintenance", severity: "informational", category: "device", plan: "desk", event: "maintenance_start", over: "maintenance_end"},
 		{id: "safety_event", severity: "critical", category: "health", plan: "sos", safety: true, latched: true, event: "flood"},

@@ -17,7 +17,8 @@ type reference struct {
 	clock    int64               // the latest receipt of a reading, or what the wall clock says less its grace
 	wall     int64
 
-	said   []utterance // readings
+	works  map[string][]stretch // in which a device is worked on, by the time of receipt
+	said   []utterance          // readings
 	events []utterance
 	cells  []*refCell
 	alerts []*refAlert
@@ -33,6 +34,8 @@ type utterance struct {
 	at, received          int64
 	fields                []field // in their order in the line
 }
+
+type stretch struct{ from, to int64 } // to is 0 while it lasts
 
 type field struct {
 	id string
@@ -80,6 +83,8 @@ type refRule struct {
 	only                         string // device
 	event, over                  string
 	fits                         func(v sight) maybe // of the event
+	count                        int                 // of events
+	window                       int64
 }
 
 // refCell is a rule on one series.
@@ -241,39 +246,42 @@ func (m *reference) advance(now int64) {
 }
 
 func (m *reference) fulfil(c *refCell) {
+	if !c.rule.safety && m.inMaintenance(c.device, c.since+c.rule.hold) {
+		return
+	}
 	last, _ := m.newest(c.series, anything)
 	v, _ := m.value(c, c.rule.fields[0], last.at)
 	m.fire(c, c.since+c.rule.hold, last, v)
 }
 
-// truth is the condition of a cell. In maintenance nothing is known but of life-safety.
-func (m *reference) truth(c *refCell, v sight) maybe {
+// truth is the condition of a cell at what was received at a time. In maintenance nothing is known but of life-safety.
+func (m *reference) truth(c *refCell, v sight, received int64) maybe {
 	switch {
 	case c.rule.only != "" && c.rule.only != c.device:
 		return nay
-	case !c.rule.safety && m.inMaintenance(c.device):
+	case !c.rule.safety && m.inMaintenance(c.device, received):
 		return unsure
 	}
 	return c.rule.when(v)
 }
 
-func (m *reference) ends(c *refCell, v sight) bool {
+func (m *reference) ends(c *refCell, v sight, received int64) bool {
 	switch {
 	case c.rule.only != "" && c.rule.only != c.device:
 		return true
-	case !c.rule.safety && m.inMaintenance(c.device):
+	case !c.rule.safety && m.inMaintenance(c.device, received):
 		return false
 	case c.rule.clear == nil:
-		return m.truth(c, v) == nay
+		return m.truth(c, v, received) == nay
 	}
 	return c.rule.clear(v) == yea
 }
 
 func (m *reference) judge(c *refCell, s utterance) {
 	v := m.sight(c, s.at)
-	holds := m.truth(c, v)
+	holds := m.truth(c, v, s.received)
 	switch {
-	case c.state == burning && m.ends(c, v):
+	case c.state == burning && m.ends(c, v, s.received):
 		m.lower(c, s.at)
 	case c.state == burning:
 		if a := m.current(c.rule, m.who(c)); holds == yea && c.late && s.received-s.at <= refHour {
@@ -292,7 +300,7 @@ func (m *reference) judge(c *refCell, s utterance) {
 		}
 	case holds == nay:
 		c.state = quiet
-		if c.rule.event != "" && m.ends(c, v) {
+		if c.rule.event != "" && m.ends(c, v, s.received) {
 			m.lower(c, s.at)
 		}
 	}
@@ -301,7 +309,7 @@ func (m *reference) judge(c *refCell, s utterance) {
 // judgeOld judges a reading that is older than the newest. It opens what is of life-safety and needs no time, and else does nothing.
 func (m *reference) judgeOld(c *refCell, s utterance) {
 	alone := func(id string) any { return s.get(id) }
-	if c.rule.safety && c.rule.hold == 0 && c.state == quiet && !c.rule.lateBy(s.received-s.at) && m.truth(c, alone) == yea {
+	if c.rule.safety && c.rule.hold == 0 && c.state == quiet && !c.rule.lateBy(s.received-s.at) && m.truth(c, alone, s.received) == yea {
 		c.since = s.at
 		m.fire(c, s.at, s, s.get(c.rule.fields[0]))
 	}
@@ -345,47 +353,4 @@ func (m *reference) lower(c *refCell, at int64) {
 	if a := m.current(c.rule, m.who(c)); a != nil && (at > a.last || at == a.last && was == burning) {
 		m.clear(a, at)
 	}
-}
-
-// happen judges an event.
-func (m *reference) happen(s utterance) {
-	s.at = min(s.at, s.received)
-	m.events = append(m.events, s)
-	m.expire(s.received)
-	for _, r := range m.rules {
-		if a := m.current(r, m.identity(r, s.device, s.series)); r.over == s.event && a != nil && s.at >= a.last {
-			m.clear(a, s.at)
-		}
-	}
-	for _, r := range m.rules {
-		switch {
-		case r.event != s.event:
-			continue
-		case !r.safety && m.inMaintenance(s.device) && r.id != "dev_maintenance":
-			continue
-		case r.fits != nil:
-			if t := r.fits(s.get); t == nay || t == unsure && !r.safety {
-				continue
-			}
-		}
-		who := m.identity(r, s.device, s.series)
-		if r.id == "safety_event" {
-			who += ",event=" + s.event
-		}
-		if a := m.current(r, who); a != nil && a.state != "cleared" {
-			m.rouse(a, s)
-			m.repeat(a, s)
-			continue
-		}
-		m.open(&refAlert{
-			rule: r, who: who, device: s.device, opened: s.at, last: s.at, received: s.received,
-			late: r.lateBy(s.received - s.at), latched: r.latched,
-		})
-	}
-}
-
-func (m *reference) inMaintenance(device string) bool {
-	return slices.ContainsFunc(m.alerts, func(a *refAlert) bool {
-		return a.rule.id == "dev_maintenance" && a.device == device && (a.state == "opened" || a.state == "acknowledged")
-	})
 }

@@ -311,3 +311,16 @@ func TestSmokeAfterARestartIsTold(t *testing.T) {
 	next.say("p1 3m smoke=true")
 	next.expect("t_smoke[device=p1] 2m:closed", "t_smoke[device=p1] 3m:opened")
 }
+
+// A replay reads again what came before a maintenance, when that has begun already: it is judged as it was judged then.
+func TestAReplayKnowsWhenMaintenanceBegan(t *testing.T) {
+	w := newWorld(t)
+	w.say("p1 0m level=96", "p1 4m level=96", "p1 8m level=96", "p1 8m30s!maintenance_start")
+	next := newWorld(t)
+	next.book.load(w.last())
+	next.quiet = true
+	next.say("p1 0m level=96", "p1 4m level=96", "p1 8m level=96")
+	next.endReplay()
+	next.say("p1 9m!maintenance_end", "p1 10m level=96")
+	next.expect("dev_maintenance[device=p1] 9m:cleared", "t_level[device=p1] 10m:opened")
+}

@@ -14,6 +14,7 @@ type scope struct {
 	series *series
 	bound  *bound
 	at     int64
+	heard  int64           // ms: when what is judged was received
 	own    *float64        // stands in for the only signal
 	field  *devices.Field  // of own, in a filter
 	strict bool            // nothing stands for what is not known

@@ -214,7 +214,7 @@ func (c *core) begin(q *sequence, use stepUse, sub subject, who string, at, rece
 	if c.scope.event = nil; b.applies != nil && b.applies.eval(&c.scope) == no || !b.between.contains(moment(at).In(c.zone(sub.community))) {
 		return
 	}
-	if !b.Safety && c.book.maintained[sub.device] {
+	if !b.Safety && c.book.maintained(sub.device, received) {
 		return
 	}
 	c.addSequence(&sequence{bound: b, who: who, sub: sub, since: at, received: received})
