@@ -3,6 +3,7 @@ package web
 import (
 	"errors"
 	"net/http"
+	"slices"
 	"time"
 
 	"linli/bus"
@@ -31,20 +32,20 @@ var accountRoutes = []route{
 	},
 
 	{
-		method: "GET", path: "/api/v1/users", area: "accounts", about: "Users, by name",
-		may: admins, whose: installation, out: userList{}, handle: (*Server).users,
+		method: "GET", path: "/api/v1/users", area: "accounts", about: "Users, by name; of managers the family accounts of their elders",
+		may: managers, whose: filtered, out: userList{}, handle: (*Server).users,
 	},
 	{
-		method: "POST", path: "/api/v1/users", area: "accounts", about: "Add a user; the password is shown this once and theirs to change",
-		may: admins, whose: installation, in: userBody{}, out: newPassword{}, handle: (*Server).addUser,
+		method: "POST", path: "/api/v1/users", area: "accounts", about: "Add a user; the password is shown this once and theirs to change. Managers add family of their elders",
+		may: managers, whose: inBody, in: userBody{}, out: newPassword{}, handle: (*Server).addUser,
 	},
 	{
 		method: "PUT", path: "/api/v1/users/{id}", area: "accounts", about: "Change the role, the reach or the name of a user, or shut them out",
-		may: admins, whose: installation, in: userBody{}, out: account.User{}, handle: (*Server).putUser,
+		may: managers, whose: aUser, in: userBody{}, out: account.User{}, handle: (*Server).putUser,
 	},
 	{
 		method: "POST", path: "/api/v1/users/{id}/reset-password", area: "accounts", about: "Give a user a new password; their sessions end",
-		may: admins, whose: installation, out: newPassword{}, handle: (*Server).resetPassword,
+		may: managers, whose: aUser, out: newPassword{}, handle: (*Server).resetPassword,
 	},
 
 	{
@@ -188,8 +189,9 @@ func noToken(r *http.Request) error {
 	return nil
 }
 
-func (s *Server) users(w http.ResponseWriter, _ *http.Request) error {
-	return reply(w, http.StatusOK, userList{s.accounts.Users()})
+func (s *Server) users(w http.ResponseWriter, r *http.Request) error {
+	who := principal(r)
+	return reply(w, http.StatusOK, userList{slices.DeleteFunc(s.accounts.Users(), func(u account.User) bool { return !s.keeps(who, &u) })})
 }
 
 func (b userBody) user() account.User {
@@ -201,6 +203,9 @@ func (b userBody) user() account.User {
 func (s *Server) addUser(w http.ResponseWriter, r *http.Request) error {
 	var body userBody
 	if err := errors.Join(noToken(r), read(r, &body)); err != nil {
+		return err
+	}
+	if err := s.checkKin(r, body.user()); err != nil {
 		return err
 	}
 	password, err := s.accounts.Add(r.Context(), body.user())
@@ -216,6 +221,9 @@ func (s *Server) putUser(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if err := asInPath(r, "name", &body.Name); err != nil {
+		return err
+	}
+	if err := s.checkKin(r, body.user()); err != nil {
 		return err
 	}
 	if err := s.accounts.Change(r.Context(), body.user()); err != nil {

@@ -190,3 +190,13 @@ func (s *site) refused(status int, field, method, path, body string, headers ...
 		s.Errorf("%s %s %s: error %+v, want field %q", method, path, body, got, field)
 	}
 }
+
+// askAs asks with a cookie and decodes the answer into a T.
+func askAs[T any](s *site, cookie, path string) (v T) {
+	s.Helper()
+	status, _, text := s.do(s.as(cookie, "GET", path, ""))
+	if err := json.Unmarshal([]byte(text), &v); err != nil || status != http.StatusOK {
+		s.Fatalf("%s: %d %v in %s", path, status, err, text)
+	}
+	return v
+}

@@ -50,6 +50,8 @@ func (s *site) populate(c string) {
 		_, err := s.web.Registry.AddDevice(ctx, devices.Device{ID: id, Community: c, Type: "wearable_band", Name: name, Person: person})
 		must(err)
 	}
+	_, err := s.web.accounts.Add(ctx, account.User{Name: c + "-fang", Display: name, Role: account.Family, Elders: []string{c + "-elder"}, Person: c + "-kin"})
+	must(err)
 	a := newAlert(1)
 	a.ID, a.Community, a.Device, a.Person, a.Text = c+"-alert", c, c+"-band", c+"-elder", devices.Text{ZH: name, EN: name}
 	s.store(a, bus.AlertEvent{Kind: "opened"})
@@ -143,7 +145,8 @@ var bodies = map[string]string{
 	"POST /api/v1/devices":               `{"id":"COMMUNITY-new","community":"COMMUNITY","type":"sos_button"}`,
 	"PUT /api/v1/people/{id}":            personText,
 	"PUT /api/v1/rotas/{id}":             `{"community":"COMMUNITY","role":"property_duty"}`,
-	"PUT /api/v1/users/{id}":             `{"role":"auditor","communities":["COMMUNITY"]}`,
+	"PUT /api/v1/users/{id}":             `{"role":"family","elders":["COMMUNITY-elder"],"person":"COMMUNITY-kin"}`,
+	"POST /api/v1/users":                 `{"name":"COMMUNITY-new","role":"family","elders":["COMMUNITY-elder"],"person":"COMMUNITY-kin"}`,
 	"POST /api/v1/alerts/{id}/close":     `{"disposition":"test"}`,
 	"PUT /api/v1/session/password":       `{"old":"wrong","new":"wrong"}`,
 	"POST /api/v1/silences":              holdText,
@@ -181,6 +184,8 @@ func target(rt route, community string, reject map[string]string) string {
 		return reject[community]
 	case aHold.name:
 		return community + "-hold"
+	case aUser.name:
+		return community + "-fang"
 	case anOverride.name:
 		return (&overrideBody{Rule: "wb_fall", Community: community}).name()
 	default:
@@ -199,7 +204,7 @@ func expected(rt route, role account.Role, community string) int {
 		return http.StatusForbidden
 	case rt.whose.name == inBody.name && (foreign || byElder):
 		return http.StatusForbidden
-	case !slices.Contains([]string{aDevice.name, anAlert.name, aPerson.name, aRota.name, aCommunity.name, aReject.name, aHold.name, anOverride.name}, rt.whose.name):
+	case !slices.Contains([]string{aDevice.name, anAlert.name, aPerson.name, aRota.name, aCommunity.name, aReject.name, aHold.name, aUser.name, anOverride.name}, rt.whose.name):
 		return 0
 	case foreign:
 		return http.StatusNotFound

@@ -28,6 +28,7 @@ var (
 	aCommunity = whose{"community", (*Server).communityOwner}
 	aHold      = whose{"hold", (*Server).holdOwner}
 	aReject    = whose{"reject", (*Server).rejectOwner}
+	aUser      = whose{"user", (*Server).userOwner}
 
 	installation = whose{"installation", (*Server).installationOwner}
 

@@ -70,6 +70,8 @@ func (u *User) check() error {
 		return bad("person", u.Person, "is not an identifier")
 	case u.Role == Family && (len(u.Elders) == 0 || len(u.Communities) > 0):
 		return bad("elders", "", "must name at least one for family, and communities none")
+	case u.Role == Family && u.Person == "":
+		return bad("person", "", "must say who family are in the circle of their elders")
 	case u.Role == Caretaker && len(u.Elders)+len(u.Communities) == 0:
 		return bad("elders", "", "or communities must name at least one")
 	case slices.Contains([]Role{Manager, Duty, Auditor}, u.Role) && (len(u.Communities) == 0 || len(u.Elders) > 0):
