@@ -41,6 +41,7 @@ const (
 	importBody     = 16 << 20
 	readingsBody   = 1 << 30
 	defaultTimeout = 30 * time.Second
+	strangerTime   = 10 * time.Second // of who has not said yet who they are
 	importTimeout  = 10 * time.Minute
 	forever        = -1
 	answerTime     = 10 * time.Second // for the answer to a request that took all its time
@@ -130,9 +131,13 @@ func (s *Server) answer(rt route, params []string, w *recorder, r *http.Request)
 	if limit == forever {
 		limit = defaultTimeout
 	}
-	deadline := time.Now().Add(limit)
+	if rt.public {
+		limit = strangerTime
+	}
+	began := time.Now()
+	deadline := began.Add(limit)
 	c := http.NewResponseController(w)
-	if err := errors.Join(c.SetReadDeadline(deadline), c.SetWriteDeadline(deadline.Add(answerTime))); err != nil {
+	if err := errors.Join(c.SetReadDeadline(began.Add(strangerTime)), c.SetWriteDeadline(deadline.Add(answerTime))); err != nil {
 		return err
 	}
 	if rt.timeout != forever {
@@ -144,6 +149,13 @@ func (s *Server) answer(rt route, params []string, w *recorder, r *http.Request)
 		p := s.access.who(r)
 		if p == nil {
 			return errUnauthorized
+		}
+		known := deadline
+		if rt.timeout == forever {
+			known = time.Time{} // a deadline of reading would end the answer with it
+		}
+		if err := c.SetReadDeadline(known); err != nil {
+			return err
 		}
 		c := &caller{who: p}
 		r = withCaller(r, c)

@@ -117,6 +117,37 @@ func TestSessionsOfOtherSitesPagesAreRefused(t *testing.T) {
 	}
 }
 
+// No page of another site gets anything done in the name of who is logged in here, by any route: not with a form, not with a body that
+// a browser sends without asking.
+func TestNothingIsDoneForPagesOfOtherSites(t *testing.T) {
+	t.Parallel()
+	s := run(t, empty{})
+	cookie := s.user(account.User{Name: "root", Role: account.Admin})
+	before := ask[deviceList](s, 200, "GET", "/api/v1/devices", "").ids()
+	n := 0
+	for _, rt := range routes {
+		if rt.method == http.MethodGet || rt.path == "/a/{token}" { // the path of a link is the permission
+			continue
+		}
+		n++
+		path := strings.NewReplacer("{id}", "ws-1", "{name}", "root").Replace(rt.path)
+		for _, header := range [][2]string{{"Sec-Fetch-Site", "cross-site"}, {"Sec-Fetch-Site", "same-site"}, {"Origin", "null"}, {"Origin", "http://evil.example"}} {
+			for _, form := range []string{"text/plain", "application/x-www-form-urlencoded", "application/json"} {
+				code, _, body := s.do(s.as(cookie, rt.method, path, "{}", header[0], header[1], "Content-Type", form))
+				if code != http.StatusForbidden || !strings.Contains(body, "other_site") {
+					t.Errorf("%s %s with %v, %s: %d %s", rt.method, rt.path, header, form, code, body)
+				}
+			}
+		}
+	}
+	if after := ask[deviceList](s, 200, "GET", "/api/v1/devices", "").ids(); after != before || n < 40 {
+		t.Errorf("%d routes tried; devices %q, before %q", n, after, before)
+	}
+	if s.status(s.as(cookie, "GET", "/api/v1/session", "")) != 200 {
+		t.Error("the session has ended")
+	}
+}
+
 func TestWrongPasswordsAreLimited(t *testing.T) {
 	t.Parallel()
 	s := run(t, empty{})

@@ -125,7 +125,7 @@ func Open(ctx context.Context, c Config) (*Server, error) {
 	}
 	c.ActionWait = cmp.Or(c.ActionWait, actionWait)
 	s := &Server{Config: c, board: newBoard(), views: newViews(), metrics: newMetrics(c.Reg), leaving: make(chan struct{}), replaying: make(chan struct{}, 1)}
-	s.streams = &streams{metrics: s.metrics, by: map[string]int{}}
+	s.streams = &streams{metrics: s.metrics, sessions: map[string]int{}, byAccount: map[string]int{}}
 	var err error
 	if err = s.openAccounts(ctx); err != nil {
 		return nil, fmt.Errorf("open web: %w", err)

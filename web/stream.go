@@ -9,12 +9,15 @@ import (
 	"strconv"
 	"sync"
 	"time"
+
+	"linli/web/account"
 )
 
 const (
 	maxStreams = 1000
-	// One session is one browser, with some pages open; the administrator's token may be used by several programs.
+	// One session is one browser, with some pages open; one account may be used in several, and by programs.
 	maxSessionStreams = 16
+	maxAccountStreams = 64
 
 	streamPing   = 15 * time.Second
 	streamWrite  = 10 * time.Second // a client that takes longer for one write is gone
@@ -37,10 +40,10 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request) error {
 		return &problem{http.StatusServiceUnavailable, "not_ready", err.Error(), ""}
 	}
 	who := principal(r)
-	if err := s.streams.enter(who.Key()); err != nil {
+	if err := s.streams.enter(who); err != nil {
 		return err
 	}
-	defer s.streams.leave(who.Key())
+	defer s.streams.leave(who)
 	watch, now, last, complete := s.board.watch(since)
 	defer s.board.leave(watch)
 
@@ -99,37 +102,42 @@ func (s *Server) pump(r *http.Request, out *eventWriter, watch *watcher) error {
 	}
 }
 
-// streams counts the clients of the live stream, in all and by session.
+// streams counts the clients of the live stream: in all, by session and by account.
 type streams struct {
 	metrics *metrics
 
-	mu  sync.Mutex // guards everything below
-	all int
-	by  map[string]int
+	mu        sync.Mutex // guards everything below
+	all       int
+	sessions  map[string]int
+	byAccount map[string]int
 }
 
 // enter counts a client in, unless there are too many.
-func (c *streams) enter(key string) error {
+func (c *streams) enter(who *account.Principal) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.by[key] >= maxSessionStreams {
-		return &problem{http.StatusTooManyRequests, "too_many", "too many streams of one session", ""}
+	if c.sessions[who.Key()] >= maxSessionStreams || c.byAccount[who.Name] >= maxAccountStreams {
+		return &problem{http.StatusTooManyRequests, "too_many", "too many streams of one session or account", ""}
 	}
 	if c.all >= maxStreams {
 		return &problem{http.StatusServiceUnavailable, "too_many", "too many streams", ""}
 	}
 	c.all++
-	c.by[key]++
+	c.sessions[who.Key()]++
+	c.byAccount[who.Name]++
 	c.metrics.streams.Inc()
 	return nil
 }
 
-func (c *streams) leave(key string) {
+func (c *streams) leave(who *account.Principal) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.all--
-	if c.by[key]--; c.by[key] == 0 {
-		delete(c.by, key)
+	if c.sessions[who.Key()]--; c.sessions[who.Key()] == 0 {
+		delete(c.sessions, who.Key())
+	}
+	if c.byAccount[who.Name]--; c.byAccount[who.Name] == 0 {
+		delete(c.byAccount, who.Name)
 	}
 	c.metrics.streams.Dec()
 }

@@ -2,9 +2,11 @@ package web
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"strconv"
 	"strings"
 	"testing"
@@ -92,6 +94,28 @@ func (s *site) wants(e event, name string, ids ...string) {
 	}
 	if got := (alertList{Alerts: all.Alerts}).ids(); e.name != name || got != strings.Join(ids, " ") {
 		s.Errorf("event %s with %q, want %s with %q", e.name, got, name, ids)
+	}
+}
+
+// deadlines is a connection that remembers until when it is read from.
+type deadlines struct {
+	*httptest.ResponseRecorder
+	read time.Time
+}
+
+func (d *deadlines) SetReadDeadline(t time.Time) error { d.read = t; return nil }
+func (d *deadlines) SetWriteDeadline(time.Time) error  { return nil }
+
+// A stream goes on for as long as somebody listens: no deadline of the request ends it.
+func TestAStreamHasNoEndOfItsOwn(t *testing.T) {
+	t.Parallel()
+	s := run(t, empty{})
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel() // who listens has gone already
+	w := &deadlines{ResponseRecorder: httptest.NewRecorder(), read: time.Now()}
+	s.web.handler().ServeHTTP(w, s.request("GET", "/api/v1/stream", "").WithContext(ctx))
+	if w.Code != http.StatusOK || !w.read.IsZero() {
+		t.Errorf("status %d, read until %s", w.Code, w.read)
 	}
 }
 

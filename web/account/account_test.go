@@ -199,6 +199,9 @@ func TestTenThousandWrongPasswords(t *testing.T) {
 			t.Errorf("%s: %d of 10,000 were looked at, want at most %d", name, looked, test.most)
 		}
 	}
+	if _, _, err := a.Login(t.Context(), "zhao", password, Client{Address: address}); err != nil {
+		t.Errorf("the owner, where they have been before: %v", err)
+	}
 	if n := a.limiter.pairs.Len(); n > remembered {
 		t.Errorf("%d pairs are remembered", n)
 	}

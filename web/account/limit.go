@@ -33,10 +33,12 @@ func (e *LimitedError) Error() string {
 	return fmt.Sprintf("too many tries; the next one in %d s", int(e.Retry.Seconds())+1)
 }
 
-// limiter bounds how often passwords may be tried. It is safe for concurrent use, and its memory is bounded.
+// limiter bounds how often passwords may be tried. Whoever guesses at a name from many addresses uses up what may be tried for it; its
+// owner comes in all the same from an address where they have been before. It is safe for concurrent use, and its memory is bounded.
 type limiter struct {
-	mu                     sync.Mutex // guards the three, and makes a look and a new entry one step
+	mu                     sync.Mutex // guards the four, and makes a look and a new entry one step
 	pairs, addresses, name *lru.Cache[string, *rate.Limiter]
+	owners                 *lru.Cache[string, struct{}] // pairs whose password was right
 }
 
 func newLimiter() *limiter {
@@ -47,7 +49,11 @@ func newLimiter() *limiter {
 		}
 		return c
 	}
-	return &limiter{pairs: table(), addresses: table(), name: table()}
+	owners, err := lru.New[string, struct{}](remembered)
+	if err != nil {
+		panic(err)
+	}
+	return &limiter{pairs: table(), addresses: table(), name: table(), owners: owners}
 }
 
 // take counts a try, or refuses it with a *LimitedError. A refused one is not counted.
@@ -55,8 +61,10 @@ func (l *limiter) take(address, name string, now time.Time) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	address = network(address)
-	all := []*rate.Limiter{
-		entry(l.pairs, address+" "+name, pairAllowance), entry(l.addresses, address, addressAllowance), entry(l.name, name, nameAllowance),
+	pair := address + " " + name
+	all := []*rate.Limiter{entry(l.pairs, pair, pairAllowance), entry(l.addresses, address, addressAllowance)}
+	if _, owner := l.owners.Get(pair); !owner {
+		all = append(all, entry(l.name, name, nameAllowance))
 	}
 	var wait time.Duration
 	for _, r := range all {
@@ -77,7 +85,9 @@ func (l *limiter) take(address, name string, now time.Time) error {
 func (l *limiter) forgive(address, name string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.pairs.Remove(network(address) + " " + name)
+	pair := network(address) + " " + name
+	l.pairs.Remove(pair)
+	l.owners.Add(pair, struct{}{})
 }
 
 func entry(c *lru.Cache[string, *rate.Limiter], key string, a allowance) *rate.Limiter {
