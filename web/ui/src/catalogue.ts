@@ -3,17 +3,21 @@
 import { shallowReactive } from 'vue'
 import { load, Problem } from './api'
 import { pick } from './format'
+import { word } from './texts'
 import type { Text } from './types'
 
 export interface Field { id: string, name?: Text, unit?: string, type: string, kind: string, range?: [number, number], period?: string, enum?: string }
 export interface EventType { id: string, name: Text, fields?: { id: string, name?: Text, unit?: string, enum?: string }[] }
+export interface Param { id: string, name?: Text, type: string, unit?: string, values?: string[], min?: number, max?: number, optional?: boolean }
+/** CommandType is something a device can be asked to do. danger: done late or by mistake it does harm; managers: not for the desk. */
+export interface CommandType { id: string, name: Text, params: Param[], danger?: boolean, managers?: boolean, ttl_s: number, ttl_most_s: number }
 export interface DeviceType {
   id: string
   name: Text
   tags?: { id: string, name?: Text, registry?: boolean, values?: string[] }[]
   fields: Field[]
   events: EventType[]
-  commands?: { id: string, name: Text, params?: { id: string, type: string, unit?: string }[] }[]
+  commands?: CommandType[]
   enums?: Record<string, Record<string, Text>>
   attributes?: { id: string, name: Text, unit?: string }[]
 }
@@ -45,3 +49,9 @@ export function words(type: string, id: string): Record<string, Text> | undefine
 
 /** pickWord is one value of an enum field in words, or the value itself. */
 export const pickWord = (type: string, id: string, value: string) => pick(words(type, id)?.[value]) || value
+
+/** tagText is what the tags of a device or of one of its series say; named, or if it is only a number, also of what. */
+export function tagText(type: string, tags: Record<string, string> = {}, named = false): string {
+  const name = (id: string) => pick(types.get(type)?.tags?.find(g => g.id === id)?.name) || word('place', id)
+  return Object.entries(tags).map(([id, v]) => (named || /^\d+$/.test(v) ? name(id) + ' ' : '') + word('tagValue', v)).join(' · ')
+}

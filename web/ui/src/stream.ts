@@ -3,7 +3,7 @@
 
 import { Problem, request } from './api'
 import { merge, state } from './state'
-import type { Alert } from './types'
+import type { Alert, Command } from './types'
 
 export interface ServerEvent { event: string, id: string, data: string }
 
@@ -29,6 +29,15 @@ const silence = 40_000 // ms without a byte after which a connection is taken fo
 
 let current: AbortController | null = null
 
+type Hearer = (c: Command) => void
+const hearers = new Set<Hearer>()
+
+/** hearCommands tells of every state of a command from now on, until the returned function is called. While the connection is lost nothing is told. */
+export function hearCommands(hear: Hearer): () => void {
+  hearers.add(hear)
+  return () => { hearers.delete(hear) }
+}
+
 /** follow keeps the state up to date until stop. fresh is told of alerts that were not known before, or not as severe. */
 export function follow(fresh: (alerts: Alert[]) => void) {
   stop()
@@ -47,8 +56,9 @@ async function run(control: AbortController, fresh: (alerts: Alert[]) => void) {
   while (current === control) {
     try {
       await once(control, (e) => {
-        state.lastEvent = e.id
+        if (e.id) state.lastEvent = e.id
         const data = JSON.parse(e.data)
+        if (e.event === 'command') return hearers.forEach(hear => hear(data))
         const snapshot = e.event === 'snapshot'
         const news = snapshot ? merge(data.alerts, true) : e.event === 'alert' ? merge([data]) : []
         if (news.length && !first) fresh(news)

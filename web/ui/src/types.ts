@@ -196,3 +196,20 @@ export interface Hold {
   confirm_by?: string
   confirmed_by?: string
 }
+
+export type CommandState = 'queued' | 'sent' | 'done' | 'failed' | 'expired'
+
+/** Command is what a device was asked to do, as it is now; the server keeps every state. */
+export interface Command {
+  id: string
+  command: string
+  params?: Record<string, number | boolean | string>
+  device: string
+  by: string
+  asked_at: string
+  expires_at: string
+  state: CommandState
+  at: string
+  reason?: string
+  history?: { state: CommandState, at: string, reason?: string }[]
+}

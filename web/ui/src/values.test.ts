@@ -14,7 +14,7 @@ const all: Values = {
 
 test('each series is a row, those to be looked at first, then the highest', () => {
   const got = rows(all, [{ field: 'fill', high: 80 }, { field: 'door', bad: v => v === 'jammed' }])
-  expect(got.map(r => [r.device.id, r.tags, r.bad])).toEqual([['a', '2', true], ['b', '', true], ['a', '1', false]])
+  expect(got.map(r => [r.device.id, r.tags, r.bad])).toEqual([['a', 'inlet 2', true], ['b', '', true], ['a', 'inlet 1', false]])
 })
 
 test('figures are of all series, and nothing where nothing was reported', () => {

@@ -1,6 +1,7 @@
 // The last values of all devices of a type, and what is made of them.
 
 import { load } from './api'
+import { tagText } from './catalogue'
 import type { SceneColumn, SceneFigure } from './scenes/scene'
 import type { Device } from './types'
 
@@ -19,7 +20,7 @@ export function rows(all: Values, columns: SceneColumn[]): Row[] {
   for (const v of all.values) {
     const device = devices.get(v.device)
     if (!device) continue
-    const tags = Object.values(v.tags ?? {}).join(' · ')
+    const tags = tagText(device.type, v.tags)
     const key = v.device + '\n' + tags
     const row = found.get(key) ?? { key, device, tags, values: {}, bad: false }
     row.values[v.field] = v

@@ -21,6 +21,10 @@ export async function story(linli: Linli): Promise<Things> {
     match: { community: 'tianjin', device: 'story-1' }, reason: '换电池', safety: true, until: new Date(Date.now() + 3600e3).toISOString(),
   })
   const { devices } = await linli.api<{ devices: Device[] }>('GET', 'devices?community=tianjin&type=waste_station&limit=1')
+  if (devices[0]) {
+    await linli.api('POST', `devices/${devices[0].id}/commands`, { command: 'open_door', params: { inlet: '1', hold_s: 30 } })
+    await linli.api('POST', `devices/${devices[0].id}/commands`, { command: 'play_voice', params: { text: '请分类投放' } })
+  }
   const { people } = await linli.api<{ people: Person[] }>('GET', 'people?role=elder')
   return { alert: alerts.find(a => a.device === 'story-1')!.id, device: devices[0]?.id ?? 'story-1', person: people[0]?.id ?? '' }
 }

@@ -54,6 +54,10 @@ export default {
     completeness: '数据完整性', expected: '应收', receivedCount: '实收', lateCount: '迟到', missing: '缺失', secret: '接入密钥', rotate: '更换密钥', rotateHint: '旧密钥立即失效,设备须用新密钥重新接入。', secretOnce: '密钥只显示这一次。请安装人员扫描二维码或抄录。', revoke: '停用', revokeHint: '停用后设备不能再接入,其数据会被拒收。', topic: '主题', gateway: '网关', person: '使用人', tags: '标签',
     range: '时间范围', hours24: '24 小时', days7: '7 天', days30: '30 天', year: '1 年', hour1: '1 小时', csv: '导出 CSV', online: '在线', offline: '离线', unknown: '未知', lastSeen: '最近上报', noValues: '还没有读数。', replacedBy: '已由 {id} 更换', alerts: '此设备的告警', user: '用户名', qr: '密钥二维码', mean: '均值', peaks: '峰值范围', chart: '{name}:最新 {last},最低 {min},最高 {max}', commands: '下行命令', sendCommand: '发送命令', series: '分路',
   },
+  command: {
+    command: '命令', state: '状态', by: '操作人', asked: '下达时间', none: '还没有下达过命令。', send: '发送', next: '下一步', optional: '选填', sure: '请再次确认', do: '确定:{name}', danger: '将立即作用于设备 {device},可能影响人员或用电、用水、用气安全。设备若离线,仅保留 {span},过时作废。', kept: '设备离线时保留 {span},过时作废。',
+    queued: '待发送', sent: '已发送', done: '已执行', failed: '未执行', expired: '已过期',
+  },
   places: { title: '楼栋', whole: '整个社区', building: '楼栋', public: '公共区域', devicesHere: '{n} 台设备', openHere: '{n} 条告警', calm: '无告警', elsewhere: '另有 {n} 台设备不在图上' },
   scene: {
     title: '场景', latest: '现状', trend: '趋势', events: '最近事件', energy: '能源', waste: '垃圾分类', charging: '充电', elders: '长者关怀', safety: '消防与安全', access: '通行与停车', environment: '环境与水位', bus: '循环微公交', noDevices: '这个社区没有此类设备。', devices: '设备', ok: '正常', attention: '需关注', updated: '更新于 {time}', worst: '最高', mean: '平均', sum: '合计', count: '数量', stale: '数据过时',
@@ -77,7 +81,7 @@ export default {
   },
   fn: { increase: '的增量', mean: '的平均值', min: '的最低值', max: '的最高值', sum: '之和', count: '的数量', leq: '的等效声级', stddev: '的标准差', median: '的中位数', positive_buckets: '持续增长的时长', age: '距今的时间', rate: '的变化', any: '任一成立', all: '全部成立' },
   payload: { confidence: '置信度', result: '结果', person_type: '人员类型', distance_m: '偏离距离', owner_class: '车辆类别', dwell_s: '停留时间', overstayers: '超时车数', kind: '类别', care: '关爱', sbp: '收缩压', dbp: '舒张压', scene: '场景', recovered: '已自行恢复', code: '代码' },
-  tagValue: { lives_alone: '独居', entrance: '入户门', three_phase: '三相', hydrant_indoor: '室内消火栓', hydrant_outdoor: '室外消火栓', pump_room: '泵房', heating: '采暖', elder_care: '长者房间', nursery: '婴幼儿房间', bathroom: '卫生间', hazardous: '有害垃圾', road: '道路', rain_garden: '雨水花园', sunken_green: '下沉绿地', lake: '湖', river: '河', manhole: '检查井', garage_entrance: '车库入口', household: '居民户', dementia: '失智', out_of_range: '超出量程' },
+  tagValue: { lives_alone: '独居', entrance: '入户门', three_phase: '三相', hydrant_indoor: '室内消火栓', hydrant_outdoor: '室外消火栓', pump_room: '泵房', heating: '采暖', elder_care: '长者房间', nursery: '婴幼儿房间', bathroom: '卫生间', hazardous: '有害垃圾', road: '道路', rain_garden: '雨水花园', sunken_green: '下沉绿地', lake: '湖', river: '河', manhole: '检查井', garage_entrance: '车库入口', household: '居民户', dementia: '失智', out_of_range: '超出量程', hvac_source: '冷热源站', fan_pump: '风机水泵', lighting_socket: '照明插座', air_conditioning: '空调', special: '特殊用电', elevator: '电梯', ev: '充电', public: '公共', grid: '总表', pv: '光伏', ac: '交流', dc: '直流', main: '主门' },
   place: { building: '楼栋', estate: '小区', unit: '单元', zone: '区域', community: '社区', gateway: '网关', transformer: '变压器', shed: '车棚', type: '类型', person: '使用人', route: '线路', asset: '资产', home: '住户' },
   rules: {
     duration: '如 30s、10m、2h、1d',

@@ -1,0 +1,76 @@
+// The page of a device: commands with their states as they happen, a new secret for the installer, readings as a file.
+
+import { readFileSync } from 'node:fs'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { Device, DeviceDetail } from '../src/types'
+import { Browser } from './browser'
+import { Linli, until } from './linli'
+
+let linli: Linli
+let meter: Device // simulated, so it answers
+beforeAll(async () => {
+  linli = await Linli.start()
+  meter = (await linli.api<{ devices: Device[] }>('GET', 'devices?community=tianjin&type=water_meter&limit=1')).devices[0]!
+  await linli.api('POST', 'devices', { id: 'door-9', community: 'tianjin', type: 'access_controller' }) // never connects
+})
+afterAll(async () => { await linli.close() })
+
+test('a valve is closed from the page, and the page shows what becomes of it', async () => {
+  const b = await Browser.open(linli)
+  try {
+    await b.enter(linli, '/devices/' + meter.id)
+    await b.page.getByTestId('command').click()
+    await b.page.getByTestId('which').selectOption('valve_close')
+    await b.page.getByTestId('send').click()
+    expect(await b.page.locator('dialog[open]').innerText()).toContain('请再次确认')
+    await b.page.getByTestId('sure').click()
+    const row = b.page.getByTestId('commands').locator('tbody tr').first()
+    await row.locator('[data-state=done]').waitFor()
+    expect(await row.innerText()).toMatch(/关阀[\s\S]*已执行[\s\S]*admin/)
+    await until(async () => (await linli.api<DeviceDetail>('GET', 'devices/' + meter.id)).values.find(v => v.field === 'valve_open')?.value === false)
+    expect(b.errors).toEqual([])
+  } finally {
+    await b.close()
+  }
+})
+
+test('a command for a device that never answers is seen to expire', async () => {
+  const b = await Browser.open(linli, { language: 'en' })
+  try {
+    await b.enter(linli, '/devices/door-9')
+    await b.page.getByText('Nothing has been asked of this device yet.').waitFor()
+    await linli.api('POST', 'devices/door-9/commands', { command: 'unlock', params: { seconds: 5, reason: 'test' }, ttl_s: 2 })
+    const commands = b.page.getByTestId('commands')
+    await commands.locator('[data-state=sent]').waitFor()
+    await commands.locator('[data-state=expired]').waitFor()
+    expect(await commands.innerText()).toMatch(/Unlock[\s\S]*Open for 5 s[\s\S]*Expired/)
+    await b.page.getByTestId('command').click()
+    await b.page.getByTestId('which').selectOption('unlock')
+    await b.page.locator('[data-param=seconds]').fill('61')
+    await b.page.locator('[data-param=reason]').fill('x')
+    await b.page.getByTestId('send').click()
+    expect(await b.page.locator('[data-param=seconds]').evaluate((e: HTMLInputElement) => e.validity.rangeOverflow)).toBe(true)
+    expect(b.errors).toEqual([])
+  } finally {
+    await b.close()
+  }
+})
+
+test('the installer gets a new secret with its QR code, and the readings are a file', async () => {
+  const b = await Browser.open(linli)
+  try {
+    await b.enter(linli, '/devices/door-9')
+    await b.page.getByTestId('rotate').click()
+    await b.page.getByTestId('sure').click()
+    await b.page.getByRole('img', { name: '密钥二维码' }).waitFor()
+    expect((await b.page.getByTestId('secret').innerText()).length).toBeGreaterThan(15)
+    await b.go('/devices/' + meter.id)
+    const csv = b.page.getByRole('button', { name: '导出 CSV' })
+    await csv.waitFor()
+    const [file] = await Promise.all([b.page.waitForEvent('download'), csv.click()])
+    expect(readFileSync(await file.path(), 'utf8')).toMatch(/^\ufefftime,/)
+    expect(b.errors).toEqual([])
+  } finally {
+    await b.close()
+  }
+})
