@@ -75,13 +75,14 @@ type (
 // person is a person with what is so now. Away alone, without since, begins now.
 type person struct {
 	people.Person
-	Away bool `json:"away"`
+	Away    bool   `json:"away"`
+	Version string `json:"version,omitempty" description:"changes with the person; sent back, only that state is replaced"`
 }
 
 // shownPerson is a person as who asks may see them: family of their circle without what was agreed with the others, and family who
 // is not of it only that they are there.
 func (s *Server) shownPerson(r *http.Request, p *people.Person) person {
-	shown, who := person{*p, p.Away(s.Now())}, principal(r)
+	shown, who := person{*p, p.Away(s.Now()), versionOf(p)}, principal(r)
 	if !who.Kin() || p.ID == who.Person {
 		return shown
 	}
@@ -123,7 +124,19 @@ func (s *Server) putPerson(w http.ResponseWriter, r *http.Request) error {
 		now := s.Now().UTC()
 		p.AwaySince = &now
 	}
-	if err := s.People.PutPerson(r.Context(), p.Person); err != nil {
+	var err error
+	if p.Version == "" {
+		err = s.People.PutPerson(r.Context(), p.Person)
+	} else {
+		err = s.People.EditPerson(r.Context(), p.ID, func(now *people.Person) error {
+			if versionOf(now) != p.Version {
+				return errChanged
+			}
+			*now = p.Person
+			return nil
+		})
+	}
+	if err != nil {
 		return err
 	}
 	return reply(w, http.StatusOK, s.shownPerson(r, &p.Person))

@@ -129,3 +129,30 @@ func TestWellbeing(t *testing.T) {
 	}
 	s.refused(http.StatusNotFound, "", "GET", "/api/v1/people/nobody/wellbeing", "")
 }
+
+func TestAnEditOfWhatWasChangedMeanwhileIsRefused(t *testing.T) {
+	t.Parallel()
+	s := run(t, empty{}, wednesday)
+	ask[map[string]any](s, 200, "POST", "/api/v1/people/import", household)
+	for _, path := range []string{"/api/v1/rotas/desk", "/api/v1/people/chen"} {
+		seen := ask[map[string]any](s, 200, "GET", path, "")
+		edit := func(status int, name string) {
+			t.Helper()
+			body := map[string]any{"community": "tianjin", "name": name, "version": seen["version"]}
+			if strings.Contains(path, "rotas") {
+				body["role"], body["layers"] = seen["role"], seen["layers"]
+			}
+			data, err := json.Marshal(body)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got, _, text := s.do(s.request("PUT", path, string(data))); got != status || status == 409 && !strings.Contains(text, `"changed"`) {
+				t.Errorf("%s: %d %s, want %d", path, got, text, status)
+			}
+		}
+		edit(200, "早班")
+		edit(409, "晚班")
+		seen = ask[map[string]any](s, 200, "GET", path, "")
+		edit(200, "晚班")
+	}
+}

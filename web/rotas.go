@@ -1,6 +1,9 @@
 package web
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
 	"net/http"
 	"slices"
 	"time"
@@ -20,7 +23,7 @@ var rotaRoutes = []route{
 	},
 	{
 		method: "PUT", path: "/api/v1/rotas/{id}", area: "people", about: "Register a rota, or replace it",
-		may: managers, whose: aRota, in: people.Rota{}, out: rota{}, handle: (*Server).putRota,
+		may: managers, whose: aRota, in: rotaBody{}, out: rota{}, handle: (*Server).putRota,
 	},
 	{
 		method: "DELETE", path: "/api/v1/rotas/{id}", area: "people", about: "Forget a rota",
@@ -58,12 +61,28 @@ type (
 // rota is a rota with who is on duty now.
 type rota struct {
 	people.Rota
-	OnDuty []string `json:"on_duty"`
+	OnDuty  []string `json:"on_duty"`
+	Version string   `json:"version"` // changes with the rota
+}
+
+type rotaBody struct {
+	people.Rota
+	Version string `json:"version,omitempty" description:"of the rota that is to be replaced; another one is left as it is"`
 }
 
 func (s *Server) shownRota(r *people.Rota) rota {
-	return rota{*r, list(r.OnDuty(s.Now(), s.People.Zone(r.Community)))}
+	return rota{*r, list(r.OnDuty(s.Now(), s.People.Zone(r.Community))), versionOf(r)}
 }
+
+// versionOf tells one state of a record from another.
+func versionOf(record any) string {
+	b, _ := json.Marshal(record) // of what was read from JSON
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:8])
+}
+
+// errChanged tells who edits something that somebody else has changed since they looked.
+var errChanged = &problem{http.StatusConflict, "changed", "somebody has changed it meanwhile: look again", ""}
 
 func (s *Server) rotas(w http.ResponseWriter, r *http.Request) error {
 	community, role := r.URL.Query().Get("community"), people.Role(r.URL.Query().Get("role"))
@@ -94,7 +113,7 @@ func (s *Server) findRota(r *http.Request) (*people.Rota, error) {
 }
 
 func (s *Server) putRota(w http.ResponseWriter, r *http.Request) error {
-	var x people.Rota
+	var x rotaBody
 	if err := read(r, &x); err != nil {
 		return err
 	}
@@ -104,7 +123,19 @@ func (s *Server) putRota(w http.ResponseWriter, r *http.Request) error {
 	if err := withinCommunity(r, "community", x.Community); err != nil {
 		return err
 	}
-	if err := s.People.PutRota(r.Context(), x); err != nil {
+	var err error
+	if x.Version == "" {
+		err = s.People.PutRota(r.Context(), x.Rota)
+	} else {
+		err = s.People.EditRota(r.Context(), x.ID, func(now *people.Rota) error {
+			if versionOf(now) != x.Version {
+				return errChanged
+			}
+			*now = x.Rota
+			return nil
+		})
+	}
+	if err != nil {
 		return err
 	}
 	s.Log.Info("rota set", "rota", x.ID)

@@ -169,6 +169,7 @@ export interface Person {
   away_since?: string
   away_until?: string
   all_is_well?: { at: string }
+  version?: string
 }
 
 export interface User {

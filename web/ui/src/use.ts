@@ -6,6 +6,7 @@ import { t } from './texts'
 export function explain(err: unknown): string {
   if (!(err instanceof Problem)) return String(err)
   if (err.status === 0) return t('common.unreachable')
+  if (err.code === 'changed') return t('common.changedMeanwhile')
   if (err.status === 403 && !err.field) return t('common.forbidden')
   return err.message
 }

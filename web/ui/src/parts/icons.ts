@@ -22,6 +22,8 @@ export const icons: Record<string, string> = {
   check: 'M4 12.500l5 5L20 6.500',
   close: 'M5 5l14 14M19 5L5 19',
   right: 'M9 5l7 7-7 7',
+  up: 'M5 15l7-7 7 7',
+  down: 'M5 9l7 7 7-7',
   back: 'M15 5l-7 7 7 7',
   warning: 'M12 3.500L22 20H2zM12 10v4.500M12 17.500v.01',
   clock: 'M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18zM12 7v5l3.500 2',

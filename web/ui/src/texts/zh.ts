@@ -18,7 +18,7 @@ export default {
   common: {
     loading: '正在加载…', failed: '加载失败', retry: '重试', unreachable: '无法连接服务器。', forbidden: '没有权限查看。', none: '暂无数据', save: '保存', cancel: '取消', ok: '确定', open: '打开', back: '返回',
     all: '全部', yes: '是', no: '否', more: '加载更多', search: '搜索', count: '{n} 项', of: '{n} / {total}', copied: '已复制', copy: '复制', time: '时间', note: '备注', by: '操作人', done: '已完成', notDone: '操作未成功:{reason}',
-    clear: '清除', since: '已 {span}', ago: '{span}前', never: '从未', delete: '删除', edit: '编辑', add: '新增', detail: '详情', from: '从', to: '至', today: '今天', remove: '移除',
+    clear: '清除', since: '已 {span}', ago: '{span}前', never: '从未', delete: '删除', edit: '编辑', add: '新增', detail: '详情', from: '从', to: '至', today: '今天', remove: '移除', up: '上移', down: '下移', changedMeanwhile: '内容已被他人修改,请关闭后重新打开再改。',
   },
   severity: { critical: '危急', high: '严重', medium: '中等', low: '轻微', informational: '提示' },
   state: { opened: '未确认', acknowledged: '已确认', cleared: '已恢复', closed: '已关闭' },
@@ -63,7 +63,8 @@ export default {
     title: '场景', latest: '现状', trend: '趋势', events: '最近事件', energy: '能源', waste: '垃圾分类', charging: '充电', elders: '长者关怀', safety: '消防与安全', access: '通行与停车', environment: '环境与水位', bus: '循环微公交', noDevices: '这个社区没有此类设备。', devices: '设备', ok: '正常', attention: '需关注', updated: '更新于 {time}', worst: '最高', mean: '平均', sum: '合计', count: '数量', stale: '数据过时',
   },
   rejects: { title: '拒收数据', hint: '没有存入时序库的数据都在这里,附有原因;修正后可以重放。', received: '收到时间', topic: '主题', reason: '原因', code: '类别', raw: '原始内容', replay: '重放', replayed: '已重放', none: '没有拒收的数据。', still: '重放后仍被拒收' },
-  people: { roles: '角色', reach: '联系方式', circle: '亲友圈', away: '外出', leave: '设为外出', back: '已回来', onDuty: '当前值班', nobody: '无人', pickCommunity: '另有 {n} 个排班,请选择社区查看。' },
+  people: { add: '新增人员', phone: '电话', both: '中英文', home: '住址(告知 120)', notes: '给前来帮助的人', to: '号码或地址', quietFrom: '免打扰从', quietTo: '到', well: '每日平安时间', quietHint: '免打扰不影响生命安全告警。', member: '成员', relation: '关系', since: '{scope}授权日期', consentHint: '授权须长者本人同意,并记下日期。没有授权的成员只收到生命安全告警。', awayHint: '外出期间不再因没有活动而告警;家中用水等会告警。', awaySince: '从何时', sinceNow: '留空为现在', awayUntil: '到何时', untilHand: '手动结束', problems: '需要处理的问题',
+    roles: '角色', reach: '联系方式', circle: '亲友圈', away: '外出', leave: '设为外出', back: '已回来', onDuty: '当前值班', nobody: '无人', pickCommunity: '另有 {n} 个排班,请选择社区查看。' },
   holds: {
     silences: '静默', maintenance: '检修', commissioning: '调试', reason: '原因', end: '结束', none: '没有生效中的静默或检修。',
     confirm: '确认静默', safety: '同时静默生命安全告警', safetyHint: '仅限单个设备或单个人;须由第二人在15分钟内确认,此前不生效。', pending: '待第二人确认', lapses: '{time} 前未确认即作废', asked: '{who} 申请静默生命安全告警', safetyUntil: '生命安全告警静默至 {time}', both: '{by} 申请,{other} 确认', safetyTitle: '生命安全告警的静默', hint: '期间相关告警仍会记录,但不通知;生命安全告警不受影响,除非经第二人确认。',
@@ -73,7 +74,7 @@ export default {
     resetHint: '将生成新密码,该账号的所有登录立即失效。', disableHint: '该账号立即无法登录,所有登录失效。', enableHint: '该账号可以重新登录。',
     may: { admin: '全部权限', manager: '管理所辖社区的设备、人员、规则和告警', duty: '处理所辖社区的告警,调班', caretaker: '查看并处理所负责长者或社区的告警', family: '查看自家长者', auditor: '只读,并可查看审计' },
   },
-  audit: { what: '操作', whose: '对象', result: '结果', hint: '谁做了什么、谁查看了个人数据,只能追加,保留一年。' },
+  audit: { search: '操作人、对象、操作', ok: '成功', refused: '被拒 {n}', what: '操作', whose: '对象', result: '结果', hint: '谁做了什么、谁查看了个人数据,只能追加,保留一年。' },
   say: {
     and: ' 且 ', or: ' 或 ', not: '非 ', is: ' 为 ', isNot: ' 不为 ', in: ' 为 ', away: '本人外出', change: '{field}在 {per}内的变化', ruleOpen: '「{rule}」正在告警', sinceEvent: '距上次「{event}」的时间', same: '同{same}{type} ', within: '{window}内 ', measured: '{of}{within}{field} {fn}',
     for: ',持续 {for}', event: '收到事件「{event}」', with: ',且 {when}', count: '{window}内发生 {n} 次「{event}」', absence: '{window}内没有收到{what}', anything: '任何数据', while: '(仅当 {when})', without: '{first}之后 {within}内没有{second}', then: '{first}之后 {within}内又有{second}', quoted: '「{text}」', step: '「{rule}」{what}', home: '本人在家', bit: '{field}的第 {n} 位', score: '按{of}综合评分 {least}', list: '、', unset: '未登记',
@@ -104,5 +105,12 @@ export default {
     tokens: 'API 令牌', newToken: '新建令牌', noTokens: '没有令牌。令牌供程序使用,权限不超过您本人。', purpose: '用途', purposeHint: '例如:大屏取数', scopes: '权限范围', expires: '到期', days: '{n} 天后', read: '只读', write: '读写', tokenHint: '只勾选程序需要的范围。', once: '令牌只显示这一次,请立即保存。', endHint: '结束令牌“{name}”?使用它的程序将立即无法访问。', logins: '最近登录', ok: '成功', wrong: '失败',
   },
   area: { session: '登录', accounts: '账号', audit: '审计', devices: '设备', people: '人员与排班', alerts: '告警', readings: '读数', rules: '规则', channels: '渠道', rejects: '拒收数据', health: '运行状态', registry: '登记', commands: '命令', repair: '修复', answers: '应答' },
+  rota: {
+    change: '调整班次', edit: '编辑排班', layers: '班次层', turn: '轮换', every: '每几', daily: '天轮换', weekly: '周轮换', since: '起始日期', until: '截止日期', handOver: '交接时间', hours: '每日时段', people: '轮值人员', mon: '周一', tue: '周二', wed: '周三', thu: '周四', fri: '周五', sat: '周六', sun: '周日',
+    off: '谁不值班', on: '由谁顶班', everybody: '当班全部人员', swap: '两人互换班次', week: '周', month: '月', view: '视图', before: '往前', after: '往后', gap: '无人值班', gaps: '{n} 处空档', next: '下次交接 {time}:{who}', overrides: '临时调整', notes: '交接班留言', leave: '留言', noNotes: '没有留言。', swapped: '{a} 与 {b} 互换', only: '仅 {on} 值班', instead: '{on} 顶替 {off}',
+  },
+  scope: { events: '告警', wellbeing: '起居', vitals: '体征', location: '位置' },
+  thing: { people: '人员', devices: '设备', alerts: '告警', rules: '规则', session: '本人账号', sessions: '登录中的设备', users: '账号', tokens: '令牌', rotas: '排班', silences: '静默', maintenance: '检修', commissioning: '调试', channels: '渠道', rejects: '拒收数据', communities: '社区', readings: '读数', family: '家属页', values: '当前值', audit: '审计', events: '事件', wellbeing: '起居', rebuild: '重建', commands: '命令', deliveries: '通知记录', a: '消息链接' },
+  deed: { look: '查看', add: '新增', change: '修改', remove: '删除', login: '登录', logout: '退出', acknowledge: '确认', close: '关闭', assign: '指派', comment: '备注', snooze: '稍后提醒', reopen: '重新打开', rotate: '更换密钥', revoke: '停用', replace: '更换设备', away: '外出', import: '导入', overrides: '改动', settings: '设置', replay: '重放', test: '测试', notes: '留言', calendar: '日历', confirm: '二次确认', profile: '个人信息', password: '修改密码', 'reset-password': '重置密码', readings: '读数', chart: '曲线', events: '事件', completeness: '完整性', why: '通知详情', problems: '问题', commands: '命令' },
   notFound: { title: '没有这个页面', hint: '链接可能已经失效。' },
 }

@@ -1,0 +1,17 @@
+import { beforeEach, expect, test } from 'vitest'
+import { sayRoute } from './audit'
+import { state } from './state'
+import { i18n } from './texts'
+
+beforeEach(() => {
+  state.language = 'zh'
+  i18n.global.locale.value = 'zh'
+})
+
+test('a route is said in words', () => {
+  expect(sayRoute('GET', '/api/v1/people')).toBe('人员 · 查看')
+  expect(sayRoute('POST', '/api/v1/alerts/{id}/acknowledge')).toBe('告警 · 确认')
+  expect(sayRoute('DELETE', '/api/v1/people/{id}/away')).toBe('人员 · 外出 · 删除')
+  expect(sayRoute('POST', '/api/v1/session')).toBe('登录')
+  expect(sayRoute('PUT', '/api/v1/devices/{id}')).toBe('设备 · 修改')
+})
