@@ -22,7 +22,7 @@ import (
 var channelRoutes = []route{
 	{
 		method: "GET", path: "/api/v1/channels", area: "channels", about: "The channels that carry messages to people, and how they are",
-		may: managers, whose: filtered, out: channelList{}, handle: (*Server).channels,
+		may: managers, whose: filtered, secret: true, out: channelList{}, handle: (*Server).channels,
 	},
 	{
 		method: "POST", path: "/api/v1/channels/{id}/test", area: "channels",

@@ -71,8 +71,6 @@ func (s *Server) metricsPage(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-func (s *Server) openAPIPage(w http.ResponseWriter, _ *http.Request) error {
-	w.Header().Set("Content-Type", "application/json")
-	_, err := w.Write(s.openAPI)
-	return err
+func (s *Server) openAPIPage(w http.ResponseWriter, r *http.Request) error {
+	return s.openAPI.reply(w, r)
 }

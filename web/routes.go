@@ -23,6 +23,7 @@ type route struct {
 	may      []account.Role // who may, within their reach
 	whose    whose          // what it is about, and who checks the reach
 	personal bool           // shows data of persons: who looked is kept
+	secret   bool           // the answer holds a secret, so it is not compressed
 
 	in       any    // struct: its query tags are the parameters, its json tags the body; nil: none
 	inType   string // of a body that is not JSON
@@ -113,7 +114,7 @@ func (a allowed) ServeHTTP(http.ResponseWriter, *http.Request) {}
 func (s *Server) serve(rt route) http.Handler {
 	rt.body, rt.timeout = cmp.Or(rt.body, defaultBody), cmp.Or(rt.timeout, defaultTimeout)
 	params := queryParams(rt.in)
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	var h http.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		began := s.Now()
 		rec := &recorder{ResponseWriter: w}
 		err := s.answer(rt, params, rec, r)
@@ -122,6 +123,10 @@ func (s *Server) serve(rt route) http.Handler {
 		}
 		s.metrics.request(rt.path, rec.status, s.Now().Sub(began))
 	})
+	if rt.compressed() {
+		h = compress(h)
+	}
+	return h
 }
 
 // answer sets the limits first, so that nobody holds a connection for longer, then asks who it is.

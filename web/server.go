@@ -18,6 +18,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"crypto/tls"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -96,7 +97,8 @@ type Server struct {
 	figures  figureCache
 	rate     rate
 	metrics  *metrics
-	openAPI  []byte
+	openAPI  lasting
+	types    lasting
 	areas    []string // of the API
 
 	firstPassword string
@@ -131,9 +133,15 @@ func Open(ctx context.Context, c Config) (*Server, error) {
 		return nil, fmt.Errorf("open web: %w", err)
 	}
 	s.areas = areas()
-	if s.openAPI, err = openAPI(c.Version); err != nil {
+	description, err := openAPI(c.Version)
+	if err != nil {
 		return nil, fmt.Errorf("open web: %w", err)
 	}
+	types, err := json.Marshal(showTypes(c.Catalogue))
+	if err != nil {
+		return nil, fmt.Errorf("open web: %w", err)
+	}
+	s.openAPI, s.types = newLasting(description), newLasting(types)
 	if s.settings, err = c.Bus.KV(ctx, bus.SettingsBucket); err != nil {
 		return nil, fmt.Errorf("open web: %w", err)
 	}

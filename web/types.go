@@ -75,13 +75,14 @@ type (
 )
 
 // typesPage shows the catalogue, which stays the same while the server runs.
-func (s *Server) typesPage(w http.ResponseWriter, _ *http.Request) error {
+func (s *Server) typesPage(w http.ResponseWriter, r *http.Request) error { return s.types.reply(w, r) }
+
+func showTypes(cat *devices.Catalogue) typeList {
 	body := typeList{Types: []typeView{}}
-	for _, t := range s.Catalogue.Types() {
+	for _, t := range cat.Types() {
 		body.Types = append(body.Types, showType(t))
 	}
-	w.Header().Set("Cache-Control", "private, max-age=300")
-	return reply(w, http.StatusOK, body)
+	return body
 }
 
 func showType(t *devices.Type) typeView {
