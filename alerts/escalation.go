@@ -95,24 +95,25 @@ func (b *book) rungs(a *bus.Alert, now time.Time) (all []bus.Recipient) {
 
 // makeUp runs what fell due while no engine was there: all of it at once, and everybody is told once.
 //
-// Within a round, the steps to come are a breath later than planned at most where it is about life-safety; others go on as if the
-// last step had been due now. When the round is over too, everybody of the ladder is told, however many rounds were missed, and the next
-// one begins as if this one had begun now: nobody is told again within seconds.
+// The steps to come are a breath later than planned at most where it is about life-safety; others go on as if the last step had been
+// due now. When all who are on the ladder have been told, however many rounds were missed, the next round begins as if this one had
+// begun now: nobody is told again within seconds.
 func (b *book) makeUp(a *bus.Alert, now time.Time) (all []bus.Recipient) {
 	e := a.Escalation
-	round, last := e.Round, e.Due
-	for e.Round == round && !e.Due.IsZero() && !e.Due.After(now) {
+	last := e.Due
+	for n := 0; n <= len(e.Steps) && !e.Due.IsZero() && !e.Due.After(now); n++ {
 		last = e.Due
 		all = merge(all, b.rung(a, last, now))
 	}
 	switch {
 	case e.Due.IsZero():
-	case e.Round > round:
-		for i, s := range e.Steps {
-			all = merge(all, b.recipients(a, s, round, i, now))
+	case !e.Due.After(now):
+		if e.Next == 0 { // the last step that ran was the end of a round
+			e.Round--
 		}
-		e.Due, e.Began = e.Due.Add(now.Sub(e.Began)), now
-	case a.Safety && e.Next < len(e.Steps):
+		e.Next, e.Began, e.Due = 0, now, now.Add(interval(e))
+		e.Round++
+	case a.Safety && e.Next > 0 && e.Next < len(e.Steps):
 		e.Due = latest(e.Due, now.Add(min(breath, e.Due.Sub(last))))
 	default:
 		e.Due, e.Began = e.Due.Add(now.Sub(last)), e.Began.Add(now.Sub(last))
@@ -153,6 +154,17 @@ func (b *book) rung(a *bus.Alert, base, now time.Time) []bus.Recipient {
 
 // repeat lets the ladder begin again.
 func repeat(e *bus.Escalation, base time.Time) {
+	every := interval(e)
+	if every == 0 {
+		e.Due = time.Time{}
+		return
+	}
+	e.Due, e.Next = latest(base, e.Began.Add(every)), 0
+	e.Round++
+}
+
+// interval is from the beginning of the present round to that of the next; 0 if there is none.
+func interval(e *bus.Escalation) time.Duration {
 	every := 0
 	for i, left := 0, e.Round; i < len(e.Repeat); i++ {
 		r := e.Repeat[i]
@@ -161,12 +173,7 @@ func repeat(e *bus.Escalation, base time.Time) {
 		}
 		left -= r.Rounds
 	}
-	if every == 0 {
-		e.Due = time.Time{}
-		return
-	}
-	e.Due, e.Next = latest(base, e.Began.Add(wait(every))), 0
-	e.Round++
+	return wait(every)
 }
 
 // length is from the beginning of a ladder to its end without an answer.

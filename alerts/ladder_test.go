@@ -46,8 +46,8 @@ func (m *ladder) say(at int, what string) {
 
 // step runs the next step, and those that come at the same time.
 func (m *ladder) step(at int, what string) {
-	round, last, overdue := m.round, m.due, m.now-m.due > 2
-	for m.due <= m.now && (!overdue || m.round == round) {
+	last, overdue := m.due, m.now-m.due > 2
+	for n := 0; m.due <= m.now && (!overdue || n <= end); n++ { // each step once
 		if m.next == end && m.round == 0 && what == "escalated" {
 			what = "unanswered"
 		}
@@ -55,10 +55,13 @@ func (m *ladder) step(at int, what string) {
 		m.run()
 	}
 	switch {
-	case overdue && m.round > round: // all who are on the ladder, and then a whole interval of rest
-		m.tell(ladderPeople[:end]...)
-		m.due, m.began = m.now+m.due-m.began, m.now
-	case overdue && m.next < end: // nobody waits longer than planned, but for 20 s in which one of the others may answer
+	case m.due <= m.now: // all who are on the ladder, and then a whole interval of rest
+		m.round += min(m.next, 1)
+		m.next, m.began, m.due = 0, m.now, m.now+180
+		if m.round > 10 {
+			m.due = m.now + 900
+		}
+	case overdue && m.next > 0 && m.next < end: // nobody waits longer than planned, but for 20 s in which one of the others may answer
 		m.due = max(m.due, m.now+min(20, m.due-last))
 	case overdue:
 		m.due, m.began = m.due+m.now-last, m.began+m.now-last

@@ -122,19 +122,20 @@ func (m *reference) climb(a *refAlert, at int64, kind string, now int64, again .
 
 // rungs runs what is due.
 func (m *reference) rungs(a *refAlert, now int64) (all []told) {
-	round, last, overdue := a.round, a.due, a.due != never && now-a.due > 2000
-	for a.due != never && a.due <= now && !(overdue && a.round > round) {
+	last, overdue := a.due, a.due != never && now-a.due > 2000
+	for n := 0; a.due != never && a.due <= now && (!overdue || n <= len(a.plan.steps)); n++ { // each step once
 		last = a.due
 		all = mergeTold(all, m.rung(a, last))
 	}
 	switch { // what waited for an engine
 	case !overdue || a.due == never:
-	case a.round > round: // all of the ladder are told, however many rounds were missed, and then a whole interval of rest follows
-		for i, s := range a.plan.steps {
-			all = mergeTold(all, m.recipients(a, s, round, i))
+	case a.due <= now: // all of the ladder are told, however many rounds were missed, and then a whole interval of rest follows
+		if a.next == 0 {
+			a.round--
 		}
-		a.due, a.began = a.due+now-a.began, now
-	case a.rule.safety && a.next < len(a.plan.steps): // nobody waits longer than planned, but for one of the others to answer
+		a.next, a.began, a.due = 0, now, now+a.plan.repeat(a.round)
+		a.round++
+	case a.rule.safety && a.next > 0 && a.next < len(a.plan.steps): // nobody waits longer than planned, but for one of the others to answer
 		a.due = max(a.due, now+min(breath0, a.due-last))
 	default: // as if the last step had been due now
 		a.due, a.began = a.due+now-last, a.began+now-last

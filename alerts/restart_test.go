@@ -49,8 +49,14 @@ func (d *disk) write(_ context.Context, t transaction) error {
 	return nil
 }
 
+// tester is a test, of rapid or not.
+type tester interface {
+	Fatal(args ...any)
+	Context() context.Context
+}
+
 // engine starts one on the disk, as Open does, and judges what was not judged, events first.
-func (d *disk) engine(t *rapid.T, rules *Rules, now *time.Time) *Engine {
+func (d *disk) engine(t tester, rules *Rules, now *time.Time) *Engine {
 	e := &Engine{
 		Config:  Config{Rules: rules, Directory: d.people, Log: testkit.Log, Now: func() time.Time { return *now }},
 		metrics: newMetrics(nil), core: newCore(rules, d.people), write: d.write, done: d.offset, resumed: d.offset,
@@ -91,7 +97,7 @@ func (d *disk) engine(t *rapid.T, rules *Rules, now *time.Time) *Engine {
 }
 
 // reread is a record as it comes back from a disk.
-func reread[T any](t *rapid.T, x *T) *T {
+func reread[T any](t tester, x *T) *T {
 	data, err := json.Marshal(x)
 	if err != nil {
 		t.Fatal(err)
@@ -104,7 +110,7 @@ func reread[T any](t *rapid.T, x *T) *T {
 }
 
 // feed hands the engine what it has not judged.
-func (d *disk) feed(t *rapid.T, e *Engine) error {
+func (d *disk) feed(t tester, e *Engine) error {
 	from := e.done.Events
 	if e.recall > 0 {
 		from = e.done.ReplayEvents
