@@ -8,6 +8,32 @@ let linli: Linli
 beforeAll(async () => { linli = await Linli.start() })
 afterAll(async () => { await linli.close() })
 
+test('an SOS that mosquitto_pub sends is on the screen within a second', async () => {
+  const presses = []
+  for (let i = 0; i < 5; i++) presses.push([`duty-quick-${i}`, await linli.band(`duty-quick-${i}`)] as const)
+  const b = await Browser.open(linli)
+  try {
+    await b.enter(linli)
+    await b.page.locator('.link.live').waitFor()
+    await b.page.evaluate(() => { (window as unknown as { notReloaded: boolean }).notReloaded = true })
+    const took: number[] = []
+    for (const [id, press] of presses) {
+      const began = Date.now()
+      press()
+      await b.page.locator('[data-testid=alert]', { hasText: id }).waitFor({ timeout: 5000 })
+      took.push(Date.now() - began)
+      const { alerts } = await linli.api<{ alerts: { id: string, device: string }[] }>('GET', 'alerts')
+      await linli.api('POST', `alerts/${alerts.find(a => a.device === id)!.id}/close`, { disposition: 'test' })
+    }
+    console.log('from the press to the screen, ms:', took.join(' '))
+    expect(took.sort((x, y) => x - y)[2]).toBeLessThan(1000)
+    expect(await b.page.evaluate(() => (window as unknown as { notReloaded: boolean }).notReloaded)).toBe(true)
+    expect(b.errors).toEqual([])
+  } finally {
+    await b.close()
+  }
+})
+
 test('an SOS appears without a reload, is acknowledged by keyboard, and a second browser sees that', async () => {
   const press = await linli.band('duty-1')
   const [a, b] = [await Browser.open(linli), await Browser.open(linli)]

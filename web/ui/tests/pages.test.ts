@@ -5,7 +5,7 @@ import { createRequire } from 'node:module'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { pages } from '../src/pages'
 import { Browser } from './browser'
-import { Linli } from './linli'
+import { Linli, until } from './linli'
 import { channels, fillPath, story, type Things } from './story'
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
@@ -67,16 +67,28 @@ test('the plan shows where it is, and from there one comes to the device', async
   }
 })
 
-test('the language is switched in place', async () => {
+test('the language is switched in place, on every page, and stays', async () => {
   const b = await Browser.open(linli)
+  const language = () => b.page.evaluate(() => document.documentElement.lang)
   try {
     await b.enter(linli)
     await b.page.getByRole('heading', { name: '值班台' }).waitFor()
-    await b.page.getByTestId('language').click()
+    for (const page of pages) {
+      for (const [path] of fillPath(page, things)) {
+        await b.go(path.replace('/:rest(.*)*', '/nothing'))
+        await b.page.locator('#main h1').first().waitFor()
+        const was = await language()
+        await b.page.getByTestId('language').click()
+        await until(async () => await language() !== was)
+      }
+    }
+    expect(await b.page.evaluate(() => [...(window as unknown as { linliMissing: Set<string> }).linliMissing])).toEqual([])
+    await b.go('/')
+    if (await language() !== 'en-GB') await b.page.getByTestId('language').click()
     await b.page.getByRole('heading', { name: 'Duty board' }).waitFor()
-    expect(await b.page.evaluate(() => document.documentElement.lang)).toBe('en-GB')
     await b.page.reload()
     await b.page.getByRole('heading', { name: 'Duty board' }).waitFor()
+    expect(b.errors).toEqual([])
   } finally {
     await b.close()
   }
