@@ -27,6 +27,9 @@ type program struct {
 	always    []int                   // bounds that are judged at every line: they look beyond the device
 	shared    []string                // what the devices of the type are looked for by
 	fixes     []fixUse                // where a series keeps its fixes
+	users     [][]int                 // by measure: the cells that need it
+	lent      []bool                  // by measure: whether rules of other devices need it
+	heeded    map[string][]watcher    // by event id: rules that look at it
 	noted     map[string][]*lastEvent // by event id: what is to be kept of it
 }
 
@@ -35,6 +38,7 @@ type fieldUse struct {
 	slot     int
 	measures []int
 	bounds   []int
+	watchers []watcher // of other devices, that look at the field
 }
 
 // bound is a rule on one device type and, where it has several, on one of its fields.
@@ -46,6 +50,7 @@ type bound struct {
 	countWindow          int64     // ms, of a count
 	payload              []string  // fields of an event's payload that identify
 	variants             []variant // what overrides make of it
+	beyond               bool      // a signal looks beyond the own device
 	guesses              bool      // a signal says what stands for a value that is not known
 	main                 int       // the signal whose value an alert shows; -1: none
 	typ                  *devices.Type
@@ -54,7 +59,7 @@ type bound struct {
 }
 
 func newProgram(t *devices.Type) *program {
-	p := &program{typ: t, uses: map[string]*fieldUse{}, index: map[string]int{}, noted: map[string][]*lastEvent{}, onEvent: map[string][]*bound{}, ends: map[string][]*bound{}}
+	p := &program{typ: t, uses: map[string]*fieldUse{}, index: map[string]int{}, noted: map[string][]*lastEvent{}, heeded: map[string][]watcher{}, onEvent: map[string][]*bound{}, ends: map[string][]*bound{}}
 	if t == nil {
 		return p
 	}
@@ -107,6 +112,7 @@ func (p *program) place(b *bound, i int) {
 	for k := range b.signals {
 		s := &b.signals[k]
 		if !s.own() {
+			b.beyond = true
 			if !slices.Contains(p.always, i) {
 				p.always = append(p.always, i)
 			}
@@ -121,6 +127,9 @@ func (p *program) place(b *bound, i int) {
 			p.rememberFixes(s)
 		} else {
 			p.remember(s, u)
+		}
+		if s.measure != nil {
+			p.users[s.memory] = append(p.users[s.memory], i)
 		}
 	}
 }
@@ -144,9 +153,14 @@ func (p *program) remember(s *signal, u *fieldUse) {
 	alike := func(m *measure) bool { return m.name == s.measure.name }
 	if s.memory = slices.IndexFunc(p.measures, alike); s.memory < 0 {
 		s.memory = len(p.measures)
-		p.measures = append(p.measures, s.measure)
+		p.keep(s.measure)
 		u.measures = append(u.measures, s.memory)
 	}
+}
+
+// keep lets series have a memory for a measure.
+func (p *program) keep(m *measure) {
+	p.measures, p.users, p.lent = append(p.measures, m), append(p.users, nil), append(p.lent, false)
 }
 
 // addBuiltin adds the rules without a file: for life-safety events that no rule names, and for maintenance.

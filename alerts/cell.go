@@ -74,7 +74,11 @@ func (c *core) fulfil(s *series, i int) {
 // judge moves a cell by a reading at at.
 func (c *core) judge(s *series, i int, at, received int64) {
 	cl, b := &s.cells[i], s.bound(i)
-	if at < cl.judged {
+	switch {
+	case at >= cl.judged:
+	case b.beyond && at >= s.last:
+		at = cl.judged
+	default:
 		c.judgeLate(s, i, at, received)
 		return
 	}
@@ -176,7 +180,7 @@ func (c *core) newest(s *series, b *bound, at int64) float64 {
 	}
 	sig := &b.signals[b.main]
 	if sig.group != nil {
-		x, _ := c.together(sig.group, s.dev, at)
+		x, _ := c.together(sig.group, s, s.dev, at)
 		return x
 	}
 	switch {
@@ -265,7 +269,7 @@ func (c *core) fresh(s *series, b *bound, at int64) bool {
 			return false
 		}
 		if sig.group != nil {
-			if _, known := c.together(sig.group, s.dev, at); !known {
+			if _, known := c.together(sig.group, s, s.dev, at); !known {
 				return false
 			}
 		}

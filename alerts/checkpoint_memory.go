@@ -58,7 +58,7 @@ func (s *series) unpackMemories(r *unpacker, text func(uint64) string) {
 		}
 		body := &unpacker{data: r.take(int(length))}
 		i := slices.IndexFunc(s.prog.measures, func(m *measure) bool { return m.name == name })
-		if i < 0 {
+		if i < 0 || !s.wants[i] {
 			continue
 		}
 		s.memories[i].unpack(body, s.last)

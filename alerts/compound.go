@@ -7,8 +7,7 @@ import (
 	"linli/devices"
 )
 
-// compoundKind judges several signals together, of its own device and of others: see group, ruleSignal and lastEvent. It is judged
-// at every reading of its own device, and when an alert that it looks at opens or ends.
+// compoundKind judges several signals together, of its own device and of others: see group, ruleSignal, lastEvent and watcher.
 var compoundKind = &kind{keys: "signals when/levels | clear for max_age event events"}
 
 // ruleSignal says whether a rule has an alert that has not ended, of something that shares a place with the rule's own device; or
@@ -117,7 +116,7 @@ func (c *core) follow(n news) {
 			if !ok {
 				continue
 			}
-			for _, s := range c.groups[b.typ.ID+"|"+key] {
+			for _, s := range c.groups[placeKey{b.typ.ID, key}] {
 				c.judgeNow(s, s.prog.index[b.name], n.at)
 			}
 		}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"hash/fnv"
+	"slices"
 	"time"
 
 	"linli/devices"
@@ -45,9 +46,11 @@ type core struct {
 	value   float64 // that a filter looks at
 
 	vigil      vigil
-	groups     map[string][]*series // by type and what the devices have in common
-	eventTimes map[string]int64     // ms, by lastEvent.key
-	sequences  map[string]*sequence // by rule and identity
+	groups     map[placeKey][]*series // of a type that have something in common
+	rolled     rolled                 // the value of the last group that was asked for
+	stirred    []stirred              // what the line changed that others look at
+	eventTimes map[string]int64       // ms, by lastEvent.key
+	sequences  map[string]*sequence   // by rule and identity
 	sequels    dueQueue[*sequence]
 	missed     []*sequence // that came true in a replay
 }
@@ -65,8 +68,9 @@ type series struct {
 	memories          []memory
 	cells             []cell
 	grown             []float64 // last values of prog.activity; NaN before the first
-	groups            []string
-	watches           []*watch // of the device, as they were in this generation of the inventory
+	places            []string  // by prog.shared: what its device has in common with others; "" when nothing
+	wants             []bool    // by prog.measures: whether a rule that applies needs the memory
+	watches           []*watch  // of the device, as they were in this generation of the inventory
 	generation        uint64
 	stale             bool // a for was not completed because the series was silent; its next reading tries again
 	shard             uint8
@@ -84,7 +88,7 @@ func newCore(rules *Rules, dir Directory) *core {
 	c := &core{
 		rules: rules, dir: dir, series: map[string]*series{}, book: newBook(rules, dir), life: newLife(),
 		vigil: newVigil(), tallies: tallies{},
-		groups: map[string][]*series{}, eventTimes: map[string]int64{}, sequences: map[string]*sequence{},
+		groups: map[placeKey][]*series{}, eventTimes: map[string]int64{}, sequences: map[string]*sequence{},
 	}
 	c.scope.core = c
 	c.enrol()
@@ -135,6 +139,7 @@ func (c *core) reading(b []byte) (rest []byte, err error) {
 	if s.stale {
 		c.rearm(s)
 	}
+	c.spread(s, at)
 	c.settle()
 	return rest, nil
 }
@@ -157,6 +162,7 @@ func (c *core) newSeries(key string, l *devices.Line) *series {
 	for i := range s.cells {
 		s.cells[i].applies = c.applies(s, i)
 	}
+	s.want()
 	c.series[key] = s
 	return s
 }
@@ -202,6 +208,7 @@ func (c *core) touch(s *series) {
 
 // absorb keeps the values of the line that are newer than what is known.
 func (c *core) absorb(s *series, at int64) {
+	c.stirred, c.rolled.group = c.stirred[:0], nil
 	for _, f := range c.found {
 		to := &s.slots[f.use.slot]
 		if at < to.at {
@@ -210,6 +217,9 @@ func (c *core) absorb(s *series, at int64) {
 		v, ok := number(s.prog.slots[f.use.slot], c.line.Fields[f.pair])
 		if !ok {
 			continue
+		}
+		if len(f.use.watchers) > 0 {
+			c.stirred = append(c.stirred, stirred{f.use, *to})
 		}
 		*to = slot{v, at}
 		for _, i := range f.use.measures {
@@ -224,6 +234,9 @@ func (c *core) absorb(s *series, at int64) {
 // remember keeps a value for a measure. One outside its time of day is passed over.
 func (c *core) remember(s *series, i int, at int64, v float64) {
 	m := s.prog.measures[i]
+	if !s.wants[i] {
+		return
+	}
 	if m.at != nil && !m.at.contains(moment(at).In(c.zone(s.community))) {
 		return
 	}
@@ -276,6 +289,18 @@ func (c *core) refresh(s *series, at int64) {
 		moved := before != nil && identity(b.Rule, subjectOf(s, b, before)) != identity(b.Rule, subjectOf(s, b, dev))
 		if cl.state == firing && (moved || !cl.applies) {
 			c.lower(s, b, cl, subjectOf(s, b, before), at)
+		}
+	}
+	s.want()
+}
+
+// want lets go of memories that no rule that applies needs. One that is needed later begins then.
+func (s *series) want() {
+	s.wants = make([]bool, len(s.prog.measures))
+	for i := range s.wants {
+		s.wants[i] = s.prog.lent[i] || slices.ContainsFunc(s.prog.users[i], func(cell int) bool { return s.cells[cell].applies })
+		if !s.wants[i] {
+			s.memories[i].buckets = nil
 		}
 	}
 }
@@ -343,53 +368,5 @@ func (c *core) rearm(s *series) {
 			cl.armed = true
 			c.timers.push(timer{cl.due(s.bound(i)), s, i})
 		}
-	}
-}
-
-// timer is the end of a for. It counts only while the cell still waits for just that.
-type timer struct {
-	due    int64
-	series *series
-	bound  int
-}
-
-// before is the order of timers: of levels that are due together the most severe comes first.
-func (t *timer) before(u *timer) bool { return t.due < u.due || t.due == u.due && t.bound < u.bound }
-
-// timerHeap has the earliest timer first.
-type timerHeap []timer
-
-func (h *timerHeap) push(t timer) {
-	a := append(*h, t)
-	*h = a
-	for i := len(a) - 1; i > 0; {
-		parent := (i - 1) / 2
-		if !a[i].before(&a[parent]) {
-			return
-		}
-		a[parent], a[i] = a[i], a[parent]
-		i = parent
-	}
-}
-
-func (h *timerHeap) pop() timer {
-	a := *h
-	top := a[0]
-	n := len(a) - 1
-	a[0], a[n] = a[n], timer{}
-	a = a[:n]
-	*h = a
-	for i := 0; ; {
-		least := i
-		for _, child := range [...]int{2*i + 1, 2*i + 2} {
-			if child < n && a[child].before(&a[least]) {
-				least = child
-			}
-		}
-		if least == i {
-			return top
-		}
-		a[i], a[least] = a[least], a[i]
-		i = least
 	}
 }

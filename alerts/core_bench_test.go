@@ -123,3 +123,38 @@ func BenchmarkFleet(b *testing.B) {
 		runtime.KeepAlive(c)
 	}
 }
+
+// estate is a Directory in which every device is a charger of one transformer.
+type estate struct{ devices map[string]*devices.Device }
+
+func (e *estate) Device(id string) *devices.Device    { return e.devices[id] }
+func (e *estate) Devices() []*devices.Device          { return nil }
+func (e *estate) Person(string) *people.Person        { return nil }
+func (e *estate) Community(string) *devices.Community { return nil }
+
+// BenchmarkGroup is the way of a reading of a charger whose load is summed up with that of the others of its transformer.
+func BenchmarkGroup(b *testing.B) {
+	for _, n := range []int{10, 100, 250, 1000} {
+		b.Run(fmt.Sprintf("chargers=%d", n), func(b *testing.B) {
+			_, rules := catalogueRules(b)
+			all := &estate{map[string]*devices.Device{}}
+			for i := range n {
+				id := fmt.Sprintf("ev-%04d", i)
+				all.devices[id] = &devices.Device{ID: id, Community: "tianjin", Type: "ev_charger", Tags: map[string]string{"transformer": "t1"}}
+			}
+			c := newCore(rules, all)
+			var line []byte
+			at, i := int64(1767542400000), 0
+			b.ReportAllocs()
+			for b.Loop() {
+				at += 60_000 / int64(n)
+				line = fmt.Appendf(line[:0], "%s,community=tianjin,device=ev-%04d power_w=%d,received_at=%di %d\n", rules.byType["ev_charger"].typ.Measurement, i%n, 6000+i%7, at, at*1_000_000)
+				if _, err := c.reading(line); err != nil {
+					b.Fatal(err)
+				}
+				i++
+			}
+			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "readings/s")
+		})
+	}
+}

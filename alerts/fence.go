@@ -167,7 +167,7 @@ func (p *program) rememberFixes(s *signal) {
 		return
 	}
 	s.memory = len(p.measures)
-	p.measures = append(p.measures, s.measure)
+	p.keep(s.measure)
 	x := fixUse{memory: s.memory, lat: s.slot, lon: p.use(p.typ.Field("lon")).slot, acc: -1, speed: s.fence.speed / 3.6}
 	if f := p.typ.Field("accuracy_m"); f != nil {
 		x.acc = p.use(f).slot
@@ -179,7 +179,7 @@ func (p *program) rememberFixes(s *signal) {
 // accuracy in decimetres as what is covered.
 func (s *series) fix(x *fixUse, at int64) {
 	m := &s.memories[x.memory]
-	if s.slots[x.lat].at != at || s.slots[x.lon].at != at || m.newest() >= at {
+	if !s.wants[x.memory] || s.slots[x.lat].at != at || s.slots[x.lon].at != at || m.newest() >= at {
 		return
 	}
 	b := bucket{at: at, n: 1, x: s.slots[x.lat].value, y: s.slots[x.lon].value}

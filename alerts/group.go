@@ -96,6 +96,15 @@ func (r *Rules) link(b *bound) {
 			g.each.slot = u.slot
 			p.remember(&g.each, u)
 			p.share(g.same)
+			if g.each.measure != nil {
+				p.lent[g.each.memory] = true
+			}
+			if r.watches(b, g.same) {
+				u.watchers = append(u.watchers, watcher{b, g.same, g})
+			}
+		case sig.event != nil && r.watches(b, sig.event.same):
+			p := r.byType[sig.event.typ.ID]
+			p.heeded[sig.event.event] = append(p.heeded[sig.event.event], watcher{b, sig.event.same, nil})
 		case sig.rule != nil:
 			r.byType[b.typ.ID].share(sig.rule.same)
 			r.looking[sig.rule.rule] = append(r.looking[sig.rule.rule], b)
@@ -110,40 +119,76 @@ func (p *program) share(same string) {
 	}
 }
 
+// placeKey is where series of one type are that have something in common.
+type placeKey struct{ typ, place string }
+
 // join puts a series among those that it has something in common with, in the order of their keys; leave takes it out. Both follow
 // what the registry says of its device. The memory for it is bounded by that of the series.
 func (c *core) join(s *series) {
 	c.leave(s)
-	for _, same := range s.prog.shared {
-		key, ok := common(s.dev, same)
+	s.places = make([]string, len(s.prog.shared))
+	for i, same := range s.prog.shared {
+		place, ok := common(s.dev, same)
 		if !ok {
 			continue
 		}
-		key = s.prog.typ.ID + "|" + key
+		s.places[i] = place
+		key := placeKey{s.prog.typ.ID, place}
 		all := c.groups[key]
-		i, _ := slices.BinarySearchFunc(all, s, func(a, b *series) int { return strings.Compare(a.key, b.key) })
-		c.groups[key] = slices.Insert(all, i, s)
-		s.groups = append(s.groups, key)
+		at, _ := slices.BinarySearchFunc(all, s, func(a, b *series) int { return strings.Compare(a.key, b.key) })
+		c.groups[key] = slices.Insert(all, at, s)
 	}
 }
 
 func (c *core) leave(s *series) {
-	for _, key := range s.groups {
+	c.rolled.group = nil
+	for _, place := range s.places {
+		if place == "" {
+			continue
+		}
+		key := placeKey{s.prog.typ.ID, place}
 		c.groups[key] = slices.DeleteFunc(c.groups[key], func(x *series) bool { return x == s })
 		if len(c.groups[key]) == 0 {
 			delete(c.groups, key)
 		}
 	}
-	s.groups = nil
+	s.places = nil
 }
 
-// together is the value of a group signal for a device at a time.
-func (c *core) together(g *group, dev *devices.Device, at int64) (float64, bool) {
-	key, ok := common(dev, g.same)
+// place is what a series has in common with others; of nil or where it is not kept, as the registry has it of the device.
+func (s *series) place(same string, dev *devices.Device) (string, bool) {
+	if s != nil {
+		if i := slices.Index(s.prog.shared, same); i >= 0 {
+			return s.places[i], s.places[i] != ""
+		}
+	}
+	return common(dev, same)
+}
+
+// rolled is the value of a group at a place and a time, as long as nothing is said: all that look at it see the same.
+type rolled struct {
+	group *group
+	place string
+	at    int64
+	value float64
+	known bool
+}
+
+// together is the value of a group signal at a time, for a series or, where that is nil, for a device.
+func (c *core) together(g *group, s *series, dev *devices.Device, at int64) (float64, bool) {
+	place, ok := s.place(g.same, dev)
 	if !ok {
 		return 0, false
 	}
-	members := c.groups[g.typ.ID+"|"+key]
+	if r := &c.rolled; r.group != g || r.place != place || r.at != at {
+		x, known := c.roll(g, place, at)
+		c.rolled = rolled{g, place, at, x, known}
+	}
+	return c.rolled.value, c.rolled.known
+}
+
+func (c *core) roll(g *group, place string, at int64) (float64, bool) {
+	members := c.groups[placeKey{g.typ.ID, place}]
 	var t roll
 	for _, s := range members {
 		if x, known := s.read(&g.each, at); known {

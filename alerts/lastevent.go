@@ -84,6 +84,9 @@ func (c *core) noteEvent(p *program, dev *devices.Device, name string, at int64)
 		c.eventTimes[key] = at
 		c.dirty[shardOf(key)] = true
 	}
+	if !c.recalling {
+		c.spreadEvent(p, dev, name, at)
+	}
 	if len(c.eventTimes) > eventTimesKept {
 		c.forgetEvents()
 	}

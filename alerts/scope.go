@@ -38,7 +38,7 @@ func (sc *scope) number(i int) (float64, bool) {
 func (sc *scope) read(sig *signal) (float64, bool) {
 	switch {
 	case sig.group != nil:
-		return sc.core.together(sig.group, sc.device(), sc.at)
+		return sc.core.together(sig.group, sc.series, sc.device(), sc.at)
 	case sig.rule != nil:
 		return sc.core.going(sig.rule, sc.device(), sc.at)
 	case sig.event != nil:

@@ -274,7 +274,9 @@ func (c *core) openSequence(q *sequence, at, received int64) {
 // endSequenceReplay tells of what came true in a replay, and begins again what alerts began.
 func (c *core) endSequenceReplay() {
 	for _, q := range c.missed {
-		if c.known(q.bound.ID, q.who, q.ends()) == nil {
+		end := moment(q.ends())
+		// One that came true while its alert was open has repeated it.
+		if a := c.known(q.bound.ID, q.who, q.ends()); a == nil || a.State != bus.Closed && a.OpenedAt.Before(end) && a.LastEvent.Before(end) {
 			c.openSequence(q, q.ends(), q.received)
 		}
 	}
