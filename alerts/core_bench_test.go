@@ -47,9 +47,7 @@ func BenchmarkMemory(b *testing.B) {
 	const devices = 20_000
 	_, rules := catalogueRules(b)
 	for b.Loop() {
-		var before, after runtime.MemStats
-		runtime.GC()
-		runtime.ReadMemStats(&before)
+		before := inUse()
 		c := newCore(rules, &anyone{})
 		cells := 0
 		for i := range devices {
@@ -61,13 +59,12 @@ func BenchmarkMemory(b *testing.B) {
 		for _, s := range c.series {
 			cells += len(s.cells)
 		}
-		runtime.GC()
-		runtime.ReadMemStats(&after)
+		size := inUse() - before
 		packed := 0
 		for i := range shards {
 			packed += len(c.pack(uint8(i), func(*series) bool { return true }))
 		}
-		b.ReportMetric(float64(after.HeapAlloc-before.HeapAlloc)/devices, "B/device")
+		b.ReportMetric(float64(size)/devices, "B/device")
 		b.ReportMetric(float64(cells)/devices, "cells/device")
 		b.ReportMetric(float64(packed)/devices, "checkpoint-B/device")
 		runtime.KeepAlive(c)
@@ -93,34 +90,54 @@ func BenchmarkHistory(b *testing.B) {
 	}
 }
 
-// BenchmarkFleet is the memory of 100,000 meters, each with the rules of its type after a day of readings every half hour.
+// BenchmarkFleet is a day of whole fleets: how fast their readings are judged and what is remembered of them. Door contacts have five
+// rules and report every hour; of meters nearly half of the rules remember the day by half-hours.
 func BenchmarkFleet(b *testing.B) {
-	const meters = 100_000
-	_, rules := catalogueRules(b)
-	for b.Loop() {
-		var before, after runtime.MemStats
-		runtime.GC()
-		runtime.ReadMemStats(&before)
-		c := newCore(rules, &anyone{})
-		instances := 0
-		for step := range int64(48) {
-			at := 1767542400000 + step*1_800_000
-			for i := range meters {
-				line := fmt.Appendf(nil, "water,community=tianjin,device=wm-%06d volume_m3=%d.5,flow_m3h=0.1,received_at=%di %d\n", i, step, at, at*1_000_000)
-				if _, err := c.reading(line); err != nil {
-					b.Fatal(err)
-				}
+	for _, fleet := range []struct {
+		devices, readings int
+		what, fields      string
+	}{
+		{100_000, 24, "contact", "open=false,battery_pct=80,enclosure_temp_c=2%d.5,clock_skew_s=0.1"},
+		{10_000, 48, "water", "volume_m3=500.%d,flow_m3h=0,battery_pct=80"},
+	} {
+		b.Run(fmt.Sprintf("%s=%d", fleet.what, fleet.devices), func(b *testing.B) {
+			_, rules := catalogueRules(b)
+			heads := make([][]byte, fleet.devices)
+			for i := range heads {
+				heads[i] = fmt.Appendf(nil, "%s,community=tianjin,device=d-%06d ", fleet.what, i)
 			}
-		}
-		for _, s := range c.series {
-			instances += len(s.cells)
-		}
-		runtime.GC()
-		runtime.ReadMemStats(&after)
-		b.ReportMetric(float64(after.HeapAlloc-before.HeapAlloc)/float64(instances), "B/instance")
-		b.ReportMetric(float64(instances)/meters, "instances/device")
-		b.ReportMetric(float64(after.HeapAlloc-before.HeapAlloc)/1e6, "MB")
-		runtime.KeepAlive(c)
+			for b.Loop() {
+				before := inUse()
+				c := newCore(rules, &anyone{})
+				var line []byte
+				judged, instances := 0, 0
+				began := time.Now()
+				for n := range fleet.readings {
+					at := 1767542400000 + int64(n)*24*3_600_000/int64(fleet.readings)
+					tail := fmt.Appendf(nil, fleet.fields+",received_at=%di %d\n", n/8, at, at*1_000_000)
+					for _, head := range heads {
+						line = append(append(line[:0], head...), tail...)
+						if _, err := c.reading(line); err != nil {
+							b.Fatal(err)
+						}
+						judged += len(c.touched)
+					}
+				}
+				took := time.Since(began)
+				for _, s := range c.series {
+					instances += len(s.cells)
+				}
+				for _, a := range c.book.alerts {
+					b.Fatalf("%d alerts, one of %s, want a fleet that is well", len(c.book.alerts), a.Rule)
+				}
+				size := float64(inUse() - before)
+				b.ReportMetric(float64(judged)/took.Seconds(), "evaluations/s")
+				b.ReportMetric(size/float64(instances), "B/instance")
+				b.ReportMetric(float64(instances), "instances")
+				b.ReportMetric(size/1e6, "MB")
+				runtime.KeepAlive(c)
+			}
+		})
 	}
 }
 
@@ -157,4 +174,12 @@ func BenchmarkGroup(b *testing.B) {
 			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "readings/s")
 		})
 	}
+}
+
+// inUse is how much memory is in use.
+func inUse() uint64 {
+	var m runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
 }

@@ -93,9 +93,9 @@ func (w *trio) killed(err error) bool {
 	return errors.Is(err, errBefore)
 }
 
-// pass lets time pass. Nothing waits longer to be stored than an engine may be late.
+// pass lets time pass. What was judged before is stored: judged again later, it would be told later.
 func (w *trio) pass(ms int64) {
-	if ms > lag.Milliseconds() {
+	if ms > 0 {
 		w.store()
 	}
 	w.now += ms

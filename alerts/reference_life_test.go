@@ -65,7 +65,7 @@ func (m *reference) record(a *refAlert, at int64, kind string, tell ...told) {
 	if over {
 		m.freed(a, at)
 	}
-	if a.rule.id != "dev_maintenance" {
+	if a.rule.id != "dev_maintenance" || a.late {
 		return
 	}
 	works := m.works[a.device]

@@ -17,7 +17,7 @@ type work struct {
 // worksKept is how many a book remembers of a device.
 const worksKept = 4
 
-// maintain follows which devices are being worked on.
+// maintain follows which devices are being worked on. A start that came too late is only recorded.
 func (b *book) maintain(a *bus.Alert) {
 	if a.Rule != maintenance.ID {
 		return
@@ -29,9 +29,10 @@ func (b *book) maintain(a *bus.Alert) {
 			last = i
 		}
 	}
-	switch open := a.State == bus.Opened || a.State == bus.Acknowledged; {
+	switch open := !a.Late && (a.State == bus.Opened || a.State == bus.Acknowledged); {
 	case open && (last < 0 || all[last].to != 0):
 		all = append(all, work{alert: a.ID, from: a.Received.UnixMilli()})
+	case a.Late:
 	case !open && last < 0:
 		all = append(all, work{a.ID, a.Received.UnixMilli(), over(a)})
 	case !open && all[last].to == 0:
