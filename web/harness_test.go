@@ -54,6 +54,10 @@ func (empty) Events(context.Context, []string, time.Time, time.Time, int) ([]ser
 	return nil, nil
 }
 
+func (empty) EventsOf(context.Context, series.EventQuery, int) ([]series.Event, error) {
+	return nil, nil
+}
+
 // store is an InfluxDB, or what stands in for one where none is needed.
 type store interface {
 	History

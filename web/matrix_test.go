@@ -351,7 +351,7 @@ func (s *site) described(what string, out any, text string) {
 }
 
 // required are the parameters without which a list does not answer.
-var required = map[string]string{"/api/v1/values": "?type=wearable_band&fields=heart_rate_bpm"}
+var required = map[string]string{"/api/v1/values": "?type=wearable_band&fields=heart_rate_bpm", "/api/v1/events": "?kinds=wearable_band.sos"}
 
 // TestListsAreOfOwnReach asks without naming a community.
 func TestListsAreOfOwnReach(t *testing.T) {

@@ -62,6 +62,7 @@ var routes = slices.Concat(
 	typeRoutes,
 	deviceRoutes,
 	commandRoutes,
+	eventRoutes,
 	valueRoutes,
 	readingRoutes,
 	alertRoutes,

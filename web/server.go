@@ -47,6 +47,7 @@ type History interface {
 	Spread(ctx context.Context, g series.Group) ([]series.Value, error)
 	Buckets(ctx context.Context, q series.Query, w series.Window) ([]series.Bucket, error)
 	Events(ctx context.Context, devices []string, from, to time.Time, limit int) ([]series.Event, error)
+	EventsOf(ctx context.Context, q series.EventQuery, limit int) ([]series.Event, error)
 }
 
 // Writer stores line protocol; nil means stored.

@@ -1,4 +1,5 @@
-// The page of a device: commands with their states as they happen, a new secret for the installer, readings as a file.
+// The page of a device: commands with their states as they happen, a new secret for the installer, readings as a file; and what
+// happened to devices, on the pages of scenes.
 
 import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -11,6 +12,7 @@ let meter: Device // simulated, so it answers
 beforeAll(async () => {
   linli = await Linli.start()
   meter = (await linli.api<{ devices: Device[] }>('GET', 'devices?community=tianjin&type=water_meter&limit=1')).devices[0]!
+  await linli.api('POST', 'devices', { id: 'gate-9', community: 'tianjin', type: 'lpr_camera' })
   await linli.api('POST', 'devices', { id: 'door-9', community: 'tianjin', type: 'access_controller' }) // never connects
 })
 afterAll(async () => { await linli.close() })
@@ -69,6 +71,31 @@ test('the installer gets a new secret with its QR code, and the readings are a f
     await csv.waitFor()
     const [file] = await Promise.all([b.page.waitForEvent('download'), csv.click()])
     expect(readFileSync(await file.path(), 'utf8')).toMatch(/^\ufefftime,/)
+    expect(b.errors).toEqual([])
+  } finally {
+    await b.close()
+  }
+})
+
+test('the scenes list what happened, and of a plate its keyed hash alone', async () => {
+  const at = (minutes: number) => `${Date.now() - minutes * 60_000}000000`
+  linli.importReadings([
+    ...Array.from({ length: 130 }, (_, n) => `event,community=tianjin,device=tianjin-station-01,type=waste_station,event=delivery waste_kind="${n % 3 ? 'kitchen' : 'residual'}",net_weight_kg=1.5,received_at=1i,time_source="device" ${at(n + 1)}`),
+    `event,community=tianjin,device=gate-9,type=lpr_camera,event=plate_read plate_hash="k1:93af",plate_masked="粤C***88",owner_class="visitor",received_at=1i,time_source="device" ${at(5)}`,
+  ])
+  const b = await Browser.open(linli)
+  try {
+    await b.enter(linli, '/scenes/waste')
+    const list = b.page.getByTestId('list-deliveries')
+    await list.getByText('厨余垃圾').first().waitFor()
+    expect(await list.innerText()).toMatch(/最近 \d+ 条[\s\S]*厨余垃圾 \d+ · 其他垃圾 \d+/)
+    const rows = list.locator('tbody tr')
+    expect(await rows.count()).toBe(8)
+    for (let n = 0; n < 3; n++) await list.locator('button.more').click()
+    await until(async () => await rows.count() >= 130)
+    await b.go('/scenes/access')
+    await b.page.getByTestId('list-vehicles').getByText('k1:93af').waitFor()
+    expect(await b.page.content()).not.toContain('粤C')
     expect(b.errors).toEqual([])
   } finally {
     await b.close()

@@ -38,6 +38,15 @@ export const scenes: Scene[] = [
       { type: 'waste_container', columns: [{ field: 'fill_level_pct', bar: 100, high: 80 }, { field: 'temperature_c', high: 60 }, { field: 'position' }] },
       { type: 'waste_conveyance', columns: [{ field: 'chute_level_pct', bar: 100, high: 80 }, { field: 'duct_pressure_kpa' }, { field: 'blower_vibration_mms', high: 7.1 }, { field: 'phase' }] },
     ],
+    lists: [
+      { id: 'deliveries', name: { zh: '投放', en: 'Deliveries' }, kinds: ['waste_station.delivery'], by: 'waste_kind', fields: [
+        { field: 'waste_kind', name: { zh: '种类', en: 'kind' } }, { field: 'net_weight_kg', name: { zh: '净重', en: 'weight' } }, { field: 'inlet', name: { zh: '投放口', en: 'inlet' } },
+        { field: 'points', name: { zh: '积分', en: 'points' } }, { field: 'contamination', name: { zh: '杂质', en: 'contamination' } },
+      ] },
+      { id: 'collections', name: { zh: '清运与输送', en: 'Collections and conveyance' }, kinds: ['waste_station.emptied', 'waste_container.emptied', 'waste_conveyance.cycle_end', 'waste_conveyance.blockage', 'waste_conveyance.valve_jammed', 'waste_station.door_jammed', 'waste_station.mis_sort_detected'], fields: [
+        { field: 'waste_kind', name: { zh: '种类', en: 'kind' } }, { field: 'removed_kg', name: { zh: '清运', en: 'removed' } }, { field: 'conveyed_kg', name: { zh: '输送', en: 'conveyed' } }, { field: 'energy_kwh', name: { zh: '用电', en: 'energy' } }, { field: 'segment', name: { zh: '管段', en: 'segment' } }, { field: 'node', name: { zh: '节点', en: 'node' } },
+      ] },
+    ],
   },
   {
     id: 'charging', categories: ['charging', 'energy'],
@@ -51,6 +60,15 @@ export const scenes: Scene[] = [
     groups: [
       { type: 'ev_charger', columns: [{ field: 'power_w' }, { field: 'session_energy_wh' }, { field: 'soc_pct', bar: 100 }, { field: 'temperature_c', high: 70 }, { field: 'status', bad: is('Faulted') }] },
       { type: 'ebike_charger', columns: [{ field: 'power_w' }, { field: 'session_minutes' }, { field: 'socket_temp_c', high: 60 }, { field: 'shed_temp_c', high: 50 }, { field: 'smoke', bad: yes }] },
+    ],
+    lists: [
+      { id: 'sessions', name: { zh: '充电记录', en: 'Charging sessions' }, kinds: ['ev_charger.session_end', 'ebike_charger.session_end'], by: 'end_reason', fields: [
+        { field: 'connector', name: { zh: '枪口', en: 'connector' } }, { field: 'socket', name: { zh: '插座', en: 'socket' } }, { field: 'energy_wh', name: { zh: '电量', en: 'energy' } }, { field: 'minutes', name: { zh: '时长', en: 'for' } },
+        { field: 'cost', name: { zh: '费用', en: 'cost' } }, { field: 'fee', name: { zh: '费用', en: 'fee' } }, { field: 'reason', name: { zh: '结束原因', en: 'ended by' } }, { field: 'end_reason', name: { zh: '结束原因', en: 'ended by' } },
+      ] },
+      { id: 'faults', name: { zh: '故障与断电', en: 'Faults and cut-offs' }, kinds: ['ev_charger.emergency_stop', 'ev_charger.authorize_rejected', 'ev_charger.occupied_by_fuel_car', 'ev_charger.fault', 'ebike_charger.overload_trip', 'ebike_charger.overtemp_trip', 'ebike_charger.smoke_alarm', 'ebike_charger.fault'], fields: [
+        { field: 'socket', name: { zh: '插座', en: 'socket' } }, { field: 'power_w', name: { zh: '功率', en: 'power' } }, { field: 'temp_c', name: { zh: '温度', en: 'temperature' } }, { field: 'code', name: { zh: '代码', en: 'code' } }, { field: 'text', name: { zh: '说明', en: 'text' } },
+      ] },
     ],
   },
   {
@@ -85,6 +103,14 @@ export const scenes: Scene[] = [
       { type: 'thermal_camera', columns: [{ field: 'max_temp_c', high: 60 }, { field: 'delta_temp_c' }, { field: 'ambient_temp_c' }] },
       { type: 'fire_equipment', columns: [{ field: 'water_pressure_mpa', low: 0.1 }, { field: 'tank_level_m' }, { field: 'pump_auto', bad: no }, { field: 'pump_running' }] },
     ],
+    lists: [
+      { id: 'safety', name: { zh: '安全事件', en: 'Safety events' }, kinds: ['smoke_detector.smoke_alarm', 'smoke_detector.smoke_cleared', 'gas_detector.gas_alarm', 'gas_detector.gas_cleared', 'falling_object_camera.object_thrown', 'thermal_camera.hotspot', 'thermal_camera.flame', 'thermal_camera.ebike_indoor', 'fire_equipment.hydrant_opened', 'fire_equipment.pump_started', 'fire_equipment.extinguisher_removed'], fields: [
+        { field: 'lel_pct', name: { zh: '浓度', en: 'concentration' } }, { field: 'temp_c', name: { zh: '温度', en: 'temperature' } }, { field: 'object', name: { zh: '物体', en: 'object' } }, { field: 'origin_floor', name: { zh: '来自楼层', en: 'from floor' } }, { field: 'floor', name: { zh: '楼层', en: 'floor' } }, { field: 'confidence', name: { zh: '置信度', en: 'confidence' } },
+      ] },
+      { id: 'lanes', name: { zh: '消防通道', en: 'Fire lanes' }, kinds: ['fire_lane_camera.occupied', 'fire_lane_camera.released'], by: 'occupant', fields: [
+        { field: 'occupant', name: { zh: '占用', en: 'by' } }, { field: 'plate_hash', name: { zh: '车牌(加密)', en: 'plate (keyed hash)' } }, { field: 'duration_s', name: { zh: '时长', en: 'for' } },
+      ] },
+    ],
   },
   {
     id: 'access', categories: ['access', 'parking', 'traffic', 'security'],
@@ -99,6 +125,17 @@ export const scenes: Scene[] = [
       { type: 'parking_sensor', columns: [{ field: 'occupancy_pct', bar: 100 }, { field: 'status' }, { field: 'occupied' }, { field: 'share_state' }] },
       { type: 'lpr_camera', columns: [{ field: 'confidence_mean', bar: 1 }, { field: 'barrier_state' }] },
       { type: 'people_counter', columns: [{ field: 'occupancy_pct', bar: 100, high: 90 }] },
+    ],
+    lists: [
+      { id: 'passages', name: { zh: '通行记录', en: 'Passages' }, kinds: ['access_controller.pass', 'access_controller.door_forced', 'access_controller.door_held_open'], by: 'person_type', fields: [
+        { field: 'door', name: { zh: '门', en: 'door' } }, { field: 'person_type', name: { zh: '人员', en: 'who' } }, { field: 'method', name: { zh: '方式', en: 'by' } }, { field: 'result', name: { zh: '结果', en: 'result' } }, { field: 'direction', name: { zh: '方向', en: 'direction' } }, { field: 'seconds', name: { zh: '时长', en: 'for' } },
+      ] },
+      { id: 'vehicles', name: { zh: '车辆进出', en: 'Vehicles' }, kinds: ['lpr_camera.plate_read', 'lpr_camera.barrier_hit', 'lpr_camera.blacklist_hit'], by: 'owner_class', fields: [
+        { field: 'plate_hash', name: { zh: '车牌(加密)', en: 'plate (keyed hash)' } }, { field: 'owner_class', name: { zh: '车辆类别', en: 'class' } }, { field: 'direction', name: { zh: '方向', en: 'direction' } }, { field: 'dwell_s', name: { zh: '停留', en: 'stayed' } },
+      ] },
+      { id: 'bays', name: { zh: '车位', en: 'Parking bays' }, kinds: ['parking_sensor.arrived', 'parking_sensor.left', 'parking_sensor.share_opened', 'parking_sensor.share_closed', 'parking_sensor.misuse'], fields: [
+        { field: 'spot', name: { zh: '车位', en: 'bay' } }, { field: 'duration_s', name: { zh: '停放', en: 'parked' } }, { field: 'spots', name: { zh: '共享车位', en: 'bays shared' } }, { field: 'kind', name: { zh: '类别', en: 'kind' } },
+      ] },
     ],
   },
   {
@@ -127,6 +164,12 @@ export const scenes: Scene[] = [
     ],
     groups: [
       { type: 'bus_tracker', columns: [{ field: 'speed_kmh' }, { field: 'delay_s', high: 600 }, { field: 'soc_pct', bar: 100, low: 20 }, { field: 'occupancy_status' }, { field: 'service_status' }] },
+    ],
+    lists: [
+      { id: 'trips', name: { zh: '班次与到站', en: 'Trips and stops' }, kinds: ['bus_tracker.trip_start', 'bus_tracker.trip_end', 'bus_tracker.stop_arrived'], fields: [
+        { field: 'trip_id', name: { zh: '班次', en: 'trip' } }, { field: 'stop_id', name: { zh: '站点', en: 'stop' } }, { field: 'boarding', name: { zh: '上车', en: 'boarding' } }, { field: 'alighting', name: { zh: '下车', en: 'alighting' } }, { field: 'delay_s', name: { zh: '晚点', en: 'late by' } },
+      ] },
+      { id: 'driving', name: { zh: '行车异常', en: 'Driving' }, kinds: ['bus_tracker.off_route', 'bus_tracker.harsh_brake', 'bus_tracker.driver_sos'], fields: [{ field: 'distance_m', name: { zh: '偏离', en: 'distance' } }] },
     ],
   },
 ]

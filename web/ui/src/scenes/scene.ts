@@ -27,9 +27,19 @@ export interface SceneGroup {
   columns: SceneColumn[] // the first numeric one is drawn over time
 }
 
+/** SceneList is what happened of some kinds, from stored events. */
+export interface SceneList {
+  id: string
+  name: Text
+  kinds: string[] // type.event
+  fields: { field: string, name: Text }[] // of the events, where they have them
+  by?: string // field by whose values what is listed is counted
+}
+
 export interface Scene {
   id: string
   categories: string[] // of alerts that belong here
   figures: SceneFigure[]
   groups: SceneGroup[]
+  lists?: SceneList[]
 }
