@@ -71,6 +71,8 @@ type Engine struct {
 
 	listening atomic.Pointer[bus.Listening] // what ingest says
 
+	stepped func() time.Duration // how far the clock was set since the last time; nil: it never is
+
 	files    *Rules            // without the settings
 	settings map[string][]byte // what these said at the start, by name
 	reloads  chan *Rules       // with what they say now; whoever made them waits until they are taken
@@ -82,11 +84,13 @@ type Engine struct {
 
 // Open takes over from any other engine and loads its state.
 func Open(ctx context.Context, c Config) (*Engine, error) {
+	var stepped func() time.Duration
 	if c.Now == nil {
-		c.Now = time.Now
+		c.Now, stepped = time.Now, steps()
 	}
 	e := &Engine{
-		Config: c, files: c.Rules, reloads: make(chan *Rules), metrics: newMetrics(c.Registerer),
+		stepped: stepped,
+		Config:  c, files: c.Rules, reloads: make(chan *Rules), metrics: newMetrics(c.Registerer),
 		opened: c.Now(), checkpointed: c.Now(), status: errors.New("not running yet"),
 	}
 	if err := e.loadSettings(ctx); err != nil {
@@ -343,6 +347,9 @@ func (e *Engine) judged(ctx context.Context, m message) error {
 
 // tick lets time pass.
 func (e *Engine) tick(ctx context.Context) error {
+	if err := e.minded(ctx); err != nil {
+		return err
+	}
 	now := e.Now()
 	e.core.book.clock = now
 	e.core.book.advance(now.UnixMilli())

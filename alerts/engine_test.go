@@ -31,6 +31,8 @@ type site struct {
 	elders func() []*people.Person
 	now    atomic.Int64 // ms, the wall clock of the engines
 
+	stepped func() time.Duration // how far that was set
+
 	published int
 }
 
@@ -68,6 +70,7 @@ func (s *site) engine(hook func(nc *nats.Conn, point string)) *running {
 	if err != nil {
 		s.t.Fatal(err)
 	}
+	e.stepped = s.stepped
 	if hook != nil {
 		e.journal.hook = func(point string) { hook(nc, point) }
 	}
