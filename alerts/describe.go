@@ -40,8 +40,10 @@ func (r *Rules) describe(rule *Rule) bus.RuleView {
 	if rule.Pending() {
 		v.Types = append(v.Types, rule.Types...)
 	}
-	if rule.spec != nil {
-		known := strings.Fields("between " + rule.spec.keys)
+	if len(rule.Levels) > 0 {
+		v.Settable = []string{"max_age", "between"}
+	} else if rule.spec != nil {
+		known := strings.FieldsFunc("between "+rule.spec.keys, func(r rune) bool { return strings.ContainsRune(" /|", r) })
 		v.Settable = append(v.Settable, slices.DeleteFunc(strings.Fields(ofForms), func(key string) bool { return !slices.Contains(known, key) })...)
 	}
 	for _, s := range rule.signals {

@@ -180,6 +180,17 @@ func TestMistakesInOverridesOfLevelsAreNamed(t *testing.T) {
 	}
 }
 
+// TestAFormOffersWhatIsASingleValue: the conditions of levels are not.
+func TestAFormOffersWhatIsASingleValue(t *testing.T) {
+	got := map[string]string{}
+	for _, v := range memoryRules(t).Describe() {
+		got[v.ID] = strings.Join(v.Settable, " ")
+	}
+	if got["t_level"] != "severity when clear for between max_age" || got["m_grade"] != "max_age between" {
+		t.Errorf("settable: t_level %q, m_grade %q", got["t_level"], got["m_grade"])
+	}
+}
+
 // TestEveryThresholdOfALevelIsShown: the examples of the graded rules notice each of their numbers.
 func TestEveryThresholdOfALevelIsShown(t *testing.T) {
 	cat, err := probeCatalogue()

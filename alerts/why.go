@@ -107,10 +107,15 @@ func (b *bound) params() map[string]string {
 	duration("within", r.within)
 	duration("per", r.per)
 	if r.Kind == GeofenceKind {
-		for i, z := range r.fence.zones {
-			put("zone "+strconv.Itoa(i+1), z.String())
+		var zones []string
+		for _, z := range r.fence.zones {
+			zones = append(zones, z.String())
 		}
+		put("zone", strings.Join(zones, " | "))
 		put("fixes", strconv.Itoa(r.fence.fixes))
+	}
+	if r.confirmation != nil {
+		put("confirmed_by", strings.Join(r.confirmation.rules, " "))
 	}
 	duration("window", max(b.window, r.own.window.fixed))
 	duration("will", b.will)

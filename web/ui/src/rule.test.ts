@@ -1,6 +1,6 @@
 import { beforeEach, expect, test } from 'vitest'
 import { types, type DeviceType } from './catalogue'
-import { lasting, limit, sayCondition, sayRule, withLimit, type Rule } from './rule'
+import { lasting, limit, paramName, sayCondition, sayParam, sayRule, withLimit, type Rule } from './rule'
 import { state } from './state'
 import { i18n } from './texts'
 
@@ -30,6 +30,12 @@ test('a threshold is said with the name, the unit and the time', () => {
   expect(sayRule(r)).toBe('满溢率 ≥ 95%,持续 10分钟;满溢率 < 80% 时恢复')
   speak('en')
   expect(sayRule(r)).toBe('Fill level ≥ 95% for 10 min; clears when Fill level < 80%')
+})
+
+test('levels are said from the worst on', () => {
+  const r = rule({ fields: 'fill', warn: 'medium', 'warn when': 'value > 80.0', 'warn for': '10m', crit: 'critical', 'crit when': 'value > 95.0', 'crit clear': 'value < 90.0' })
+  expect(sayRule(r)).toBe('危急:满溢率 > 95%、中等:满溢率 > 80%,持续 10分钟')
+  expect([paramName('crit clear'), sayParam(r, 'crit clear', 'value < 90.0'), paramName('crit'), sayParam(r, 'crit', 'critical')]).toEqual(['crit · 恢复条件', '满溢率 < 90%', 'crit', '危急'])
 })
 
 test('conditions name attributes, words of enums, signals and people', () => {

@@ -3,7 +3,7 @@
 import { eventName, field, pickWord, typeName, types } from './catalogue'
 import { figure, pick, quantity, span, unit } from './format'
 import { t, word } from './texts'
-import type { Severity, Text } from './types'
+import { severities, type Severity, type Text } from './types'
 
 export interface Signal { name: string, field?: string, type?: string, event?: string, rule?: string, fn?: string, window?: string, same?: string }
 
@@ -127,6 +127,7 @@ function name(token: string, rule: Rule, type: string): Named {
   const first = rule.params.fields?.split(' ')[0] ?? ''
   const signal = rule.signals?.find(s => s.name === token)
   const [scope, part] = token.split('.')
+  if (token === 'outside_m') return { text: t('say.outside'), unit: 'm' }
   if (token === 'value') return fieldNamed(type, first)
   if (token === 'change') return { ...fieldNamed(type, first), text: t('say.change', { field: fieldNamed(type, first).text, per: lasting(rule.params.per ?? '') }) }
   if (signal) return sayOf(signal, type)
@@ -163,13 +164,24 @@ export function learnRules(rules: Rule[]) {
 }
 export const ruleName = (id: string) => pick(names.get(id)) || id
 
+/** levels are the names of those of a rule, the worst first. Each is a parameter with its severity, and has others, such as "crit when". */
+export const levels = (params: Record<string, string>) => Object.keys(params).filter(k => k.endsWith(' when')).map(k => k.slice(0, -' when'.length))
+  .sort((a, b) => severities.indexOf(params[a] as Severity) - severities.indexOf(params[b] as Severity))
+
+/** paramName names a parameter, of one of the levels with that. */
+export function paramName(key: string): string {
+  const [level, of] = key.split(' ')
+  return of ? `${level} · ${word('param', of)}` : word('param', key)
+}
+
 /** sayRule is a rule in one sentence. params are those in force for a device, where they differ. */
 export function sayRule(rule: Rule, params: Record<string, string> = rule.params, type = rule.types[0] ?? ''): string {
   const r = { ...rule, params }
   const say = (expression: string | undefined) => expression ? sayCondition(expression, r, type) : ''
   const events = (params.events ?? '').split(' ').filter(Boolean).map(e => eventName(type, e)).join(t('say.or'))
   const when = say(params.when)
-  const lasts = params.for ? t('say.for', { for: lasting(params.for) }) : ''
+  const forOf = (length: string | undefined) => length ? t('say.for', { for: lasting(length) }) : ''
+  const lasts = forOf(params.for)
   let said: string
   switch (rule.kind) {
     case 'event': said = t('say.event', { event: events }) + (when ? t('say.with', { when }) : ''); break
@@ -180,7 +192,7 @@ export function sayRule(rule: Rule, params: Record<string, string> = rule.params
       break
     }
     case 'sequence': said = t(params.without ? 'say.without' : 'say.then', { first: step(params.first ?? '', type), second: step(params.without ?? params.then ?? '', type), within: lasting(params.within ?? '') }); break
-    default: said = when + lasts
+    default: said = levels(params).map(l => t('say.level', { severity: word('severity', params[l]!), when: say(params[`${l} when`]) + forOf(params[`${l} for`]) })).join(t('say.list')) || when + lasts
   }
   if (params.clear) said += t('say.clear', { when: say(params.clear) })
   if (params.schedule) said += t('say.schedule', { times: params.schedule })
@@ -191,7 +203,9 @@ export function sayRule(rule: Rule, params: Record<string, string> = rule.params
 /** sayParam writes one parameter of a rule in words. */
 export function sayParam(rule: Rule, key: string, value: string): string {
   const type = rule.types[0] ?? ''
-  switch (key) {
+  if (levels(rule.params).includes(key)) return word('severity', value)
+  switch (key.split(' ').pop()) {
+    case 'confirmed_by': return value.split(' ').map(ruleName).join(t('say.list'))
     case 'fields': return value.split(' ').map(f => fieldNamed(type, f).text).join(t('say.list'))
     case 'events': case 'cleared_by': return value.split(' ').map(e => eventName(type, e)).join(t('say.list'))
     case 'when': case 'clear': case 'applies': return sayCondition(value, rule)

@@ -76,7 +76,7 @@ export default {
   },
   audit: { search: '操作人、对象、操作', ok: '成功', refused: '被拒 {n}', what: '操作', whose: '对象', result: '结果', hint: '谁做了什么、谁查看了个人数据,只能追加,保留一年。' },
   say: {
-    and: ' 且 ', or: ' 或 ', not: '非 ', is: ' 为 ', isNot: ' 不为 ', in: ' 为 ', away: '本人外出', change: '{field}在 {per}内的变化', ruleOpen: '「{rule}」正在告警', sinceEvent: '距上次「{event}」的时间', same: '同{same}{type} ', within: '{window}内 ', measured: '{of}{within}{field} {fn}',
+    level: '{severity}:{when}', outside: '离开范围的距离', and: ' 且 ', or: ' 或 ', not: '非 ', is: ' 为 ', isNot: ' 不为 ', in: ' 为 ', away: '本人外出', change: '{field}在 {per}内的变化', ruleOpen: '「{rule}」正在告警', sinceEvent: '距上次「{event}」的时间', same: '同{same}{type} ', within: '{window}内 ', measured: '{of}{within}{field} {fn}',
     for: ',持续 {for}', event: '收到事件「{event}」', with: ',且 {when}', count: '{window}内发生 {n} 次「{event}」', absence: '{window}内没有收到{what}', anything: '任何数据', while: '(仅当 {when})', without: '{first}之后 {within}内没有{second}', then: '{first}之后 {within}内又有{second}', quoted: '「{text}」', step: '「{rule}」{what}', home: '本人在家', bit: '{field}的第 {n} 位', score: '按{of}综合评分 {least}', list: '、', unset: '未登记',
     clear: ';{when} 时恢复', schedule: ';仅在 {times}', applies: ';仅适用于 {when}',
   },
@@ -93,7 +93,7 @@ export default {
   },
   ruleKind: { event: '事件', threshold: '阈值', state: '状态', absence: '缺失', rate: '变化率', window: '时段统计', count: '次数', sequence: '先后顺序', derived: '推算', geofence: '电子围栏', compound: '组合' },
   basis: { verified: '有标准依据', known: '行业通行', judgement: '经验判断' },
-  param: { when: '触发条件', clear: '恢复条件', for: '持续时间', window: '时间窗口', within: '时限', count: '次数', per: '变化时段', between: '生效时段', schedule: '生效时段', max_age: '数据有效期', severity: '严重程度', fields: '项目', events: '事件', plan: '通知方案', applies: '适用条件', cleared_by: '恢复事件', first: '先', then: '后', without: '未出现', will: '断线后', device: '设备', community: '社区', type: '设备类型', reason: '理由', rule: '规则', group: '设备组', set: '参数', from: '时间', to: '时间' },
+  param: { zone: '范围', fixes: '连续定位次数', confirmed_by: '可由其证实', when: '触发条件', clear: '恢复条件', for: '持续时间', window: '时间窗口', within: '时限', count: '次数', per: '变化时段', between: '生效时段', schedule: '生效时段', max_age: '数据有效期', severity: '严重程度', fields: '项目', events: '事件', plan: '通知方案', applies: '适用条件', cleared_by: '恢复事件', first: '先', then: '后', without: '未出现', will: '断线后', device: '设备', community: '社区', type: '设备类型', reason: '理由', rule: '规则', group: '设备组', set: '参数', from: '时间', to: '时间' },
   channels: {
     hint: '告警经这些渠道送达。先发一条测试,再依赖它。', channel: '渠道', quota: '配额', waiting: '等待', accepted: '最近成功', failed: '最近失败', test: '测试', send: '发送测试', sending: '正在发送…', none: '没有配置渠道。告警只写入服务器日志。', works: '正常', failing: '异常', unused: '尚未使用', never: '无记录', unlimited: '无限制', muted: '被限流至 {time}', per: '每 {span}', reserved: '其中 {n} 条留给生命安全', urgent: '生命安全 {n}',
     testHint: '将发送一条注明“测试”的消息。操作记入审计,次数有限。', to: '发送到', toHint: '留空则发到配置中的地址', sent: '对方已接收,用时 {n} 毫秒。请确认确实收到。', spent: '配额已用完,未发送。', silent: '通知服务没有应答,请检查其是否运行。', callback: '回执地址', callbackHint: '填入服务商控制台,前面加上本站的公网地址。请勿外传。', fake: '此类渠道按服务商文档编写,只对模拟服务测试过。', fakes: '除 Webhook、邮件和日志外,其他渠道按服务商文档编写,只对模拟服务测试过。请逐个发送测试。',
