@@ -1,12 +1,15 @@
 package web
 
 import (
+	"context"
 	"math"
 	"net/http"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"linli/devices"
 	"linli/series"
@@ -45,11 +48,12 @@ type (
 		Value []any             `json:"value"`
 		Min   []any             `json:"min,omitempty"`
 		Max   []any             `json:"max,omitempty"`
+		Late  []int64           `json:"late,omitempty"` // the windows of which a part came long after they were over
 	}
 )
 
 // chart shows the history of a field in as many windows as a screen has room for. Of a gauge it gives the lowest and the highest value
-// besides the mean, so that no peak is lost; where nothing came for longer than is regular it gives a gap.
+// besides the mean, so that no peak is lost; where nothing came for longer than is regular it gives a gap, and it says what came late.
 func (s *Server) chart(w http.ResponseWriter, r *http.Request) error {
 	d, t, err := s.findDevice(r)
 	if err != nil {
@@ -74,23 +78,54 @@ func (s *Server) chart(w http.ResponseWriter, r *http.Request) error {
 	win := series.Window{Width: widthFor(ask.To.Sub(ask.From), points), Fn: usual(f), Zone: s.zone(d.Community), Modulus: modulus(f)}
 	body := chart{Device: d.ID, Field: f.ID, Unit: f.Unit, Window: win.Width.Seconds(), Fn: win.Fn, Series: []chartSeries{}}
 	gap := max(win.Width*3/2, regular(t, f)*3)
-	if win.Fn == series.Mean {
-		buckets, err := s.History.Buckets(r.Context(), ask, win)
-		if err != nil {
-			return err
-		}
-		body.Series = peaks(buckets, win.Width, gap)
-		return reply(w, http.StatusOK, body)
-	}
-	values, err := s.History.Window(r.Context(), ask, win)
-	if err != nil {
-		return err
-	}
 	if f.Kind == devices.State { // holds until the next value
 		gap = math.MaxInt64
 	}
-	body.Series = columns(values, win.Width, gap)
+	var came []series.Point
+	g, ctx := errgroup.WithContext(r.Context())
+	g.Go(func() (err error) {
+		body.Series, err = s.draw(ctx, ask, win, gap)
+		return err
+	})
+	g.Go(func() (err error) {
+		ask, win := ask, win
+		ask.Field, win.Fn = receivedField, series.Max
+		came, err = s.History.Window(ctx, ask, win)
+		return err
+	})
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	markLate(body.Series, came, win.Width)
 	return reply(w, http.StatusOK, body)
+}
+
+// draw is what a chart shows: peaks of a gauge, and one value a window of all else.
+func (s *Server) draw(ctx context.Context, ask series.Query, win series.Window, gap time.Duration) ([]chartSeries, error) {
+	if win.Fn == series.Mean {
+		buckets, err := s.History.Buckets(ctx, ask, win)
+		return peaks(buckets, win.Width, gap), err
+	}
+	values, err := s.History.Window(ctx, ask, win)
+	return columns(values, win.Width, gap), err
+}
+
+// markLate marks the windows that were drawn otherwise when they were over: what came last of them, ms, came long after.
+func markLate(all []chartSeries, came []series.Point, width time.Duration) {
+	by := map[string]*chartSeries{}
+	for i := range all {
+		by[tagKey(all[i].Tags)] = &all[i]
+	}
+	for _, p := range came {
+		ms, _ := p.Value.(float64)
+		c := by[tagKey(p.Tags)]
+		if c == nil || ms <= float64(p.Time.Add(width+lateAfter).UnixMilli()) {
+			continue
+		}
+		if at := p.Time.Unix(); slices.Contains(c.Time, at) { // and not only another field of the device
+			c.Late = append(c.Late, at)
+		}
+	}
 }
 
 // widthFor is the narrowest width that divides a span into no more than so many windows.

@@ -30,8 +30,12 @@ func (s *site) year() {
 		case i/1440 == 100:
 			continue
 		}
-		fmt.Fprintf(&b, "waste_station,community=tianjin,device=ws-1 fill_level_pct=%d,received_at=%di %d\n",
-			value, noon.Add(time.Duration(i)*time.Minute).UnixMilli(), noon.Add(time.Duration(i)*time.Minute).UnixNano())
+		at := noon.Add(time.Duration(i) * time.Minute)
+		received := at.Add(time.Second)
+		if i/1440 == 200 { // a day that was kept until the next
+			received = noon.AddDate(0, 0, 202)
+		}
+		fmt.Fprintf(&b, "waste_station,community=tianjin,device=ws-1 fill_level_pct=%d,received_at=%di %d\n", value, received.UnixMilli(), at.UnixNano())
 		if b.Len() > 4<<20 {
 			flush()
 		}
@@ -67,6 +71,10 @@ func TestAYearInAChart(t *testing.T) {
 	}
 	if peak != 99 || gaps != 1 || len(got[0].Value) != len(got[0].Time) || len(got[0].Value) > 801 {
 		t.Errorf("peak %v, %d gaps, %d windows; one sample must be seen and one day be missing", peak, gaps, len(got[0].Value))
+	}
+
+	if late := got[0].Late; len(late) < 2 || len(late) > 4 || late[0] < noon.AddDate(0, 0, 199).Unix() || late[len(late)-1] > noon.AddDate(0, 0, 201).Unix() {
+		t.Errorf("late windows %v, want those of the day that came late", late)
 	}
 
 	c := ask[completeness](s, 200, "GET", fmt.Sprintf("/api/v1/devices/ws-1/completeness?from=%d&to=%d", noon.AddDate(0, 0, 99).Unix(), noon.AddDate(0, 0, 102).Unix()), "")

@@ -106,7 +106,7 @@ func (im *readingsImport) check(line []byte) error {
 	l := &im.parsed
 	rest, err := l.Parse(line)
 	if err != nil {
-		return err
+		return fmt.Errorf("want measurement,tags fields nanoseconds: %w", err)
 	}
 	if len(rest) > 0 {
 		return fmt.Errorf("more than one line: %q", rest)
@@ -126,7 +126,7 @@ func (im *readingsImport) check(line []byte) error {
 	case d.Type != t.ID:
 		return fmt.Errorf("device %q is of type %q, not %q", d.ID, d.Type, t.ID)
 	case d.Community != string(l.Tag("community")):
-		return fmt.Errorf("device %q is in community %q, not %q", d.ID, d.Community, l.Tag("community"))
+		return fmt.Errorf("device %q is in community %q: want the tag community=%s, not %q", d.ID, d.Community, d.Community, l.Tag("community"))
 	}
 	check := checkReading
 	if isEvent {
@@ -223,7 +223,20 @@ func checkField(p devices.Pair, kind devices.FieldType) error {
 		_, ok = p.Text()
 	}
 	if !ok {
-		return fmt.Errorf("field %s: %q has the wrong type", p.Key, p.Value)
+		return fmt.Errorf("field %s: %q has the wrong type, want %s", p.Key, p.Value, wanted(kind))
 	}
 	return nil
+}
+
+// wanted is what a value of a type looks like.
+func wanted(kind devices.FieldType) string {
+	switch {
+	case kind == stamp:
+		return "a whole number with i, such as 1772366400000i"
+	case kind.Numeric():
+		return "a number without i, such as 21 or 21.5"
+	case kind == devices.Bool:
+		return "true or false"
+	}
+	return `text in quotes, such as "open"`
 }

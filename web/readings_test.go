@@ -208,6 +208,16 @@ func TestReadingsImport(t *testing.T) {
 			t.Errorf("%s: %+v, want line 2 named", name, got)
 		}
 	}
+	for bad, hint := range map[string]string{
+		strings.Replace(good, "=1 ", "=1i ", 1):                        "want a number without i",
+		strings.Replace(good, "fill_level_pct=1", "received_at=1", 1):  "want a whole number with i",
+		strings.Replace(good, "community=tianjin,", "", 1):             "want the tag community=tianjin",
+		"waste_station,community=tianjin,device=ws-1 fill_level_pct=1": "want measurement,tags fields nanoseconds",
+	} {
+		if got := ask[detail](s, 400, "POST", path, bad); !strings.Contains(got.Detail, hint) {
+			t.Errorf("%s: %q, want it to say %q", bad, got.Detail, hint)
+		}
+	}
 	if got := stored(); got != n {
 		t.Errorf("%d stored, want %d: the line before a bad one waits for its chunk", got, n)
 	}

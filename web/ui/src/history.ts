@@ -8,7 +8,7 @@ interface ChartAnswer {
   unit: string
   fn: string
   window_s: number
-  series: { tags: Record<string, string>, time: number[], value: Cell[], min?: Cell[], max?: Cell[] }[]
+  series: { tags: Record<string, string>, time: number[], value: Cell[], min?: Cell[], max?: Cell[], late?: number[] }[]
 }
 
 /** Line is one series: seconds, and for each the mean (null: a gap) and what lay between. */
@@ -18,6 +18,7 @@ export interface Line {
   mean: (number | null)[]
   min: (number | null)[]
   max: (number | null)[]
+  late: number[] // the seconds of at whose values came long after
 }
 
 export const spans = { hour1: 3600e3, hours24: 86400e3, days7: 7 * 86400e3, days30: 30 * 86400e3, year: 366 * 86400e3 } as const
@@ -35,7 +36,7 @@ export async function loadLines(device: string, field: string, from: number, to:
 export function line(s: ChartAnswer['series'][number]): Line {
   const label = Object.entries(s.tags ?? {}).map(([k, v]) => `${k} ${v}`).sort().join(' · ')
   const mean = s.value.map(numeric)
-  return { label, at: s.time, mean, min: s.min?.map(numeric) ?? mean, max: s.max?.map(numeric) ?? mean }
+  return { label, at: s.time, mean, min: s.min?.map(numeric) ?? mean, max: s.max?.map(numeric) ?? mean, late: s.late ?? [] }
 }
 
 const numeric = (v: Cell): number | null => typeof v === 'number' ? v : typeof v === 'boolean' ? Number(v) : null

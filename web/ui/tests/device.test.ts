@@ -101,3 +101,51 @@ test('the scenes list what happened, and of a plate its keyed hash alone', async
     await b.close()
   }
 })
+
+test('one sample in a year is seen in the chart, what came late is marked, and what is missing stays missing', async () => {
+  await linli.api('POST', 'devices', { id: 'spike-1', community: 'tianjin', type: 'indoor_environment' })
+  const minute = 60_000
+  const begin = Math.floor(Date.now() / minute) * minute - 365 * 1440 * minute
+  const spike = 200_000
+  const lines = Array.from({ length: 365 * 1440 - 5 }, (_, i) => {
+    const at = begin + i * minute
+    const day = Math.floor(i / 1440)
+    if (day === 100 || day === 101) return '' // two days without any
+    const received = day === 250 ? at + 86400_000 : at + 900 // a day that came a day later
+    return `indoor,community=tianjin,device=spike-1 co2_ppm=${i === spike ? 4321 : 600 + i % 50},received_at=${received}i ${at}000000`
+  }).filter(Boolean)
+  linli.importReadings(lines)
+  const b = await Browser.open(linli, { language: 'en' })
+  try {
+    await b.enter(linli, '/devices/spike-1')
+    const chart = b.page.locator('.stack', { has: b.page.getByTestId('chart') }).filter({ hasText: 'Carbon dioxide' }).first()
+    const answer = b.page.waitForResponse(r => r.url().includes('/chart?') && Number(new URL(r.url()).searchParams.get('to')) - Number(new URL(r.url()).searchParams.get('from')) > 360 * 86400_000)
+    await chart.getByRole('button', { name: '1 year' }).click()
+    const response = await answer
+    const body = await response.body()
+    const took = response.request().timing()
+    console.log(`a year of one-minute data: ${body.length} bytes, ${Math.round(took.responseEnd - took.requestStart)} ms`)
+    expect(body.length).toBeLessThan(100_000)
+    await chart.getByRole('img', { name: /highest 4,?321/ }).waitFor()
+    expect(await chart.getByTestId('late').innerText()).toMatch(/Came late at [1-3] points/)
+    // The band is drawn up to the highest of its sample: a pixel of the line's colour near the top, where nothing else is.
+    const high = await chart.locator('canvas').evaluate((c: HTMLCanvasElement) => {
+      const { width, height } = c
+      const data = c.getContext('2d')!.getImageData(0, 0, width, height).data
+      let found = 0
+      for (let y = Math.floor(height * 0.12); y < height * 0.4; y++) {
+        for (let x = Math.floor(width * 0.2); x < width * 0.8; x++) {
+          const [r, g, blue, a] = data.slice((y * width + x) * 4, (y * width + x) * 4 + 4) as unknown as [number, number, number, number]
+          if (a > 0 && g - r > 15 && blue - r > 10) found++ // the teal of the first line, or its band
+        }
+      }
+      return found
+    })
+    expect(high).toBeGreaterThan(5)
+    const gaps = JSON.parse(body.toString()).series[0].value.filter((v: unknown) => v === null).length
+    expect(gaps).toBe(1)
+    expect(b.errors).toEqual([])
+  } finally {
+    await b.close()
+  }
+}, 120_000)

@@ -52,7 +52,7 @@ export default {
   devices: {
     title: '设备', search: '编号、名称、位置', type: '类型', state: '状态', id: '编号', name: '名称', place: '位置', community: '社区', created: '登记时间', found: '{n} 台设备', none: '没有符合条件的设备。', values: '当前值', field: '项目', value: '数值', at: '时间', history: '历史曲线', events: '事件',
     completeness: '数据完整性', expected: '应收', receivedCount: '实收', lateCount: '迟到', missing: '缺失', secret: '接入密钥', rotate: '更换密钥', rotateHint: '旧密钥立即失效,设备须用新密钥重新接入。', secretOnce: '密钥只显示这一次。请安装人员扫描二维码或抄录。', revoke: '停用', revokeHint: '停用后设备不能再接入,其数据会被拒收。', topic: '主题', gateway: '网关', person: '使用人', tags: '标签',
-    range: '时间范围', hours24: '24 小时', days7: '7 天', days30: '30 天', year: '1 年', hour1: '1 小时', csv: '导出 CSV', online: '在线', offline: '离线', unknown: '未知', lastSeen: '最近上报', noValues: '还没有读数。', replacedBy: '已由 {id} 更换', alerts: '此设备的告警', user: '用户名', qr: '密钥二维码', mean: '均值', peaks: '峰值范围', chart: '{name}:最新 {last},最低 {min},最高 {max}', commands: '下行命令', sendCommand: '发送命令', series: '分路',
+    range: '时间范围', hours24: '24 小时', days7: '7 天', days30: '30 天', year: '1 年', hour1: '1 小时', csv: '导出 CSV', online: '在线', offline: '离线', unknown: '未知', lastSeen: '最近上报', noValues: '还没有读数。', replacedBy: '已由 {id} 更换', alerts: '此设备的告警', user: '用户名', qr: '密钥二维码', mean: '均值', peaks: '峰值范围', chart: '{name}:最新 {last},最低 {min},最高 {max}', late: '{n} 处数据晚到：设备在 5 分钟后才上报', cameLate: '（晚到）', commands: '下行命令', sendCommand: '发送命令', series: '分路',
   },
   command: {
     command: '命令', state: '状态', by: '操作人', asked: '下达时间', none: '还没有下达过命令。', send: '发送', next: '下一步', optional: '选填', sure: '请再次确认', do: '确定:{name}', danger: '将立即作用于设备 {device},可能影响人员或用电、用水、用气安全。设备若离线,仅保留 {span},过时作废。', kept: '设备离线时保留 {span},过时作废。',
