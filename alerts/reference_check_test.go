@@ -4,9 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"math"
-	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -15,6 +16,7 @@ import (
 	"pgregory.net/rapid"
 
 	"linli/bus"
+	"linli/internal/testkit"
 )
 
 // trio is the reference and two engines that are told the same: one is never stopped, the other is at every opportunity.
@@ -24,7 +26,7 @@ type trio struct {
 	now            int64 // ms after start
 	clock          time.Time
 	m              *reference
-	quiet, harried *disk
+	quiet, harried ground
 	live, e        *Engine
 	doom           string // where the next write of the harried engine kills it
 	lane           string // the stream that was written to last
@@ -35,18 +37,14 @@ var (
 	errAfter  = errors.New("killed after a commit")
 )
 
-func newTrio(t *rapid.T, rules *Rules) *trio {
-	w := &trio{T: t, rules: rules, clock: start, quiet: newDisk(), harried: newDisk(), m: &reference{
+func newTrio(t *rapid.T, rules *Rules, harried ground) *trio {
+	w := &trio{T: t, rules: rules, clock: start, quiet: neighbourhood(), harried: harried, m: &reference{
 		rules: refRules(), clock: math.MinInt64, holds: map[string]*refHold{}, loads: map[string]*refLoad{}, works: map[string][]stretch{},
 		gateways: map[string]string{"p2": "p3"}, persons: map[string]string{"p1": "ma", "p2": "ma"}, family: []string{"daughter", "son"},
 		people: map[string][]string{duty: {duty}},
 	}}
 	for target, people := range neighbours {
 		w.m.people[target] = people
-	}
-	for _, d := range []*disk{w.quiet, w.harried} {
-		d.people.devices["p2"].Gateway = "p3"
-		d.people.family = map[string]bool{"daughter": true, "son": true}
 	}
 	w.live = w.quiet.engine(t, rules, &w.clock)
 	w.restart()
@@ -57,12 +55,13 @@ func newTrio(t *rapid.T, rules *Rules) *trio {
 func (w *trio) restart() {
 	w.doom = ""
 	w.e = w.harried.engine(w.T, w.rules, &w.clock)
+	write := w.e.write
 	w.e.write = func(ctx context.Context, x transaction) error {
 		doom := w.doom
 		if w.doom = ""; doom == "before" {
 			return errBefore
 		}
-		if err := w.harried.write(ctx, x); err != nil {
+		if err := write(ctx, x); err != nil {
 			return err
 		}
 		if doom == "after" {
@@ -73,7 +72,7 @@ func (w *trio) restart() {
 }
 
 // both does the same to both engines, to the harried one until it is stored.
-func (w *trio) both(f func(d *disk, e *Engine) error) {
+func (w *trio) both(f func(g ground, e *Engine) error) {
 	if err := f(w.quiet, w.live); err != nil {
 		w.Fatal(err)
 	}
@@ -104,14 +103,14 @@ func (w *trio) pass(ms int64) {
 
 // store lets what is not stored yet be.
 func (w *trio) store() {
-	w.both(func(_ *disk, e *Engine) error { return e.commit(w.Context(), false) })
+	w.both(func(_ ground, e *Engine) error { return e.commit(w.Context(), false) })
 }
 
 func (w *trio) tick() {
 	w.m.expire(w.now)
 	w.m.watch(w.now)
 	w.m.advance(w.now - wallGrace.Milliseconds())
-	w.both(func(_ *disk, e *Engine) error { return e.tick(w.Context()) })
+	w.both(func(_ ground, e *Engine) error { return e.tick(w.Context()) })
 }
 
 func (w *trio) hear(all ...utterance) {
@@ -120,26 +119,24 @@ func (w *trio) hear(all ...utterance) {
 		w.m.hear(s)
 		batch = append(batch, s.line()...)
 	}
-	w.put(bus.Readings, func(d *disk) *[]message { return &d.readings }, batch)
+	w.put(bus.Readings, batch)
 }
 
 func (w *trio) happen(s utterance) {
 	w.m.happen(s)
-	w.put(bus.Events, func(d *disk) *[]message { return &d.events }, s.line())
+	w.put(bus.Events, s.line())
 }
 
-// put adds a message to a stream of both disks and lets the engines have it. After a restart events and actions come before
+// put adds a message to a stream of both grounds and lets the engines have it. After a restart events and actions come before
 // readings, so what came earlier in another stream is stored first, as it is within a tenth of a second.
-func (w *trio) put(stream string, of func(d *disk) *[]message, data []byte) {
+func (w *trio) put(stream string, data []byte) {
 	if w.lane != stream {
 		w.store()
 	}
 	w.lane = stream
-	for _, d := range []*disk{w.quiet, w.harried} {
-		all := of(d)
-		*all = append(*all, message{stream, uint64(len(*all)) + 1, 0, data})
-	}
-	w.both(func(d *disk, e *Engine) error { return d.feed(w.T, e) })
+	w.quiet.put(w.T, stream, data)
+	w.harried.put(w.T, stream, data)
+	w.both(func(g ground, e *Engine) error { return g.feed(w.T, e) })
 }
 
 // line is a utterance as ingest writes it.
@@ -185,36 +182,15 @@ func (w *trio) act(x refAction) {
 	if err != nil {
 		w.Fatal(err)
 	}
-	w.put(bus.Actions, func(d *disk) *[]message { return &d.actions }, data)
-}
-
-// lines are the alert log of a disk as the reference writes it.
-func (d *disk) lines() (all []string) {
-	for _, ev := range d.log {
-		a := &ev.Alert
-		line := fmt.Sprintf("%s[%s] %d #%02d %d %s %s", a.Rule, a.Identity, a.OpenedAt.Sub(start).Milliseconds(), ev.N, ev.At.Sub(start).Milliseconds(), ev.Kind, a.State)
-		if a.Late {
-			line += " late"
-		}
-		if a.Value != nil {
-			line += fmt.Sprint(" ", a.Value)
-		}
-		for _, r := range ev.Tell {
-			who := strings.TrimPrefix(r.Who(), "person:")
-			line += fmt.Sprint(" ", told{who, r.Held, len(r.Reach) > 0 && r.Reach[0].Channel == "voice", r.Round, r.Step})
-		}
-		all = append(all, line)
-	}
-	slices.Sort(all)
-	return all
+	w.put(bus.Actions, data)
 }
 
 func (w *trio) compare() {
 	want := w.m.lines()
-	if diff := cmp.Diff(want, w.quiet.lines()); diff != "" {
+	if diff := cmp.Diff(want, linesOf(w.quiet.alertLog(w.T))); diff != "" {
 		w.Fatalf("alert log (-reference +engine):\n%s", diff)
 	}
-	if diff := cmp.Diff(want, w.harried.lines()); diff != "" {
+	if diff := cmp.Diff(want, linesOf(w.harried.alertLog(w.T))); diff != "" {
 		w.Fatalf("alert log (-reference +engine that is stopped):\n%s", diff)
 	}
 }
@@ -222,22 +198,52 @@ func (w *trio) compare() {
 // TestEngineIsAsTheReferenceSays lets devices say things in any order, twice, late and ahead of time, people act, clocks jump and an
 // engine be killed before and after any of its commits. What is written of alerts is what the reference says.
 func TestEngineIsAsTheReferenceSays(t *testing.T) {
+	rules := refEngineRules(t)
+	rapid.Check(t, func(t *rapid.T) { newTrio(t, rules, neighbourhood()).play(60) })
+}
+
+// TestEngineOnTheBusIsAsTheReferenceSays does the same on a real bus, a tenth as often.
+func TestEngineOnTheBusIsAsTheReferenceSays(t *testing.T) {
+	checks := flag.Lookup("rapid.checks").Value
+	all := checks.String()
+	n, err := strconv.Atoi(all)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := checks.Set(strconv.Itoa(max(1, n/10))); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = checks.Set(all) }()
+	rules := refEngineRules(t)
+	rapid.Check(t, func(r *rapid.T) {
+		b, stop := testkit.NATSAt(t, t.TempDir())
+		defer stop()
+		g := &onBus{bus: b, disk: neighbourhood(), sent: map[string]int{}}
+		defer g.kill()
+		newTrio(r, rules, g).play(30)
+	})
+}
+
+// refEngineRules are those of the reference.
+func refEngineRules(t *testing.T) *Rules {
 	rules := testRules(t, "testdata/reference.yaml")
 	rules.causes = append(rules.causes, edge{cause: "t_level", effect: "t_jam", within: "gateway", wait: 3 * time.Minute})
-	rapid.Check(t, func(t *rapid.T) {
-		w := newTrio(t, rules)
-		for range rapid.IntRange(1, 60).Draw(t, "steps") {
-			w.step()
-		}
-		w.restart()
+	return rules
+}
+
+// play lets things happen, then a week pass, and compares.
+func (w *trio) play(most int) {
+	for range rapid.IntRange(1, most).Draw(w.T, "steps") {
+		w.step()
+	}
+	w.restart()
+	w.tick()
+	for _, hours := range []int64{1, 24, 25, 50} {
+		w.pass(hours * refHour)
 		w.tick()
-		for _, hours := range []int64{1, 24, 25, 50} {
-			w.pass(hours * refHour)
-			w.tick()
-		}
-		w.store()
-		w.compare()
-	})
+	}
+	w.store()
+	w.compare()
 }
 
 // step is one thing that happens.
