@@ -55,6 +55,22 @@ func TestOutsideServerWithLessRoomThanBeforeIsUsedAsItIs(t *testing.T) {
 	}
 }
 
+// A share that leaves room for the first streams only does not keep them from a smaller one.
+func TestWhatHasNoRoomIsTakenBack(t *testing.T) {
+	b, stop := natsWith(t, t.TempDir(), 700<<20)
+	defer stop()
+	limits := bus.Share(1 << 30) // the first streams fit, and no more
+	limits.Kept = true
+	if err := b.Setup(t.Context(), limits); !bus.NoRoom(err) {
+		t.Fatalf("streams of more than the room: %v", err)
+	}
+	limits = bus.Share(1 << 29)
+	limits.Kept = true
+	if err := b.Setup(t.Context(), limits); err != nil {
+		t.Errorf("half of it: %v", err)
+	}
+}
+
 func TestSystemWithoutTheRoomAskedForIsTold(t *testing.T) {
 	b, stop := natsWith(t, t.TempDir(), 1<<29)
 	defer stop()

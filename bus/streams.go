@@ -87,8 +87,35 @@ func buckets() []jetstream.KeyValueConfig {
 	}
 }
 
-// Setup makes the streams and buckets, or brings existing ones to their present configuration. It may be called at any time.
+// Setup makes the streams and buckets, or brings existing ones to their present configuration. It may be called at any time. Where
+// there is no room for all of them, none is made: what is asked for next has the room to itself.
 func (b *Bus) Setup(ctx context.Context, l Limits) error {
+	var made []string
+	err := b.setup(ctx, l, func(stream string) { made = append(made, stream) })
+	if !NoRoom(err) {
+		return err
+	}
+	for _, stream := range made {
+		if failed := b.unmake(ctx, stream); failed != nil {
+			return errors.Join(err, failed)
+		}
+	}
+	return err
+}
+
+// unmake deletes a stream that nothing was ever written to.
+func (b *Bus) unmake(ctx context.Context, stream string) error {
+	s, err := b.JS.Stream(ctx, stream)
+	if err != nil || s.CachedInfo().State.LastSeq > 0 {
+		return err
+	}
+	if err := b.JS.DeleteStream(ctx, stream); err != nil {
+		return fmt.Errorf("take back stream %s: %w", stream, err)
+	}
+	return nil
+}
+
+func (b *Bus) setup(ctx context.Context, l Limits, made func(stream string)) error {
 	for _, c := range l.configs() {
 		if c.MaxBytes == 0 {
 			c.MaxBytes = -1
@@ -108,6 +135,9 @@ func (b *Bus) Setup(ctx context.Context, l Limits) error {
 		}
 		if _, err := b.JS.CreateOrUpdateStream(ctx, c); err != nil {
 			return fmt.Errorf("set up stream %s: %w", c.Name, err)
+		}
+		if there == nil {
+			made(c.Name)
 		}
 	}
 	for _, c := range buckets() {
