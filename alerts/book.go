@@ -129,6 +129,7 @@ func (b *book) open(a *bus.Alert) {
 	e.alert, e.last = a, nil
 	b.alerts[a.ID] = a
 	a.Escalation = b.rules.plan(a.Rule, a.Severity).freeze()
+	a.Where = b.dir.Community(a.Community).Where(a.Place)
 	a.Instructions = b.instructions(a)
 	b.raise(a, bus.AlertEvent{Kind: opened, At: a.OpenedAt}, begun(a))
 	b.schedule(a)

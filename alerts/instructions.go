@@ -1,6 +1,7 @@
 package alerts
 
 import (
+	"slices"
 	"strings"
 
 	"linli/bus"
@@ -21,12 +22,11 @@ func (b *book) instructions(a *bus.Alert) devices.Text {
 		return devices.Text{}
 	}
 	p := b.dir.Person(a.Person)
-	where := place(a)
-	who, phone, notes := "", "", ""
+	where, who, phone, notes := b.whereabouts(a), "", "", ""
 	if p != nil {
 		who, phone, notes = p.Name, p.Phone, p.Notes
 		if p.Home != "" {
-			where = p.Home
+			where = devices.Text{ZH: p.Home, EN: p.Home}
 		}
 	}
 	part := func(before, what string) string {
@@ -36,12 +36,22 @@ func (b *book) instructions(a *bus.Alert) devices.Text {
 		return before + what
 	}
 	return devices.Text{
-		ZH: "拨打" + number + "（" + zh + "）：地址 " + where + part("；姓名 ", who) + "；情况 " + a.Name.ZH + part("；电话 ", phone) + part("；注意 ", notes) + "。",
-		EN: "Call " + number + " (" + en + "): address " + where + part("; name ", who) + "; what " + a.Name.EN + part("; phone ", phone) + part("; note ", notes) + ".",
+		ZH: "拨打" + number + "（" + zh + "）：地址 " + where.ZH + part("；姓名 ", who) + "；情况 " + a.Name.ZH + part("；电话 ", phone) + part("；注意 ", notes) + "。",
+		EN: "Call " + number + " (" + en + "): address " + where.EN + part("; name ", who) + "; what " + a.Name.EN + part("; phone ", phone) + part("; note ", notes) + ".",
 	}
 }
 
-// place is where an alert is, as far as the registry knows.
-func place(a *bus.Alert) string {
-	return strings.Join(strings.Fields(strings.Join([]string{a.Community, a.Place.Estate, a.Place.Building, a.Place.Unit, a.Place.Zone, a.Device}, " ")), " ")
+// whereabouts is where an alert is, as far as the registry knows.
+func (b *book) whereabouts(a *bus.Alert) devices.Text {
+	community, device := devices.Text{ZH: a.Community, EN: a.Community}, a.Device
+	if c := b.dir.Community(a.Community); c != nil && c.Name.ZH != "" {
+		community = c.Name
+	}
+	if d := b.dir.Device(a.Device); d != nil && d.Name != "" {
+		device = d.Name
+	}
+	join := func(parts ...string) string {
+		return strings.Join(slices.DeleteFunc(parts, func(s string) bool { return s == "" }), " ")
+	}
+	return devices.Text{ZH: join(community.ZH, a.Where.ZH, device), EN: join(community.EN, a.Where.EN, device)}
 }

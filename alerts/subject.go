@@ -154,16 +154,10 @@ func (c *core) where(sub subject) (zh, en string) {
 			who = p.Name
 		}
 	}
-	community, estate := devices.Text{ZH: sub.community, EN: sub.community}, devices.Text{ZH: place.Estate, EN: place.Estate}
-	if x := c.dir.Community(sub.community); x != nil {
-		if x.Name.ZH != "" {
-			community = x.Name
-		}
-		for _, e := range x.Estates {
-			if e.ID == place.Estate && e.Name.ZH != "" {
-				estate = e.Name
-			}
-		}
+	x := c.dir.Community(sub.community)
+	community, at := devices.Text{ZH: sub.community, EN: sub.community}, x.Where(place)
+	if x != nil && x.Name.ZH != "" {
+		community = x.Name
 	}
 	join := func(parts ...string) string {
 		return strings.Join(strings.Fields(strings.Join(parts, " ")), " ")
@@ -174,8 +168,8 @@ func (c *core) where(sub subject) (zh, en string) {
 			tags = append(tags, t.value)
 		}
 	}
-	rest := join(append([]string{place.Building, place.Unit, place.Zone, name, who}, tags...)...)
-	return join(community.ZH, estate.ZH, rest), join(community.EN, estate.EN, rest)
+	rest := join(append([]string{name, who}, tags...)...)
+	return join(community.ZH, at.ZH, rest), join(community.EN, at.EN, rest)
 }
 
 // valueText is the value of the rule's field with its name.

@@ -45,7 +45,8 @@ type Alert struct {
 	Type        string        `json:"type"`
 	Person      string        `json:"person,omitempty"`
 	Place       devices.Place `json:"place,omitzero"`
-	Identity    string        `json:"identity"` // what makes it one episode, e.g. "person=p-1" or "device=ws-1,inlet=2"
+	Where       devices.Text  `json:"where,omitzero"` // the place in words, without the community
+	Identity    string        `json:"identity"`       // what makes it one episode, e.g. "person=p-1" or "device=ws-1,inlet=2"
 	Value       any           `json:"value,omitempty"`
 	Unit        string        `json:"unit,omitempty"`
 	OpenedAt    time.Time     `json:"opened_at"`  // when the rule was fulfilled: since + for

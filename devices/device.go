@@ -1,6 +1,12 @@
 package devices
 
-import "time"
+import (
+	"cmp"
+	"regexp"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
 
 // Community is one residential community: the tenant of everything below it.
 type Community struct {
@@ -32,6 +38,68 @@ type Place struct {
 	Building string `json:"building,omitempty"`
 	Unit     string `json:"unit,omitempty"`
 	Zone     string `json:"zone,omitempty"`
+}
+
+// Where writes a place of the community in words, as far as its parts have any: 三区7栋2单元, Estate 3, Bldg 7, Unit 2. Ids that are
+// a number are read as one; a zone has the name that the plan gives it. The community may be nil.
+func (c *Community) Where(p Place) Text {
+	var parts []Text
+	add := func(id string, form *regexp.Regexp, zh, en string) {
+		if n := form.FindStringSubmatch(id); n != nil {
+			parts = append(parts, Text{n[1] + zh, en + " " + n[1]})
+		} else if id != "" {
+			parts = append(parts, Text{id, id})
+		}
+	}
+	named := func(id string, name Text) {
+		if id != "" {
+			parts = append(parts, Text{cmp.Or(name.ZH, id), cmp.Or(name.EN, name.ZH, id)})
+		}
+	}
+	named(p.Estate, c.estateName(p.Estate))
+	add(p.Building, buildingNumber, "栋", "Bldg")
+	add(p.Unit, unitNumber, "单元", "Unit")
+	named(p.Zone, c.zoneName(p.Zone))
+	var zh strings.Builder
+	en := make([]string, len(parts))
+	for i, part := range parts {
+		if i > 0 && isWord(parts[i-1].ZH[len(parts[i-1].ZH)-1]) && isWord(part.ZH[0]) {
+			zh.WriteByte(' ')
+		}
+		zh.WriteString(part.ZH)
+		en[i] = part.EN
+	}
+	return Text{zh.String(), strings.Join(en, ", ")}
+}
+
+var (
+	buildingNumber = regexp.MustCompile(`^b?0*(\d{1,3})$`)
+	unitNumber     = regexp.MustCompile(`^u?0*(\d{1,2})$`)
+)
+
+// isWord reports whether what begins or ends with b needs a space beside another such: Chinese does not.
+func isWord(b byte) bool { return b < utf8.RuneSelf }
+
+func (c *Community) estateName(id string) Text {
+	if c != nil {
+		for _, e := range c.Estates {
+			if e.ID == id {
+				return e.Name
+			}
+		}
+	}
+	return Text{}
+}
+
+func (c *Community) zoneName(id string) Text {
+	if c != nil && c.Plan != nil {
+		for _, s := range c.Plan.Shapes {
+			if s.Zone == id {
+				return s.Name
+			}
+		}
+	}
+	return Text{}
 }
 
 // DeviceState is where a device is in its life.

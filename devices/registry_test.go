@@ -553,3 +553,23 @@ func BenchmarkOpenRegistry(b *testing.B) {
 		}
 	}
 }
+
+func TestWhere(t *testing.T) {
+	c := &devices.Community{
+		Estates: []devices.Estate{{ID: "e3", Name: devices.Text{ZH: "三区", EN: "Estate 3"}}},
+		Plan:    &devices.Plan{Shapes: []devices.Shape{{Kind: devices.PlaceShape, Zone: "lake", Name: devices.Text{ZH: "中心湖", EN: "Central lake"}}}},
+	}
+	for p, want := range map[devices.Place]devices.Text{
+		{}: {},
+		{Estate: "e3", Building: "b07", Unit: "u2"}: {ZH: "三区7栋2单元", EN: "Estate 3, Bldg 7, Unit 2"},
+		{Zone: "lake"}: {ZH: "中心湖", EN: "Central lake"},
+		{Estate: "east", Building: "tower-a", Unit: "301", Zone: "roof"}: {ZH: "east tower-a 301 roof", EN: "east, tower-a, 301, roof"},
+	} {
+		if got := c.Where(p); got != want {
+			t.Errorf("%+v is at %+v, want %+v", p, got, want)
+		}
+	}
+	if got := (*devices.Community)(nil).Where(devices.Place{Estate: "e3", Building: "12"}); got.ZH != "e3 12栋" {
+		t.Errorf("without a community it is at %q", got.ZH)
+	}
+}

@@ -182,10 +182,13 @@ func facts(m *Message) map[string]string {
 	if m.Repeat {
 		rule = w.repeat + rule
 	}
-	p := m.Alert.Place
+	where := m.Alert.Where
+	if where.ZH == "" {
+		where = (*devices.Community)(nil).Where(m.Alert.Place)
+	}
 	all := map[string]string{
 		"rule": rule, "text": w.in(m.Alert.Text), "severity": w.severity[m.Alert.Severity], "device": m.Alert.Device,
-		"place": strings.Join([]string{p.Estate, p.Building, p.Unit, p.Zone}, ""), "time": m.Alert.EventTime.In(zone).Format("15:04"),
+		"place": w.in(where), "time": m.Alert.EventTime.In(zone).Format("15:04"),
 	}
 	if all["place"] == "" {
 		all["place"] = m.Alert.Community

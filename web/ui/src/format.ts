@@ -67,8 +67,8 @@ export function where(place?: Place, of?: string): string {
   return [
     of && !state.community ? (c ? pick(c.name) : of) : '',
     place?.estate ? pick(estate?.name) || place.estate : '',
-    numbered(place?.building, /^b?0*(\d+)$/, '栋', 'Bldg'),
-    numbered(place?.unit, /^u?0*(\d+)$/, '单元', 'Unit'),
+    numbered(place?.building, /^b?0*(\d{1,3})$/, '栋', 'Bldg'),
+    numbered(place?.unit, /^u?0*(\d{1,2})$/, '单元', 'Unit'),
     place?.zone ?? '',
   ].filter(Boolean).join(' · ')
 }
