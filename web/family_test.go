@@ -288,6 +288,7 @@ func TestLinksEnd(t *testing.T) {
 	h.now = h.now.Add(-time.Hour)
 	older := h.link("a1", "daughter")
 	ask[struct{}](h.site, 200, "POST", "/api/v1/people/daughter/revoke-links", "")
+	ask[person](h.site, 200, "PUT", "/api/v1/people/daughter", `{"community":"tianjin","name":"王芳","roles":["contact"]}`) // does not bring them back
 	h.refused(404, "", "GET", older, "")
 	h.now = h.now.Add(time.Hour + time.Minute)
 	newer := h.link("a1", "daughter")

@@ -124,6 +124,9 @@ func (s *Server) putPerson(w http.ResponseWriter, r *http.Request) error {
 		now := s.Now().UTC()
 		p.AwaySince = &now
 	}
+	if old := s.People.Person(p.ID); old != nil && p.LinksSince == nil { // what was ended stays so
+		p.LinksSince = old.LinksSince
+	}
 	var err error
 	if p.Version == "" {
 		err = s.People.PutPerson(r.Context(), p.Person)

@@ -19,6 +19,7 @@ export async function start() {
 // Who has been given a password must change it first; until then the server answers nothing else.
 async function enter(user: User) {
   if (!user.must_change) {
+    if (user.role === 'family') return location.replace('./family.html') // theirs is another page
     state.communities = (await load<{ communities: Community[] }>('communities')).communities
     if (!state.communities.some(c => c.id === state.community)) state.community = ''
     follow(chime)

@@ -164,7 +164,7 @@ export interface Person {
   notes?: string
   reach?: Address[]
   quiet?: { from: string, to: string }
-  circle?: { person: string, relation: string, consent?: { scope: string, since: string }[] }[]
+  circle?: { person: string, relation: string, calls?: string, consent?: { scope: string, since: string }[] }[]
   away: boolean
   away_since?: string
   away_until?: string

@@ -60,6 +60,19 @@ export class Kin {
     return alerts.find(a => a.device === this.band)!
   }
 
+  /** wash has a water meter of the elder tell that water runs. */
+  async wash() {
+    const id = this.elder + '-water'
+    const { secret } = await this.linli.api<{ secret: string }>('POST', 'devices', { id, community: 'tianjin', type: 'water_meter', person: this.elder })
+    const readings = [{ ts: Date.now() - 60e3, volume_m3: 10 }, { ts: Date.now(), volume_m3: 10.05 }]
+    this.linli.publish(id, secret, `linli/telemetry/tianjin/water_meter/${id}`, JSON.stringify(readings))
+  }
+
+  async rules(): Promise<string[]> {
+    const { alerts } = await this.linli.api<{ alerts: { rule: string, person?: string }[] }>('GET', 'alerts?community=tianjin')
+    return alerts.filter(a => a.person === this.elder).map(a => a.rule)
+  }
+
   async end() {
     await this.linli.api('POST', `alerts/${(await this.alert()).id}/close`, { disposition: 'helped' })
   }

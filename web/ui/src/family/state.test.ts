@@ -7,6 +7,7 @@ const view = (more: Partial<View>): View => ({ now: '', me: 'a', person: 'b', sh
 
 test('the most pressing thing comes first', () => {
   expect(mood(view({ away: true, alerts: [alert()] }), now)).toBe('alarm')
+  expect(mood(view({ alerts: [alert({ safety: false })] }), now)).toBe('notice')
   expect(mood(view({ alerts: [alert({ state: 'acknowledged', by: 'c' })] }), now)).toBe('taken')
   expect(mood(view({ alerts: [alert({ by: 'a', mine: true })] }), now)).toBe('mine')
   expect(mood(view({ away: true, alerts: [alert({ state: 'closed' })] }), now)).toBe('away')

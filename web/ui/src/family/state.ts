@@ -32,13 +32,13 @@ export interface View {
   desk: { name: string, phone: string }[]
 }
 
-export type Mood = 'alarm' | 'taken' | 'mine' | 'away' | 'quiet' | 'fine' | 'unknown' | 'calm' | 'over'
+export type Mood = 'alarm' | 'notice' | 'taken' | 'mine' | 'away' | 'quiet' | 'fine' | 'unknown' | 'calm' | 'over'
 
 const quietAfter = 12 * 3600e3 // ms
 
 export const isOpen = (a: Alert) => a.state === 'opened' || a.state === 'acknowledged'
 
-/** pressing is the open alert to be looked after first: one that nobody does before one that somebody does. */
+/** pressing is the open alert to be looked after first: one that nobody does before one that somebody does. The server has life-safety first. */
 export function pressing(v: View): Alert | undefined {
   const open = v.alerts.filter(isOpen)
   return open.find(a => !a.by) ?? open[0]
@@ -47,7 +47,7 @@ export function pressing(v: View): Alert | undefined {
 /** mood is the most pressing thing that is true. What is not shared is never said to be fine. */
 export function mood(v: View, now: number): Mood {
   const alert = pressing(v)
-  if (alert) return !alert.by ? 'alarm' : alert.mine ? 'mine' : 'taken'
+  if (alert) return !alert.by ? alert.safety ? 'alarm' : 'notice' : alert.mine ? 'mine' : 'taken'
   if (!v.person) return 'over'
   if (!v.shared.includes('wellbeing')) return 'calm'
   if (v.away) return 'away'

@@ -4,7 +4,7 @@ import { computed, ref } from 'vue'
 import type { Text } from '../types'
 
 export const zh = {
-  fine: '{name}：一切正常。', quiet: '{name}：较长时间没有活动。', away: '{name}：外出中。', alarm: '{name}需要帮助！', alarmOther: '有人需要帮助！', taken: '{who}已在处理。', mine: '您已回应，请尽快前往。',
+  fine: '{name}：一切正常。', quiet: '{name}：较长时间没有活动。', away: '{name}：外出中。', alarm: '{name}需要帮助！', alarmOther: '有人需要帮助！', notice: '{name}：{what}。', noticeOther: '{what}。', taken: '{who}已在处理。', mine: '您已回应，请尽快前往。',
   over: '此事已处理完毕。', unknown: '{name}：还没有活动记录。', calm: '{name}：没有未处理的求救。',
   active: '{span}前有活动', until: '外出至 {day}', since: '{time}，{span}前', now: '刚刚有活动', hidden: '活动情况没有向您共享。',
   go: '我去看看', cannot: '我去不了', sending: '正在发送…', waiting: '网络不通，正在自动重试，不用重复按。', went: '已告知大家：您去看看。', stayed: '已告知大家：您去不了。', changed: '情况已变化，请看上面的最新状态。',
@@ -15,7 +15,7 @@ export const zh = {
 }
 
 export const en: typeof zh = {
-  fine: '{name}: fine.', quiet: '{name}: no activity for a long time.', away: '{name}: away.', alarm: '{name} needs help!', alarmOther: 'Somebody needs help!', taken: '{who} looks after it.', mine: 'You have answered. Please go as soon as you can.',
+  fine: '{name}: fine.', quiet: '{name}: no activity for a long time.', away: '{name}: away.', alarm: '{name} needs help!', alarmOther: 'Somebody needs help!', notice: '{name}: {what}.', noticeOther: '{what}.', taken: '{who} looks after it.', mine: 'You have answered. Please go as soon as you can.',
   over: 'This is over.', unknown: '{name}: no activity recorded yet.', calm: '{name}: no open call for help.',
   active: 'Last active {span} ago', until: 'Away until {day}', since: '{time}, {span} ago', now: 'Active just now', hidden: 'Activity is not shared with you.',
   go: 'I am going', cannot: 'I cannot go', sending: 'Sending…', waiting: 'No network. Trying again by itself, no need to press again.', went: 'Everybody is told: you are going.', stayed: 'Everybody is told: you cannot go.', changed: 'Things have changed, please see above.',
