@@ -25,6 +25,7 @@ import (
 	"linli/internal/testkit"
 	"linli/people"
 	"linli/web"
+	"linli/web/account"
 )
 
 func TestMain(m *testing.M) { testkit.Main(m) }
@@ -78,6 +79,7 @@ func serve(t *testing.T) *server {
 	w, err := web.Open(t.Context(), web.Config{
 		Addr: "127.0.0.1:0", Token: token, Root: "linli", Bus: s.bus, Catalogue: cat, Registry: s.registry, People: s.people,
 		History: &s.series, Writer: &s.series, Gatherer: metrics, Reg: metrics, Log: testkit.Log,
+		Password: account.Cost{Memory: 8, Passes: 1, Threads: 1},
 	})
 	if err != nil {
 		t.Fatal(err)
