@@ -40,7 +40,8 @@ func (c *core) known(rule, who string, opened int64) *bus.Alert {
 		return a
 	}
 	for _, a := range c.book.alerts {
-		if a.Rule == rule && a.Identity == who && !a.OpenedAt.After(at) && (a.ClosedAt == nil || !a.ClosedAt.Before(at)) {
+		over := a.ClosedAt != nil && a.ClosedAt.Before(at) || a.ClearedAt != nil && a.ClearedAt.Before(at)
+		if a.Rule == rule && a.Identity == who && !a.OpenedAt.After(at) && !over {
 			return a
 		}
 	}
