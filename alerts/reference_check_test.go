@@ -7,8 +7,8 @@ import (
 	"flag"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
-	"strings"
 	"testing"
 	"time"
 
@@ -139,24 +139,6 @@ func (w *trio) put(stream string, data []byte) {
 	w.both(func(g ground, e *Engine) error { return g.feed(w.T, e) })
 }
 
-// line is a utterance as ingest writes it.
-func (s utterance) line() []byte {
-	var fields []string
-	for _, f := range s.fields {
-		if text, ok := f.v.(string); ok {
-			fields = append(fields, fmt.Sprintf("%s=%q", f.id, text))
-			continue
-		}
-		fields = append(fields, fmt.Sprintf("%s=%v", f.id, f.v))
-	}
-	head := "probe,community=tianjin,device=" + s.series
-	if s.event != "" {
-		head = "event,community=tianjin,device=" + s.device + ",type=probe,event=" + s.event
-	}
-	fields = append(fields, fmt.Sprintf("received_at=%di", start.Add(msec(s.received)).UnixMilli()))
-	return fmt.Appendf(nil, "%s %s %d\n", head, strings.Join(fields, ","), start.Add(msec(s.at)).UnixNano())
-}
-
 func (w *trio) act(x refAction) {
 	w.m.act(x)
 	b := bus.Action{
@@ -251,7 +233,7 @@ func (w *trio) step() {
 	t := w.T
 	w.pass(rapid.SampledFrom([]int64{0, 0, 1, 1000, 9_999, 10_000, 20_000, 30_000, 60_000, 60_000, 90_000, 240_000, 600_000, 840_000, 900_000, 1_700_000, 7_200_000}).Draw(t, "wait"))
 	w.doom = rapid.SampledFrom([]string{"", "", "", "before", "after"}).Draw(t, "doom")
-	switch what := rapid.SampledFrom([]string{"hear", "hear", "hear", "happen", "act", "act", "tick", "tick", "tick", "stay", "flutter", "press", "storm", "checkpoint", "commit", "kill"}).Draw(t, "what"); what {
+	switch what := rapid.SampledFrom([]string{"hear", "hear", "hear", "happen", "act", "act", "tick", "tick", "tick", "stay", "flutter", "press", "jams", "nobody", "storm", "storm", "checkpoint", "commit", "kill"}).Draw(t, "what"); what {
 	case "hear":
 		all := make([]utterance, rapid.IntRange(1, 3).Draw(t, "lines"))
 		for i := range all {
@@ -282,6 +264,17 @@ func (w *trio) step() {
 			w.happen(utterance{device: "p1", series: "p1", event: "sos", at: w.now, received: w.now})
 			w.pass(rapid.SampledFrom([]int64{9_999, 10_000, 20_000}).Draw(t, "gap"))
 			w.mayTick(t)
+		}
+	case "jams":
+		for range rapid.IntRange(2, 4).Draw(t, "times") {
+			w.happen(utterance{device: "p1", series: "p1", event: "jam", at: w.now, received: w.now})
+			w.pass(rapid.SampledFrom([]int64{299_999, 300_000, 300_001}).Draw(t, "gap"))
+		}
+	case "nobody": // of those who were told can be reached
+		for _, a := range w.m.alerts {
+			for _, who := range slices.Clone(a.hoped) {
+				w.act(refAction{kind: "unreached", a: a, at: w.now, by: "notify", n: a.climbed, who: who})
+			}
 		}
 	case "storm": // more than people are told one by one
 		for i := range rapid.IntRange(9, 14).Draw(t, "jams") {

@@ -128,6 +128,24 @@ func (g *onBus) alertLog(t tester) (all []bus.AlertEvent) {
 	return all
 }
 
+// line is an utterance as ingest writes it.
+func (s utterance) line() []byte {
+	var fields []string
+	for _, f := range s.fields {
+		if text, ok := f.v.(string); ok {
+			fields = append(fields, fmt.Sprintf("%s=%q", f.id, text))
+			continue
+		}
+		fields = append(fields, fmt.Sprintf("%s=%v", f.id, f.v))
+	}
+	head := "probe,community=tianjin,device=" + s.series
+	if s.event != "" {
+		head = "event,community=tianjin,device=" + s.device + ",type=probe,event=" + s.event
+	}
+	fields = append(fields, fmt.Sprintf("received_at=%di", start.Add(msec(s.received)).UnixMilli()))
+	return fmt.Appendf(nil, "%s %s %d\n", head, strings.Join(fields, ","), start.Add(msec(s.at)).UnixNano())
+}
+
 // linesOf are the events of an alert log as the reference writes them.
 func linesOf(events []bus.AlertEvent) (all []string) {
 	for _, ev := range events {
@@ -136,7 +154,10 @@ func linesOf(events []bus.AlertEvent) (all []string) {
 		if a.Late {
 			line += " late"
 		}
-		if a.Value != nil {
+		switch {
+		case a.Rule == digest.ID:
+			line += fmt.Sprint(" ", len(a.Listed))
+		case a.Value != nil:
 			line += fmt.Sprint(" ", a.Value)
 		}
 		for _, r := range ev.Tell {

@@ -243,7 +243,9 @@ func (m *reference) digests(now int64) {
 			switch {
 			case p.until <= before:
 			case p.until <= at:
-				all = append(all, p.a)
+				if !slices.Contains(all, p.a) {
+					all = append(all, p.a)
+				}
 			case l.due == 0 || p.until < l.due:
 				l.due = p.until
 			}
@@ -258,7 +260,7 @@ func (m *reference) digests(now int64) {
 		}
 		d := &refAlert{
 			rule: &refRule{id: "alert_digest", severity: all[0].rule.severity, category: "service"}, who: "recipient=" + to,
-			opened: at, last: at, received: at, state: "opened",
+			opened: at, last: at, received: at, state: "opened", value: len(all),
 		}
 		m.alerts = append(m.alerts, d)
 		m.record(d, at, "opened", m.address(d, []told{{who: who}}, now)...)
