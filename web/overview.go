@@ -70,7 +70,7 @@ func (s *Server) overview(w http.ResponseWriter, r *http.Request) error {
 		case strings.HasPrefix(a.Rule, "dev_offline") && active[a.Device]:
 			delete(active, a.Device)
 			body.Devices.Online--
-		case a.Person != "" && s.isElder(a.Person) && a.Category == "health" && (a.Kind == "absence" || a.Kind == "window"):
+		case a.Person != "" && s.isElder(a.Person) && saysQuiet(a):
 			quiet[a.Person] = true
 		}
 	}

@@ -56,6 +56,7 @@ var routes = slices.Concat(
 	registryRoutes,
 	peopleRoutes,
 	wellbeingRoutes,
+	elderRoutes,
 	rotaRoutes,
 	overviewRoutes,
 	placeRoutes,

@@ -72,7 +72,7 @@ export const scenes: Scene[] = [
     ],
   },
   {
-    id: 'elders', categories: ['health'],
+    id: 'elders', categories: ['health'], elders: true,
     figures: [
       { name: { zh: '手环佩戴中', en: 'Bands worn' }, type: 'wearable_band', field: 'wear_state', fn: 'count', is: is('worn'), part: true },
       { name: { zh: '有人活动', en: 'Homes with movement' }, type: 'presence_radar', field: 'presence', fn: 'count', is: yes, part: true },
@@ -83,7 +83,11 @@ export const scenes: Scene[] = [
       { type: 'presence_radar', columns: [{ field: 'motion_level', bar: 100 }, { field: 'presence' }, { field: 'posture' }] },
       { type: 'contact_sensor', columns: [{ field: 'open' }, { field: 'battery_pct', bar: 100, low: 20 }] },
       { type: 'sos_button', columns: [{ field: 'heartbeat' }, { field: 'battery_pct', bar: 100, low: 20 }] },
-      { type: 'water_meter', columns: [{ field: 'flow_m3h' }, { field: 'volume_m3' }] },
+    ],
+    lists: [
+      { id: 'care', name: { zh: '求助与跌倒', en: 'Calls for help and falls' }, kinds: ['wearable_band.sos', 'wearable_band.fall', 'wearable_band.removed', 'wearable_band.worn', 'sos_button.sos', 'sos_button.sos_cancelled', 'presence_radar.fall', 'presence_radar.no_motion'], fields: [
+        { field: 'confidence', name: { zh: '置信度', en: 'confidence' } }, { field: 'recovered', name: { zh: '已自行恢复', en: 'recovered' } }, { field: 'seconds', name: { zh: '时长', en: 'for' } },
+      ] },
     ],
   },
   {

@@ -42,4 +42,5 @@ export interface Scene {
   figures: SceneFigure[]
   groups: SceneGroup[]
   lists?: SceneList[]
+  elders?: boolean // one line for each elder, before the devices
 }

@@ -62,6 +62,7 @@ export default {
   scene: {
     what: '事件', nothing: '最近 7 天没有记录。', ofLast: '最近 {n} 条:', title: '场景', latest: '现状', trend: '趋势', events: '最近事件', energy: '能源', waste: '垃圾分类', charging: '充电', elders: '长者关怀', safety: '消防与安全', access: '通行与停车', environment: '环境与水位', bus: '循环微公交', noDevices: '这个社区没有此类设备。', devices: '设备', ok: '正常', attention: '需关注', updated: '更新于 {time}', worst: '最高', mean: '平均', sum: '合计', count: '数量', stale: '数据过时',
   },
+  elder: { title: '每位长者的一天', none: '这个社区没有登记长者。', seen: '最近活动', unseen: '尚无记录', worn: '手环', heart: '心率', movement: '活动', door: '入户门', water: '今日用水', quiet: '静默', there: '有人活动', still: '无人活动', open: '开', shut: '关' },
   rejects: { title: '拒收数据', hint: '没有存入时序库的数据都在这里,附有原因;修正后可以重放。', received: '收到时间', topic: '主题', reason: '原因', code: '类别', raw: '原始内容', replay: '重放', replayed: '已重放', none: '没有拒收的数据。', still: '重放后仍被拒收' },
   people: { add: '新增人员', phone: '电话', both: '中英文', home: '住址(告知 120)', notes: '给前来帮助的人', to: '号码或地址', quietFrom: '免打扰从', quietTo: '到', well: '每日平安时间', quietHint: '免打扰不影响生命安全告警。', member: '成员', relation: '关系', since: '{scope}授权日期', consentHint: '授权须长者本人同意,并记下日期。没有授权的成员只收到生命安全告警。', awayHint: '外出期间不再因没有活动而告警;家中用水等会告警。', awaySince: '从何时', sinceNow: '留空为现在', awayUntil: '到何时', untilHand: '手动结束', problems: '需要处理的问题',
     roles: '角色', reach: '联系方式', circle: '亲友圈', away: '外出', leave: '设为外出', back: '已回来', onDuty: '当前值班', nobody: '无人', pickCommunity: '另有 {n} 个排班,请选择社区查看。' },
