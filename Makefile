@@ -12,7 +12,7 @@ RACE   := ./alerts/... ./app/command ./app/watch ./bus/... ./devices/... ./inges
 
 FUZZ := ./devices:FuzzTopic ./devices:FuzzReading ./devices:FuzzEvent ./devices:FuzzLine ./devices:FuzzCatalogue ./alerts:FuzzRules ./devices/simulate:FuzzPlan
 
-.PHONY: build run test check race quiet influx fuzz lint bench chaos clean needs pages ui browser screenshots
+.PHONY: build run test check race quiet influx fuzz lint bench bench-pages chaos clean needs pages ui browser screenshots
 
 UI := web/ui
 NPM := npm --prefix $(UI)
@@ -85,6 +85,10 @@ lint:
 # One table; BENCH=-update writes it into the README.
 bench: needs
 	$(GO) test ./internal/acceptance -run '^TestSpeed$$' -speed $(BENCH) -count 1 -timeout 30m -v
+
+# The duty board of 10,000 devices and 500 open alerts in a browser: first paint, and its memory over LINLI_MINUTES (1).
+bench-pages: needs build
+	$(NPM) run --silent speed
 
 # All of what make test does a tenth of: parts killed 200 times while 2,000 people press.
 chaos: needs

@@ -31,9 +31,16 @@ export class Linli {
 
   /** api asks the server as its administrator. */
   async api<T>(method: string, path: string, body?: unknown): Promise<T> {
-    const response = await fetch(`${this.url}/api/v1/${path}`, {
-      method, headers: { Authorization: 'Bearer ' + this.token, 'Content-Type': 'application/json' }, body: body === undefined ? undefined : JSON.stringify(body),
-    })
+    return this.ask(method, path, 'application/json', body === undefined ? undefined : JSON.stringify(body))
+  }
+
+  /** send posts text of another type. */
+  async send<T>(path: string, type: string, text: string): Promise<T> {
+    return this.ask('POST', path, type, text)
+  }
+
+  private async ask<T>(method: string, path: string, type: string, body?: string): Promise<T> {
+    const response = await fetch(`${this.url}/api/v1/${path}`, { method, headers: { Authorization: 'Bearer ' + this.token, 'Content-Type': type }, body })
     if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`)
     return await response.json() as T
   }
