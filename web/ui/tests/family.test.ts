@@ -174,10 +174,10 @@ test('the first view is small', async () => {
     const cdp = await b.context.newCDPSession(b.page)
     await cdp.send('Network.enable')
     await cdp.send('Network.emulateNetworkConditions', { offline: false, latency: 100, downloadThroughput: 750e3 / 8, uploadThroughput: 250e3 / 8 })
-    const began = Date.now()
     await b.page.goto(link, { waitUntil: 'commit' })
     await b.page.getByTestId('state').waitFor()
-    const shown = Date.now() - began
+    // The answer of the server is there before the script is, so the first thing drawn is the state.
+    const shown = await b.page.evaluate(() => Math.round(performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? 0))
     const dist = resolve(import.meta.dirname, '../../dist')
     const html = readFileSync(join(dist, 'family.html'), 'utf8')
     const first = ['family.html', ...[...html.matchAll(/(?:src|href)="\.\/([^"]+)"/g)].map(m => m[1]!).filter(n => !n.endsWith('.svg'))]
@@ -186,7 +186,7 @@ test('the first view is small', async () => {
       return statSync(join(dist, name + (packed ? '.gz' : ''))).size
     })
     const total = sizes.reduce((a, b) => a + b, 0)
-    console.log(`family page: first view ${total} bytes in ${first.length} files; shown ${shown} ms after the link was opened at 750 kbit/s and 100 ms`)
+    console.log(`family page: first view ${total} bytes in ${first.length} files; drawn ${shown} ms after the link was opened at 750 kbit/s and 100 ms`)
     expect(total).toBeLessThan(50 * 1024)
     await kin.end()
   } finally {
