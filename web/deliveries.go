@@ -42,7 +42,7 @@ func (s *Server) deliveries(w http.ResponseWriter, r *http.Request) error {
 		d := &all[i]
 		d.Body = nil
 		if !principal(r).Community(d.Community) {
-			d.To, d.Recipient.Reach = "", nil
+			d.To, d.Recipient.Reach, d.Contains, d.Within = "", nil, nil, nil
 		}
 	}
 	slices.SortStableFunc(all, func(x, y bus.Delivery) int { return x.Created.Compare(y.Created) })
