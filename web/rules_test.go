@@ -151,6 +151,9 @@ func TestEveryRuleIsShown(t *testing.T) {
 		t.Errorf("%d rules of %d, devices %v", len(list.Rules), len(rules.All()), list.Devices)
 	}
 	for _, r := range list.Rules {
+		if r.ID == "ws_overflow" && !slices.Equal(r.Settable, []string{"severity", "when", "clear", "for", "between", "max_age"}) {
+			t.Errorf("a form offers %v", r.Settable)
+		}
 		if r.Name.ZH == "" || r.Name.EN == "" || len(r.Types) == 0 || r.Origin == "" || len(r.Params) == 0 && !r.Pending {
 			t.Errorf("%+v", r)
 		}

@@ -40,6 +40,7 @@ type Store struct {
 type source struct {
 	stream, durable string
 	trouble         atomic.Pointer[error] // why nothing is stored at the moment
+	behind          atomic.Uint64         // messages that waited behind the last that was taken
 }
 
 const (
@@ -48,6 +49,7 @@ const (
 
 	batchBytes    = 2 << 20 // lines of one write
 	batchMessages = 512     // messages of one write
+	manyBehind    = 1000    // messages that wait are worth a look: charts do not show them yet
 	linger        = 100 * time.Millisecond
 )
 
@@ -92,11 +94,16 @@ func (s *Store) Run(ctx context.Context) error {
 // Close implements the role; Run leaves nothing open.
 func (s *Store) Close() error { return nil }
 
-// Status is nil while readings and events are being stored.
+// Status is nil while readings and events are being stored, and a bus.Concern while many wait for that.
 func (s *Store) Status() error {
 	for _, src := range s.sources {
 		if err := src.trouble.Load(); err != nil {
 			return *err
+		}
+	}
+	for _, src := range s.sources {
+		if n := src.behind.Load(); n >= manyBehind {
+			return bus.Concern(fmt.Sprintf("%d messages of %s wait to be stored", n, src.stream))
 		}
 	}
 	return nil
@@ -145,6 +152,9 @@ func (s *Store) move(ctx context.Context, src *source) error {
 		}
 		if len(held) == 0 {
 			return err
+		}
+		if meta, err := held[len(held)-1].Metadata(); err == nil {
+			src.behind.Store(meta.NumPending)
 		}
 		if err := s.write(ctx, src, lines, held); err != nil {
 			return err // ctx has ended

@@ -268,6 +268,36 @@ func TestRebuild(t *testing.T) {
 }
 
 // nowhere is a time series that takes everything and keeps nothing.
+// slow stores what it is given once it may.
+type slow chan struct{}
+
+func (s slow) Write(ctx context.Context, _ []byte) error {
+	select {
+	case <-s:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func TestWhatWaitsToBeStoredIsAConcern(t *testing.T) {
+	b := testkit.NATS(t)
+	for range 2000 {
+		if _, err := b.JS.PublishAsync(bus.ReadingsSubject("north", false), []byte(line("em-1", 1))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	<-b.JS.PublishAsyncComplete()
+	w := make(slow)
+	s, _ := open(t, b, w)
+	testkit.Eventually(t, 10*time.Second, func() bool {
+		err := s.Status()
+		return err != nil && !bus.Broken(err) && strings.Contains(err.Error(), "messages of READINGS wait to be stored")
+	})
+	close(w)
+	testkit.Eventually(t, 10*time.Second, func() bool { return s.Status() == nil })
+}
+
 type nowhere struct{}
 
 func (nowhere) Write(context.Context, []byte) error { return nil }

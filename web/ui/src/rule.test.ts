@@ -27,7 +27,7 @@ beforeEach(() => {
 
 test('a threshold is said with the name, the unit and the time', () => {
   const r = rule({ fields: 'fill', when: 'value >= 95.0', clear: 'value < 80.0', for: '10m' })
-  expect(sayRule(r)).toBe('满溢率 ≥ 95%,持续 10分钟;满溢率 < 80% 时恢复')
+  expect(sayRule(r)).toBe('满溢率 ≥ 95%，持续 10分钟；满溢率 < 80% 时恢复')
   speak('en')
   expect(sayRule(r)).toBe('Fill level ≥ 95% for 10 min; clears when Fill level < 80%')
 })

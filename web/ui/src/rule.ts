@@ -192,7 +192,7 @@ export function sayRule(rule: Rule, params: Record<string, string> = rule.params
       break
     }
     case 'sequence': said = t(params.without ? 'say.without' : 'say.then', { first: step(params.first ?? '', type), second: step(params.without ?? params.then ?? '', type), within: lasting(params.within ?? '') }); break
-    default: said = levels(params).map(l => t('say.level', { severity: word('severity', params[l]!), when: say(params[`${l} when`]) + forOf(params[`${l} for`]) })).join(t('say.list')) || when + lasts
+    default: said = levels(params).map(l => t('say.level', { severity: word('severity', params[l]!), when: say(params[`${l} when`]) + forOf(params[`${l} for`]) })).join(t('say.list')) || (when ? when + lasts : pick(rule.text) || pick(rule.name))
   }
   if (params.clear) said += t('say.clear', { when: say(params.clear) })
   if (params.schedule) said += t('say.schedule', { times: params.schedule })

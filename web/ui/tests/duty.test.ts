@@ -104,7 +104,7 @@ test('a silence of life-safety takes a second person', async () => {
     const strip = b.page.getByTestId('safety-silences')
     await strip.getByText('admin 申请静默生命安全告警').waitFor()
     await strip.getByRole('button', { name: '确认静默' }).click()
-    await strip.getByText('admin 申请,zhao 确认').waitFor()
+    await strip.getByText('admin 申请，zhao 确认').waitFor()
     await b.go('/silences')
     await b.page.getByRole('button', { name: '新增' }).click()
     const form = b.page.locator('dialog form')

@@ -16,7 +16,7 @@ test('a rule is changed for one device, and the change is shown where it holds a
     await b.enter(linli, '/rules')
     await p.getByTestId('search').fill('垃圾满溢')
     await p.getByRole('link', { name: '垃圾满溢' }).first().click()
-    await p.getByText('满溢度 ≥ 95%,持续 10分钟').first().waitFor()
+    await p.getByText('满溢度 ≥ 95%，持续 10分钟').first().waitFor()
     await p.getByTestId('change').click()
     await p.locator('dialog').getByLabel('单台设备').check()
     await p.getByTestId('device').fill(id)
@@ -31,7 +31,7 @@ test('a rule is changed for one device, and the change is shown where it holds a
     await p.getByTestId('overrides').getByText('站点改造').waitFor()
 
     await b.go('/devices/' + id)
-    await p.getByTestId('rules').getByText('满溢度 ≥ 80%,持续 30分钟').waitFor()
+    await p.getByTestId('rules').getByText('满溢度 ≥ 80%，持续 30分钟').waitFor()
     await p.getByTestId('rules').getByText('站点改造').waitFor()
     const { rules } = await linli.api<{ rules: { rule: string, params: Record<string, string> }[] }>('GET', `devices/${id}/rules`)
     expect(rules.find(r => r.rule === 'ws_overflow')!.params).toMatchObject({ when: 'value >= 80.0', for: '30m' })

@@ -1,5 +1,6 @@
 import { createI18n } from 'vue-i18n'
 import { state } from '../state'
+import { chinese } from './chinese'
 import en from './en'
 import zh from './zh'
 
@@ -11,7 +12,7 @@ export const i18n = createI18n({
   legacy: false,
   locale: state.language,
   fallbackLocale: 'zh',
-  messages: { zh, en },
+  messages: { zh: chinese(zh), en },
   missing: (language, key) => { missing.add(language + ' ' + key) },
   missingWarn: false,
   fallbackWarn: false,

@@ -113,5 +113,6 @@ export default {
   scope: { events: '告警', wellbeing: '起居', vitals: '体征', location: '位置' },
   thing: { people: '人员', devices: '设备', alerts: '告警', rules: '规则', session: '本人账号', sessions: '登录中的设备', users: '账号', tokens: '令牌', rotas: '排班', silences: '静默', maintenance: '检修', commissioning: '调试', channels: '渠道', rejects: '拒收数据', communities: '社区', readings: '读数', family: '家属页', values: '当前值', audit: '审计', events: '事件', wellbeing: '起居', rebuild: '重建', commands: '命令', deliveries: '通知记录', a: '消息链接' },
   deed: { look: '查看', add: '新增', change: '修改', remove: '删除', login: '登录', logout: '退出', acknowledge: '确认', close: '关闭', assign: '指派', comment: '备注', snooze: '稍后提醒', reopen: '重新打开', rotate: '更换密钥', revoke: '停用', replace: '更换设备', away: '外出', import: '导入', overrides: '改动', settings: '设置', replay: '重放', test: '测试', notes: '留言', calendar: '日历', confirm: '二次确认', profile: '个人信息', password: '修改密码', 'reset-password': '重置密码', readings: '读数', chart: '曲线', events: '事件', completeness: '完整性', why: '通知详情', problems: '问题', commands: '命令', family: '家属页', body: '身体和位置', log: '查看记录', answer: '回应', order: '联系顺序', well: '报平安时间', calls: '称呼', 'revoke-links': '停用链接' },
+  part: { broker: 'MQTT 服务', bus: '消息总线', influx: '时序库', ingest: '接入', store: '存储', alerts: '告警引擎', notify: '通知', web: '网页', watch: '自检', simulate: '模拟' },
   notFound: { title: '没有这个页面', hint: '链接可能已经失效。' },
 }
