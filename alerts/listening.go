@@ -45,6 +45,9 @@ func (e *Engine) followListening(ctx context.Context) error {
 		case <-ctx.Done():
 			return ctx.Err()
 		case entry, ok := <-w.Updates():
+			if !ok && ctx.Err() != nil { // it ends with ctx, and may be seen first
+				return ctx.Err()
+			}
 			if !ok {
 				return fmt.Errorf("follow %s: the watch has ended", bus.ListeningKey)
 			}

@@ -120,6 +120,8 @@ func (w *trio) hear(all ...utterance) {
 		batch = append(batch, s.line()...)
 	}
 	w.put(bus.Readings, batch)
+	w.pass(wallGrace.Milliseconds() + 50) // the engine's own clock passes what was said, as it does within a moment
+	w.tick()
 }
 
 func (w *trio) happen(s utterance) {

@@ -84,6 +84,8 @@ func (e *Engine) followSettings(ctx context.Context) error {
 		case entry, ok = <-w.Updates():
 		}
 		switch {
+		case !ok && ctx.Err() != nil: // it ends with ctx, and may be seen first
+			return ctx.Err()
 		case !ok:
 			return fmt.Errorf("follow rules of the settings: the watch has ended")
 		case entry == nil:
