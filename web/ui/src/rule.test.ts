@@ -34,7 +34,7 @@ test('a threshold is said with the name, the unit and the time', () => {
 
 test('levels are said from the worst on', () => {
   const r = rule({ fields: 'fill', warn: 'medium', 'warn when': 'value > 80.0', 'warn for': '10m', crit: 'critical', 'crit when': 'value > 95.0', 'crit clear': 'value < 90.0' })
-  expect(sayRule(r)).toBe('危急:满溢率 > 95%、中等:满溢率 > 80%,持续 10分钟')
+  expect(sayRule(r)).toBe('危急：满溢率 > 95%、中等：满溢率 > 80%，持续 10分钟')
   expect([paramName('crit clear'), sayParam(r, 'crit clear', 'value < 90.0'), paramName('crit'), sayParam(r, 'crit', 'critical')]).toEqual(['crit · 恢复条件', '满溢率 < 90%', 'crit', '危急'])
 })
 

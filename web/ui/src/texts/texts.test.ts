@@ -16,6 +16,10 @@ test('both languages have the same words with the same places to fill in', () =>
   }
 })
 
+test('Chinese has Chinese punctuation', () => {
+  for (const [key, text] of flat(zh)) expect(/\p{Script=Han}[,;:!?](?!\d)|[,;](?=\p{Script=Han})/u.test(text), `${key}: ${text}`).toBe(false)
+})
+
 test('every text that a page asks for is there', () => {
   const sources = import.meta.glob('../**/*.{vue,ts}', { query: '?raw', import: 'default', eager: true }) as Record<string, string>
   const keys = new Set(flat(zh).map(([k]) => k))
