@@ -47,7 +47,7 @@ type kinship struct {
 }
 
 func newKinship(t *testing.T) *kinship {
-	s := run(t, told{}, func(c *Config) { c.ActionWait = 100 * time.Millisecond })
+	s := run(t, told{}, func(c *Config) { c.ActionWait = 300 * time.Millisecond })
 	s.populate("north")
 	_, err := s.web.Registry.AddDevice(t.Context(), devices.Device{ID: "north-water", Community: "north", Type: "water_meter", Person: "north-elder"})
 	if err != nil {

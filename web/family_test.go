@@ -27,7 +27,7 @@ type home struct {
 
 func newHome(t *testing.T) *home {
 	passes := people.NewPasses(bytes.Repeat([]byte("k"), 32))
-	s := run(t, told{}, func(c *Config) { c.Passes, c.ActionWait = passes, 20*time.Millisecond })
+	s := run(t, told{}, func(c *Config) { c.Passes, c.ActionWait = passes, 400*time.Millisecond })
 	h := &home{s, passes, time.Now()}
 	for _, p := range []people.Person{
 		{ID: "daughter", Community: "tianjin", Name: "王芳", Roles: []people.Role{people.Contact}},
