@@ -1,6 +1,5 @@
 import { createI18n } from 'vue-i18n'
 import { state } from '../state'
-import { chinese } from './chinese'
 import en from './en'
 import zh from './zh'
 
@@ -12,7 +11,7 @@ export const i18n = createI18n({
   legacy: false,
   locale: state.language,
   fallbackLocale: 'zh',
-  messages: { zh: chinese(zh), en },
+  messages: { zh, en },
   missing: (language, key) => { missing.add(language + ' ' + key) },
   missingWarn: false,
   fallbackWarn: false,
