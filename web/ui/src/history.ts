@@ -1,6 +1,7 @@
 // The history of a field as a chart wants it: means with their peaks, and a gap where nothing was reported.
 
 import { load } from './api'
+import { tagText } from './catalogue'
 
 type Cell = number | string | boolean | null
 
@@ -27,16 +28,15 @@ export type Span = keyof typeof spans
 const most = 500 // points of a line: more than a screen shows
 
 /** loadLines asks for a field; the server says where the gaps are, and no peak is lost however long the time is. */
-export async function loadLines(device: string, field: string, from: number, to: number, signal?: AbortSignal): Promise<{ unit: string, fn: string, lines: Line[] }> {
+export async function loadLines(device: string, type: string, field: string, from: number, to: number, signal?: AbortSignal): Promise<{ unit: string, fn: string, lines: Line[] }> {
   const answer = await load<ChartAnswer>(`devices/${encodeURIComponent(device)}/chart`, { field, from: Math.floor(from), to: Math.ceil(to), points: most }, signal)
-  return { unit: answer.unit, fn: answer.fn, lines: answer.series.map(line) }
+  return { unit: answer.unit, fn: answer.fn, lines: answer.series.map(s => line(s, type)) }
 }
 
 /** line turns a series into what can be drawn: yes and no are 1 and 0, words are not drawn. */
-export function line(s: ChartAnswer['series'][number]): Line {
-  const label = Object.entries(s.tags ?? {}).map(([k, v]) => `${k} ${v}`).sort().join(' · ')
+export function line(s: ChartAnswer['series'][number], type: string): Line {
   const mean = s.value.map(numeric)
-  return { label, at: s.time, mean, min: s.min?.map(numeric) ?? mean, max: s.max?.map(numeric) ?? mean, late: s.late ?? [] }
+  return { label: tagText(type, s.tags), at: s.time, mean, min: s.min?.map(numeric) ?? mean, max: s.max?.map(numeric) ?? mean, late: s.late ?? [] }
 }
 
 const numeric = (v: Cell): number | null => typeof v === 'number' ? v : typeof v === 'boolean' ? Number(v) : null
