@@ -82,7 +82,7 @@ func (b Bad) String() string {
 }
 
 // Import registers the people and rotas of a YAML file, or replaces what is registered of them. What a file does not say of who is
-// away, or of notes of a rota, stays as it is. With any mistake nothing is written and the error is ErrBadImport. After another
+// away, of links that were ended, or of notes of a rota, stays as it is. With any mistake nothing is written and the error is ErrBadImport. After another
 // error the same import again writes the rest.
 func (d *Directory) Import(ctx context.Context, file io.Reader, now time.Time, dryRun bool) (Report, error) {
 	im := &imported{d: d, report: Report{DryRun: dryRun}, people: map[string]*Person{}}
@@ -219,6 +219,9 @@ func (im *imported) check(now time.Time) {
 // person is the entry with what it leaves as it is.
 func (e *Entry) person(old *Person, now time.Time) *Person {
 	p := e.Person
+	if old != nil && p.LinksSince == nil { // what was ended stays so
+		p.LinksSince = old.LinksSince
+	}
 	if p.AwaySince != nil || p.AwayUntil != nil {
 		return &p
 	}

@@ -74,13 +74,13 @@ func TestImport(t *testing.T) {
 	until := local("2026-03-01 00:00")
 	err := s.EditPerson(t.Context(), "ma", func(p *people.Person) error {
 		since := local("2026-01-20 00:00")
-		p.AwaySince, p.AwayUntil = &since, &until
+		p.AwaySince, p.AwayUntil, p.LinksSince = &since, &until, &since
 		return nil
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	step("does not call anybody home", family, false, "", 4)
+	step("does not call anybody home or revive a link", family, false, "", 4)
 	step("changed", strings.Replace(strings.Replace(family, "13800000002", "13800000003", 1), "name: 马小丽", "name: 马丽", 1), false, "person daughter name reach", 3)
 	step("an older file", "people: [{id: old, community: west, name: 王, away: true}]", false, "person old added", 0)
 	step("the older file again", "people: [{id: old, community: west, name: 王, away: true}]", false, "", 1)

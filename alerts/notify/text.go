@@ -34,7 +34,7 @@ var (
 			"repeated": "再次触发", "unacknowledged": "无人跟进", "family_acknowledged": "家属已响应", "declined": "有人无法前往", "reminded": "请确认进展",
 			"flapping": "反复触发", "raised": "等级升高", "corroborated": "另一设备证实",
 		},
-		at: "时间", late: "（补报）", by: "处理人", ack: "点此确认", again: "再次提醒", repeat: "（可能重复）", colon: "：", more: "另有 %d 条",
+		at: "时间", late: "（补报）", by: "处理人", ack: "查看并确认", again: "再次提醒", repeat: "（可能重复）", colon: "：", more: "另有 %d 条",
 	}
 	english = words{
 		severity: map[bus.Severity]string{
@@ -45,7 +45,7 @@ var (
 			"repeated": "again", "unacknowledged": "not followed up", "family_acknowledged": "acknowledged by the family", "declined": "somebody cannot go",
 			"reminded": "how does it go?", "flapping": "again and again", "raised": "now more severe", "corroborated": "confirmed by another device",
 		},
-		at: "Time", late: " (reported late)", by: "By", ack: "Acknowledge", again: "reminder", repeat: "(possibly a repeat) ", colon: ": ", more: "and %d more",
+		at: "Time", late: " (reported late)", by: "By", ack: "View and acknowledge", again: "reminder", repeat: "(possibly a repeat) ", colon: ": ", more: "and %d more",
 	}
 )
 
