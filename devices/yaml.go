@@ -63,7 +63,7 @@ func (r *reader) document(data []byte) *yaml.Node {
 	} else if !errors.Is(err, io.EOF) {
 		r.syntax(err)
 	}
-	if len(doc.Content) != 1 {
+	if len(doc.Content) != 1 || doc.Content[0].Tag == "!!null" {
 		r.fail(1, "the file is empty")
 		return nil
 	}
