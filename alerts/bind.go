@@ -54,8 +54,9 @@ type bound struct {
 	guesses              bool      // a signal says what stands for a value that is not known
 	main                 int       // the signal whose value an alert shows; -1: none
 	typ                  *devices.Type
-	window, will         time.Duration // of an absence rule: how long is too long
-	name                 string        // of its cells in checkpoints: rule, rule/field, rule/level or rule/field/level
+	window, will         time.Duration     // of an absence rule: how long is too long
+	judged               map[string]string // what an alert keeps of its conditions; nil: it compares no readings
+	name                 string            // of its cells in checkpoints: rule, rule/field, rule/level or rule/field/level
 }
 
 func newProgram(t *devices.Type) *program {
@@ -265,6 +266,7 @@ func (b *binder) one(field *devices.Field) *bound {
 			x.field = x.signals[x.main].field
 		}
 	}
+	x.judged = x.conditions()
 	return x
 }
 

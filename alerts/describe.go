@@ -18,7 +18,7 @@ func (r *Rules) Describe() []bus.RuleView {
 	return all
 }
 
-// ofForms are those of settable that are a single value that people think of a rule in.
+// ofForms are those of settable that are a single value that people think of a rule in. Those of levels have the name of the level before.
 const ofForms = "when clear for window within count per between max_age"
 
 func (r *Rules) describe(rule *Rule) bus.RuleView {
@@ -41,7 +41,11 @@ func (r *Rules) describe(rule *Rule) bus.RuleView {
 		v.Types = append(v.Types, rule.Types...)
 	}
 	if len(rule.Levels) > 0 {
-		v.Settable = []string{"max_age", "between"}
+		v.Settable = []string{}
+		for _, at := range rule.grades() {
+			v.Settable = append(v.Settable, at.prefix()+"when", at.prefix()+"clear", at.prefix()+"for")
+		}
+		v.Settable = append(v.Settable, "max_age", "between")
 	} else if rule.spec != nil {
 		known := strings.FieldsFunc("between "+rule.spec.keys, func(r rune) bool { return strings.ContainsRune(" /|", r) })
 		v.Settable = append(v.Settable, slices.DeleteFunc(strings.Fields(ofForms), func(key string) bool { return !slices.Contains(known, key) })...)
@@ -95,10 +99,23 @@ func (o *override) view() bus.RuleOverride {
 		return v
 	}
 	v.Set = map[string]string{}
-	for i := 0; i+1 < len(o.set.Content); i += 2 {
-		v.Set[o.set.Content[i].Value] = asWritten(o.set.Content[i+1])
-	}
+	eachOf(o.set, func(key string, value *yaml.Node) {
+		if key != "levels" || value.Kind != yaml.MappingNode {
+			v.Set[key] = asWritten(value)
+			return
+		}
+		eachOf(value, func(level string, said *yaml.Node) {
+			eachOf(said, func(key string, value *yaml.Node) { v.Set[level+" "+key] = asWritten(value) })
+		})
+	})
 	return v
+}
+
+// eachOf hands over the keys of a mapping.
+func eachOf(n *yaml.Node, take func(key string, value *yaml.Node)) {
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		take(n.Content[i].Value, n.Content[i+1])
+	}
 }
 
 // asWritten is a value as a file has it.

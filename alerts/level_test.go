@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"linli/bus"
 )
 
@@ -140,6 +142,18 @@ func TestAnOverrideSetsLevels(t *testing.T) {
 		got = append(got, ev.Alert.Device+" "+ev.Kind+" "+ev.Alert.Level)
 	}
 	w.expectLines([]string{"p1 opened warn", "p2 opened warn", "p2 raised crit", "p1 raised crit"}, got)
+	for _, ev := range w.book.out {
+		want := map[string]string{"fields": "level", "warn": "low", "warn when": "value > 50.0", "crit": "high", "crit when": "value > 90.0"}
+		if ev.Alert.Device == "p1" {
+			want["crit when"] = "value > 99.0"
+		}
+		if diff := cmp.Diff(want, ev.Alert.Judged); diff != "" {
+			t.Errorf("%s %s is judged by (-want +got):\n%s", ev.Alert.Device, ev.Kind, diff)
+		}
+	}
+	if o := rules.Overrides(); len(o) != 1 || o[0].Set["crit when"] != "value > 99.0" {
+		t.Errorf("the override is shown as %v", o)
+	}
 	for _, a := range rules.Why(w.people.Device("p1"), w.people) {
 		if a.Rule == "site_grade" && (a.Params["crit when"] != "value > 99.0" || a.Params["warn when"] != "value > 50.0" || a.Severity != bus.High) {
 			t.Errorf("why: %s %v", a.Severity, a.Params)
@@ -180,13 +194,13 @@ func TestMistakesInOverridesOfLevelsAreNamed(t *testing.T) {
 	}
 }
 
-// TestAFormOffersWhatIsASingleValue: the conditions of levels are not.
+// TestAFormOffersWhatIsASingleValue: of levels, those of each.
 func TestAFormOffersWhatIsASingleValue(t *testing.T) {
 	got := map[string]string{}
 	for _, v := range memoryRules(t).Describe() {
 		got[v.ID] = strings.Join(v.Settable, " ")
 	}
-	if got["t_level"] != "severity when clear for between max_age" || got["m_grade"] != "max_age between" {
+	if got["t_level"] != "severity when clear for between max_age" || !strings.HasPrefix(got["m_grade"], "crit when crit clear crit for ") || !strings.HasSuffix(got["m_grade"], " max_age between") {
 		t.Errorf("settable: t_level %q, m_grade %q", got["t_level"], got["m_grade"])
 	}
 }

@@ -89,7 +89,7 @@ func (c *core) alert(b *bound, sub subject, who string, openedAt, since int64) *
 		ID: alertID(b.ID, who, at), Rule: b.ID, Kind: string(b.Kind), Name: b.Name,
 		Severity: b.Severity, Category: b.Category, State: bus.Opened, Safety: b.Safety, Latched: b.Latched,
 		Community: sub.community, Device: sub.device, Type: sub.typ.ID, Identity: who,
-		Level:    b.levelName(),
+		Level: b.levelName(), Judged: b.judged,
 		OpenedAt: at, EventTime: moment(since), LastEvent: moment(since), Count: 1,
 	}
 	if sub.dev != nil {

@@ -82,15 +82,9 @@ func (b *bound) params() map[string]string {
 		}
 	}
 	r := b.Rule
+	r.eachCondition(put)
 	for _, at := range r.grades() {
-		name := at.levelName()
-		if name != "" {
-			put(name, string(at.Severity))
-			name += " "
-		}
-		put(name+"when", at.when.text)
-		put(name+"clear", at.clear.text)
-		duration(name+"for", at.For)
+		duration(at.prefix()+"for", at.For)
 	}
 	put("applies", r.applies.text)
 	put("cleared_by", r.clearedBy)
@@ -122,5 +116,38 @@ func (b *bound) params() map[string]string {
 	if r.count > 0 {
 		put("count", strconv.FormatFloat(r.count, 'f', -1, 64))
 	}
+	return all
+}
+
+// eachCondition hands over the conditions of a rule, of each level with the name of the level before, and the severities of levels.
+func (r *Rule) eachCondition(put func(key, value string)) {
+	for _, at := range r.grades() {
+		if name := at.levelName(); name != "" {
+			put(name, string(at.Severity))
+		}
+		put(at.prefix()+"when", at.when.text)
+		put(at.prefix()+"clear", at.clear.text)
+	}
+}
+
+// prefix begins the keys of what a rule says at its level.
+func (r *Rule) prefix() string {
+	if name := r.levelName(); name != "" {
+		return name + " "
+	}
+	return ""
+}
+
+// conditions are what an alert keeps of how it was judged; nil for what compares no readings.
+func (b *bound) conditions() map[string]string {
+	if b.field == nil || b.when == nil {
+		return nil
+	}
+	all := map[string]string{"fields": b.field.ID}
+	b.eachCondition(func(key, value string) {
+		if value != "" {
+			all[key] = value
+		}
+	})
 	return all
 }

@@ -29,42 +29,45 @@ const (
 
 // Alert is one episode of a rule being true for one identity.
 type Alert struct {
-	ID          string        `json:"id"` // deterministic: rule, identity and opening time
-	Rule        string        `json:"rule"`
-	Kind        string        `json:"kind"`
-	Name        devices.Text  `json:"name"` // of the rule
-	Text        devices.Text  `json:"text"` // one sentence for a person: what, where, the value
-	Severity    Severity      `json:"severity"`
-	Level       string        `json:"level,omitempty"` // of a rule with levels: that it is at
-	Category    string        `json:"category"`
-	State       AlertState    `json:"state"`
-	Safety      bool          `json:"safety"`
-	Latched     bool          `json:"latched"` // only a person closes it
-	Community   string        `json:"community"`
-	Device      string        `json:"device"`
-	Type        string        `json:"type"`
-	Person      string        `json:"person,omitempty"`
-	Place       devices.Place `json:"place,omitzero"`
-	Where       devices.Text  `json:"where,omitzero"` // the place in words, without the community
-	Identity    string        `json:"identity"`       // what makes it one episode, e.g. "person=p-1" or "device=ws-1,inlet=2"
-	Value       any           `json:"value,omitempty"`
-	Unit        string        `json:"unit,omitempty"`
-	OpenedAt    time.Time     `json:"opened_at"`  // when the rule was fulfilled: since + for
-	EventTime   time.Time     `json:"event_time"` // of the event, or of the reading that its condition began with
-	LastEvent   time.Time     `json:"last_event"` // EventTime until it is repeated; older readings do not clear it
-	Received    time.Time     `json:"received_at"`
-	Late        bool          `json:"late,omitempty"`      // too old when it arrived: recorded, shown, not delivered
-	Synthetic   bool          `json:"synthetic,omitempty"` // a check of the path itself: never reaches a channel, a list or a figure
-	Count       int           `json:"count"`               // how often its event has come, from 1
-	AckedAt     *time.Time    `json:"acknowledged_at,omitempty"`
-	AckedBy     string        `json:"acknowledged_by,omitempty"`
-	ConfirmedBy string        `json:"confirmed_by,omitempty"`        // the alert of another device that says the same
-	AckedPerson string        `json:"acknowledged_person,omitempty"` // the id of who did, where known
-	ClearedAt   *time.Time    `json:"cleared_at,omitempty"`
-	ClosedAt    *time.Time    `json:"closed_at,omitempty"`
-	ClosedBy    string        `json:"closed_by,omitempty"`
-	Disposition string        `json:"disposition,omitempty"`
-	Events      int           `json:"events"` // number of the last AlertEvent
+	ID        string        `json:"id"` // deterministic: rule, identity and opening time
+	Rule      string        `json:"rule"`
+	Kind      string        `json:"kind"`
+	Name      devices.Text  `json:"name"` // of the rule
+	Text      devices.Text  `json:"text"` // one sentence for a person: what, where, the value
+	Severity  Severity      `json:"severity"`
+	Level     string        `json:"level,omitempty"` // of a rule with levels: that it is at
+	Category  string        `json:"category"`
+	State     AlertState    `json:"state"`
+	Safety    bool          `json:"safety"`
+	Latched   bool          `json:"latched"` // only a person closes it
+	Community string        `json:"community"`
+	Device    string        `json:"device"`
+	Type      string        `json:"type"`
+	Person    string        `json:"person,omitempty"`
+	Place     devices.Place `json:"place,omitzero"`
+	Where     devices.Text  `json:"where,omitzero"` // the place in words, without the community
+	Identity  string        `json:"identity"`       // what makes it one episode, e.g. "person=p-1" or "device=ws-1,inlet=2"
+	Value     any           `json:"value,omitempty"`
+	Unit      string        `json:"unit,omitempty"`
+	// Judged is what the rule asked for when it opened, overrides included, of those that compare readings: the field of Value, and
+	// the conditions, with the keys of RuleInForce.Params: fields, when, clear; of levels "crit when" and so on.
+	Judged      map[string]string `json:"judged,omitempty"`
+	OpenedAt    time.Time         `json:"opened_at"`  // when the rule was fulfilled: since + for
+	EventTime   time.Time         `json:"event_time"` // of the event, or of the reading that its condition began with
+	LastEvent   time.Time         `json:"last_event"` // EventTime until it is repeated; older readings do not clear it
+	Received    time.Time         `json:"received_at"`
+	Late        bool              `json:"late,omitempty"`      // too old when it arrived: recorded, shown, not delivered
+	Synthetic   bool              `json:"synthetic,omitempty"` // a check of the path itself: never reaches a channel, a list or a figure
+	Count       int               `json:"count"`               // how often its event has come, from 1
+	AckedAt     *time.Time        `json:"acknowledged_at,omitempty"`
+	AckedBy     string            `json:"acknowledged_by,omitempty"`
+	ConfirmedBy string            `json:"confirmed_by,omitempty"`        // the alert of another device that says the same
+	AckedPerson string            `json:"acknowledged_person,omitempty"` // the id of who did, where known
+	ClearedAt   *time.Time        `json:"cleared_at,omitempty"`
+	ClosedAt    *time.Time        `json:"closed_at,omitempty"`
+	ClosedBy    string            `json:"closed_by,omitempty"`
+	Disposition string            `json:"disposition,omitempty"`
+	Events      int               `json:"events"` // number of the last AlertEvent
 
 	Instructions devices.Text `json:"instructions,omitzero"`   // what to say to 120 or 119, of life-safety
 	Openings     []time.Time  `json:"openings,omitempty"`      // the latest times it opened again because its condition came back

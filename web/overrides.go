@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -38,7 +39,7 @@ type (
 		Group     map[string]string `json:"group,omitempty" description:"registry tags and places"`
 		Reason    string            `json:"reason" required:"true"`
 		Disable   bool              `json:"disable,omitempty"`
-		Set       map[string]string `json:"set,omitempty" description:"parameters as rule files have them: when, clear, for, severity and so on"`
+		Set       map[string]string `json:"set,omitempty" description:"parameters as rule files have them: when, clear, for, severity and so on; of a level with its name before: crit when"`
 	}
 	overrideMade struct {
 		ID string `json:"id"` // the name of the document
@@ -186,8 +187,21 @@ func (o *overrideBody) document() (text string, fields []string) {
 			return
 		}
 		line(name, "  "+name+":")
-		for _, key := range slices.Sorted(maps.Keys(values)) {
-			line(name+"."+key, "    "+strconv.Quote(key)+": "+written(key, values[key]))
+		in := ""
+		for _, key := range inOrder(values) {
+			level, of, graded := strings.Cut(key, " ")
+			switch {
+			case !graded:
+				line(name+"."+key, "    "+strconv.Quote(key)+": "+written(key, values[key]))
+				continue
+			case in == "":
+				line(name, "    levels:")
+			}
+			if level != in {
+				in = level
+				line(name, "      "+strconv.Quote(level)+":")
+			}
+			line(name+"."+key, "        "+strconv.Quote(of)+": "+written(of, values[key]))
 		}
 	}
 	nest("group", o.Group)
@@ -196,6 +210,14 @@ func (o *overrideBody) document() (text string, fields []string) {
 	}
 	nest("set", o.Set)
 	return b.String(), fields
+}
+
+// inOrder are keys with those of levels last, each level together.
+func inOrder(values map[string]string) []string {
+	return slices.SortedFunc(maps.Keys(values), func(a, b string) int {
+		graded := func(key string) int { return min(strings.Count(key, " "), 1) }
+		return cmp.Or(graded(a)-graded(b), strings.Compare(a, b))
+	})
 }
 
 // written is a value as YAML: what Go quotes, YAML reads. The one parameter that is a number is not text.

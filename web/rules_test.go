@@ -4,6 +4,8 @@ import (
 	"bufio"
 	"context"
 	"net/http"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -137,6 +139,61 @@ func TestOverrideOfARule(t *testing.T) {
 	as(200, "", "DELETE", path+"/"+list.Overrides[i].Document, "")
 	if now := ask[ruleList](s, http.StatusOK, "GET", "/api/v1/rules?community=north", ""); len(now.Overrides) != 1 {
 		t.Errorf("taken back: %+v", now.Overrides)
+	}
+}
+
+// gradedRules are those of the catalogue and a rule with levels.
+func gradedRules(t *testing.T) *alerts.Rules {
+	t.Helper()
+	cat, err := devices.LoadCatalogue()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "site.yaml"), []byte(`rules:
+- id: site_fill
+  name: {zh: 满, en: Full}
+  kind: threshold
+  type: waste_station
+  category: waste
+  field: fill_level_pct
+  levels: {warn: {when: value > 60.0, severity: low}, crit: {when: value > 90.0, severity: high}}
+  basis: judgement
+`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	rules, err := alerts.LoadRules(cat, dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return rules
+}
+
+func TestAnOverrideSetsWhatALevelAsksFor(t *testing.T) {
+	rules := gradedRules(t)
+	o := overrideBody{Rule: "site_fill", Device: "ws-1", Reason: "small", Set: map[string]string{
+		"warn when": "value > 50.0", "crit when": "value > 70.0", "crit for": "5m", "max_age": "2h",
+	}}
+	text, fields := o.document()
+	changed, err := rules.With(map[string][]byte{o.name(): []byte(text)})
+	if err != nil {
+		t.Fatalf("%v in\n%s", err, text)
+	}
+	for _, r := range changed.Why(&devices.Device{ID: "ws-1", Type: "waste_station", State: devices.Active}, everybody{}) {
+		if r.Rule == "site_fill" && (r.Params["warn when"] != "value > 50.0" || r.Params["crit when"] != "value > 70.0" || r.Params["crit for"] != "5m" || r.Params["max_age"] != "2h") {
+			t.Errorf("in force: %v", r.Params)
+		}
+	}
+	if lines := strings.Count(text, "\n"); lines != len(fields) {
+		t.Errorf("%d lines, %d fields: %q\n%s", lines, len(fields), fields, text)
+	}
+	for key, value := range map[string]string{"crit when": "value >", "warn for": "soon", "crit clear": "nothing < 1.0"} {
+		o.Set = map[string]string{"warn when": "value > 50.0", key: value}
+		text, fields := o.document()
+		_, err := rules.With(map[string][]byte{o.name(): []byte(text)})
+		if p := toProblem(mistakeIn(o.name(), fields, err)); p.field != "set."+key {
+			t.Errorf("%s: %s: the mistake stands at %q: %v", key, value, p.field, err)
+		}
 	}
 }
 

@@ -47,6 +47,7 @@ export interface Alert {
   identity: string
   value?: number | string | boolean
   unit?: string
+  judged?: Record<string, string> // what its rule asked for when it opened, as RuleInForce has it
   opened_at: string
   event_time: string
   last_event: string

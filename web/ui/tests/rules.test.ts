@@ -2,7 +2,8 @@
 
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { Browser } from './browser'
-import { Linli } from './linli'
+import type { Alert } from '../src/types'
+import { Linli, until } from './linli'
 
 let linli: Linli
 beforeAll(async () => { linli = await Linli.start() })
@@ -46,6 +47,29 @@ test('a rule is changed for one device, and the change is shown where it holds a
   }
 })
 
+test('the chart of an alert shows the threshold that it was judged by, whatever the rule says later', async () => {
+  const { id, secret } = await station('rules-3')
+  const { id: change } = await linli.api<{ id: string }>('POST', 'rules/overrides', { rule: 'ws_overflow', device: id, reason: '小桶', set: { when: 'value >= 70.0', for: '1s' } })
+  for (const [ago, fill] of [[20, 72], [5, 74]] as const) {
+    linli.publish(id, secret, `linli/telemetry/tianjin/waste_station/${id}`, JSON.stringify({ ts: Date.now() - ago * 1000, inlet: '1', fill_level_pct: fill }))
+  }
+  const alert = await until(async () => (await linli.api<{ alerts: Alert[] }>('GET', `alerts?device=${id}`)).alerts.find(a => a.rule === 'ws_overflow'))
+  expect(alert.judged).toMatchObject({ fields: 'fill_level_pct', when: 'value >= 70.0' })
+  const b = await Browser.open(linli)
+  const p = b.page
+  try {
+    await b.enter(linli, '/devices/' + id)
+    await p.getByTestId('limits').getByText('满溢度 ≥ 70%').waitFor()
+    await linli.api('DELETE', 'rules/overrides/' + change)
+    await b.go('/alerts/' + alert.id)
+    await p.getByTestId('limits').getByText('满溢度 ≥ 70%').waitFor()
+    await p.getByTestId('says').getByText('满溢度 ≥ 70%').waitFor()
+    expect(b.errors).toEqual([])
+  } finally {
+    await b.close()
+  }
+})
+
 test('a rule is tried on history, as it is and with another threshold', async () => {
   const { id } = await station('rules-2')
   const now = Date.now()
@@ -72,4 +96,4 @@ test('a rule is tried on history, as it is and with another threshold', async ()
   }
 })
 
-const station = (id: string) => linli.api<{ id: string }>('POST', 'devices', { id, community: 'tianjin', type: 'waste_station' })
+const station = (id: string) => linli.api<{ id: string, secret: string }>('POST', 'devices', { id, community: 'tianjin', type: 'waste_station' })
