@@ -119,7 +119,7 @@ func (s *Server) alerts(w http.ResponseWriter, r *http.Request) error {
 			(device == "" || a.Device == device) && !a.OpenedAt.Before(from) && (to.IsZero() || a.OpenedAt.Before(to)) &&
 			(after == nil || compareAlerts(after, a) < 0) && s.seesAlert(who, a)
 	})
-	body := alertList{Alerts: list(found[:min(limit, len(found))])}
+	body := alertList{Alerts: s.alertsFor(who, found[:min(limit, len(found))])}
 	if len(found) > limit {
 		body.Next = alertCursor(found[limit-1])
 	}
@@ -149,14 +149,15 @@ func (s *Server) alert(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	body := alertView{a, []*bus.AlertEvent{}}
+	who := principal(r)
+	body := alertView{s.alertFor(who, a), []*bus.AlertEvent{}}
 	for n := max(1, a.Events-maxEvents+1); n <= a.Events; n++ {
 		e, err := s.alertEvent(r.Context(), a.ID, n)
 		if err != nil {
 			return err
 		}
 		if e != nil {
-			body.History = append(body.History, discreet(principal(r), e))
+			body.History = append(body.History, s.eventFor(who, e))
 		}
 	}
 	return reply(w, http.StatusOK, body)
@@ -262,9 +263,9 @@ func (s *Server) act(w http.ResponseWriter, r *http.Request, kind string, body a
 		return err
 	}
 	if done == nil {
-		return reply(w, http.StatusAccepted, a)
+		return reply(w, http.StatusAccepted, s.alertFor(who, a))
 	}
-	return reply(w, http.StatusOK, done)
+	return reply(w, http.StatusOK, s.alertFor(who, done))
 }
 
 // actionKey makes the client's key one of this action alone.

@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
 	"slices"
 	"strings"
@@ -60,9 +61,22 @@ func newKinship(t *testing.T) *kinship {
 	} {
 		a := newAlert(1)
 		a.ID, a.Community, a.Device, a.Person = id, "north", "north-band", "north-elder"
+		a.Told, a.FamilyAckBy, a.FamilyPerson = []string{"person:north-son"}, "brother", "north-son"
 		change(&a)
-		s.store(a, bus.AlertEvent{Kind: "opened"})
+		s.store(a, bus.AlertEvent{Kind: "opened", Tell: []bus.Recipient{
+			{Target: "circle", Person: "north-kin", Name: "Daughter"}, {Target: "circle", Person: "north-son", Name: "brother", Reach: []bus.Address{{Channel: "sms", To: "139"}}},
+			{Target: "circle", Person: "north-aunt", Name: "aunt", Held: people.HeldNoConsent},
+		}})
 		s.shows(id, bus.Opened)
+	}
+	for _, x := range []bus.Recipient{{Person: "north-kin", Name: "Daughter"}, {Person: "north-son", Name: "brother"}} {
+		data, err := json.Marshal(bus.Delivery{ID: x.Person, Alert: "sos", N: 1, Community: "north", Recipient: x, State: bus.Accepted})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := s.bus.Publish(t.Context(), bus.DeliverySubject("sos", x.Person), "", data); err != nil {
+			t.Fatal(err)
+		}
 	}
 	k := &kinship{s, map[string]string{}}
 	k.agree(nil)
@@ -78,7 +92,7 @@ func (k *kinship) agree(consent []people.Consent) {
 	since, _ := time.Parse(time.DateOnly, sons)
 	for _, p := range []people.Person{
 		{ID: "north-son", Community: "north", Name: "Son"},
-		{ID: "north-elder", Community: "north", Name: "Elder", Home: "home of elder", Roles: []people.Role{people.Elder}, Circle: []people.Member{
+		{ID: "north-elder", Community: "north", Name: "Elder", Home: "home of elder", Notes: "diabetic", Roles: []people.Role{people.Elder}, AllIsWell: &people.AllIsWell{At: "08:31"}, Circle: []people.Member{
 			{Person: "north-kin", Relation: "daughter", Consent: consent}, {Person: "north-son", Relation: "son", Consent: []people.Consent{{Scope: people.Events, Since: since}}},
 		}},
 	} {
@@ -104,6 +118,15 @@ var byConsent = []struct {
 	{"GET", "/api/v1/alerts/ordinary", people.Events, "", 404},
 	{"GET", "/api/v1/alerts/line", people.Wellbeing, "", 404},
 	{"GET", "/api/v1/alerts/sos", member, "", 404},
+	{"GET", "/api/v1/alerts", people.Events, "brother", 0},
+	{"GET", "/api/v1/stream", people.Events, "brother", 0},
+	{"GET", "/api/v1/alerts", nobody, "person:north-son", 0},
+	{"GET", "/api/v1/stream", nobody, "person:north-son", 0},
+	{"GET", "/api/v1/alerts/sos", member, "Daughter", 0},
+	{"GET", "/api/v1/alerts/sos", people.Events, "brother", 0},
+	{"GET", "/api/v1/alerts/sos", nobody, "no_consent", 0},
+	{"GET", "/api/v1/deliveries?alert=sos", member, "Daughter", 0},
+	{"GET", "/api/v1/deliveries?alert=sos", people.Events, "brother", 0},
 	{"GET", "/api/v1/deliveries?alert=ordinary", people.Events, "", 404},
 	{"POST", "/api/v1/alerts/ordinary/acknowledge", people.Events, "", 404},
 	{"GET", "/api/v1/devices", anything, `"id":"north-band"`, 0},
@@ -130,6 +153,9 @@ var byConsent = []struct {
 	{"GET", "/api/v1/people", member, "home of elder", 0},
 	{"GET", "/api/v1/people/north-elder", member, "home of elder", 0},
 	{"GET", "/api/v1/people/north-elder", nobody, sons, 0},
+	{"GET", "/api/v1/people/north-elder", nobody, "diabetic", 0},
+	{"GET", "/api/v1/people/north-elder", people.Wellbeing, "08:31", 0},
+	{"GET", "/api/v1/people", people.Wellbeing, "08:31", 0},
 }
 
 const (

@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"linli/bus"
-	"linli/web/account"
 )
 
 var deliveryRoutes = []route{{
@@ -32,32 +31,17 @@ var alertOfQuery = whose{"alert", func(s *Server, r *http.Request) (owner, error
 	return s.ownerOfAlert(r, id, a)
 }}
 
-// deliveries are in the order in which they were made, without the bytes that were sent.
+// deliveries are in the order in which they were made.
 func (s *Server) deliveries(w http.ResponseWriter, r *http.Request) error {
-	all, err := s.deliveriesOf(r.Context(), r.URL.Query().Get("alert"))
+	a, err := s.findAlert(r.Context(), r.URL.Query().Get("alert"))
 	if err != nil {
 		return err
 	}
-	for i := range all {
-		d := &all[i]
-		d.Body = nil
-		if !principal(r).Community(d.Community) {
-			d.To, d.Recipient.Reach, d.Contains, d.Within = "", nil, nil, nil
-		}
+	all, err := s.deliveriesOf(r.Context(), a.ID)
+	if err != nil {
+		return err
 	}
+	all = s.deliveriesFor(principal(r), a, all)
 	slices.SortStableFunc(all, func(x, y bus.Delivery) int { return x.Created.Compare(y.Created) })
 	return reply(w, http.StatusOK, deliveryList{list(all)})
-}
-
-// discreet leaves out how others are reached for who looks after somebody, but not after the community.
-func discreet(p *account.Principal, e *bus.AlertEvent) *bus.AlertEvent {
-	if p.Community(e.Alert.Community) {
-		return e
-	}
-	c := *e
-	c.Tell = slices.Clone(e.Tell)
-	for i := range c.Tell {
-		c.Tell[i].Reach = nil
-	}
-	return &c
 }

@@ -79,8 +79,9 @@ type person struct {
 	Version string `json:"version,omitempty" description:"changes with the person; sent back, only that state is replaced"`
 }
 
-// shownPerson is a person as who asks may see them: family of their circle without what was agreed with the others, and family who
-// is not of it only that they are there.
+// shownPerson is a person as who asks may see them: family of their circle without what was agreed with the others, how they are told
+// and what is noted for helpers, and without consent to wellbeing not whether they are away; family who is not of it only that they
+// are there.
 func (s *Server) shownPerson(r *http.Request, p *people.Person) person {
 	shown, who := person{*p, p.Away(s.Now()), versionOf(p)}, principal(r)
 	if !who.Kin() || p.ID == who.Person {
@@ -88,6 +89,10 @@ func (s *Server) shownPerson(r *http.Request, p *people.Person) person {
 	}
 	if s.People.Member(p.ID, who.Person) == nil {
 		return person{Person: people.Person{ID: p.ID, Community: p.Community, Name: p.Name, Roles: p.Roles}}
+	}
+	shown.Reach, shown.Quiet, shown.Notes, shown.LinksSince = nil, nil, "", nil
+	if !s.agreed(who, p.ID, people.Wellbeing) {
+		shown.Away, shown.AwaySince, shown.AwayUntil, shown.AllIsWell = false, nil, nil, nil
 	}
 	shown.Circle = slices.Clone(p.Circle)
 	for i := range shown.Circle {

@@ -54,10 +54,14 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request) error {
 	fmt.Fprintf(&out.buf, "retry: %d\n\n", streamRetry.Milliseconds())
 	now = slices.DeleteFunc(now, func(c change) bool { return !s.seesAlert(who, c.alert) })
 	if complete {
-		out.snapshot(last, now)
+		alerts := make([]json.RawMessage, len(now))
+		for i, c := range now {
+			alerts[i] = s.changeFor(who, c)
+		}
+		out.snapshot(last, alerts)
 	} else {
 		for _, c := range now {
-			out.event("alert", c.seq, c.data)
+			out.event("alert", c.seq, s.changeFor(who, c))
 		}
 	}
 	return s.pump(r, out, watch)
@@ -96,7 +100,7 @@ func (s *Server) pump(r *http.Request, out *eventWriter, watch *watcher) error {
 					out.more("command", c.data)
 				}
 			case s.seesAlert(who, c.alert):
-				out.event("alert", c.seq, c.data)
+				out.event("alert", c.seq, s.changeFor(who, c))
 			}
 		}
 	}
@@ -158,11 +162,7 @@ func (e *eventWriter) more(name string, data []byte) {
 	fmt.Fprintf(&e.buf, "event: %s\ndata: %s\n\n", name, data)
 }
 
-func (e *eventWriter) snapshot(last uint64, now []change) {
-	alerts := make([]json.RawMessage, len(now))
-	for i, c := range now {
-		alerts[i] = c.data
-	}
+func (e *eventWriter) snapshot(last uint64, alerts []json.RawMessage) {
 	data, _ := json.Marshal(map[string]any{"alerts": alerts}) // valid JSON already
 	e.event("snapshot", last, data)
 }
