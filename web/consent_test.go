@@ -64,7 +64,8 @@ func newKinship(t *testing.T) *kinship {
 		a.Told, a.FamilyAckBy, a.FamilyPerson = []string{"person:north-son"}, "brother", "north-son"
 		change(&a)
 		s.store(a, bus.AlertEvent{Kind: "opened", Tell: []bus.Recipient{
-			{Target: "circle", Person: "north-kin", Name: "Daughter"}, {Target: "circle", Person: "north-son", Name: "brother", Reach: []bus.Address{{Channel: "sms", To: "139"}}},
+			{Target: "circle", Person: "north-kin", Name: "Daughter"},
+			{Target: "circle", Person: "north-son", Name: "brother", Reach: []bus.Address{{Channel: "sms", To: "139"}}},
 			{Target: "circle", Person: "north-aunt", Name: "aunt", Held: people.HeldNoConsent},
 		}})
 		s.shows(id, bus.Opened)

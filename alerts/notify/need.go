@@ -91,10 +91,10 @@ func (n *Notify) alertNow(ctx context.Context, id string) (*bus.Alert, error) {
 	return a, nil
 }
 
-// maxAnswered is how many subjects the server reads for one request.
+// maxAnswered is how many subjects the server reads for one request. An alert that nobody answers for a day has more deliveries.
 const maxAnswered = 1024
 
-// deliveriesOf reads the deliveries of an alert with one request, without a consumer.
+// deliveriesOf reads the deliveries of an alert: with one request, without a consumer, while it has no more than that takes.
 func deliveriesOf(ctx context.Context, b *bus.Bus, alert string) (all []bus.Delivery, err error) {
 	ask, err := json.Marshal(map[string]any{"multi_last": []string{bus.AlertDeliveriesFilter(alert)}})
 	if err != nil {
@@ -121,13 +121,28 @@ func deliveriesOf(ctx context.Context, b *bus.Bus, alert string) (all []bus.Deli
 		case "":
 		case "204", "404": // all have come; there are none
 			return all, nil
+		case "413": // more than it reads for a request
+			return manyDeliveriesOf(ctx, b, alert)
 		default:
 			return nil, fmt.Errorf("read deliveries of alert %s: %s %s", alert, status, m.Header.Get("Description"))
 		}
-		var d bus.Delivery
-		if err := json.Unmarshal(m.Data, &d); err != nil {
+		if all, err = addDelivery(all, m.Data); err != nil {
 			return nil, fmt.Errorf("read deliveries of alert %s: %w", alert, err)
 		}
-		all = append(all, d)
 	}
+}
+
+// manyDeliveriesOf reads any number of them.
+func manyDeliveriesOf(ctx context.Context, b *bus.Bus, alert string) (all []bus.Delivery, err error) {
+	err = b.ReadAll(ctx, bus.Core, bus.AlertDeliveriesFilter(alert), func(m jetstream.Msg) (err error) {
+		all, err = addDelivery(all, m.Data())
+		return err
+	})
+	return all, err
+}
+
+func addDelivery(all []bus.Delivery, data []byte) ([]bus.Delivery, error) {
+	var d bus.Delivery
+	err := json.Unmarshal(data, &d)
+	return append(all, d), err
 }

@@ -1,10 +1,13 @@
 package notify
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/nats-io/nats.go"
 
 	"linli/bus"
 	"linli/internal/providers"
@@ -48,4 +51,30 @@ func TestTwoNotifiersTellOnce(t *testing.T) {
 		t.Errorf("%d mails of %d alerts, %d of them again", len(mails), alerts, repeats)
 	}
 	t.Logf("%d of %d mails came again, and said so", repeats, alerts)
+}
+
+// An alert that nobody answers is told again and again; whether somebody still has to be told is known however often that was.
+func TestDeliveriesOfAnAlertWithoutEnd(t *testing.T) {
+	t.Parallel()
+	b := testkit.NATS(t)
+	for _, count := range []int{1, maxAnswered, maxAnswered + 1, 2*maxAnswered + 1} {
+		alert := fmt.Sprint("a", count)
+		for from := 0; from < count; from += 500 {
+			var batch []*nats.Msg
+			for i := from; i < min(from+500, count); i++ {
+				data, err := json.Marshal(bus.Delivery{ID: fmt.Sprint("d", i), Alert: alert, State: bus.Accepted})
+				if err != nil {
+					t.Fatal(err)
+				}
+				batch = append(batch, bus.Msg(bus.DeliverySubject(alert, fmt.Sprint("d", i)), data))
+			}
+			if _, err := b.Commit(t.Context(), bus.Core, batch); err != nil {
+				t.Fatal(err)
+			}
+		}
+		all, err := deliveriesOf(t.Context(), b, alert)
+		if err != nil || len(all) != count {
+			t.Errorf("%d deliveries: found %d, %v", count, len(all), err)
+		}
+	}
 }
