@@ -38,7 +38,9 @@ func (c *Community) Fleet(scale float64) []Device {
 				r.gateway = c.repeat(*gw, i*scaled(gw.Count, scale)/n).id("")
 			}
 			for _, m := range g.Devices {
-				out = append(out, r.device(m, i))
+				d := r.device(m, i)
+				c.settle(&d)
+				out = append(out, d)
 			}
 		}
 	}

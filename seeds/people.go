@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"time"
+	"unicode/utf8"
 
 	"linli/bus"
 	"linli/devices"
@@ -30,12 +31,13 @@ var staff = []struct {
 // kin are who looks after an elder, with what the elder has agreed to show them.
 var kin = []struct {
 	relation string
+	given    func(*names) []string
 	scopes   []people.Scope
 	quiet    *people.QuietHours
 }{
-	{"daughter", []people.Scope{people.Events, people.Wellbeing}, nil},
-	{"son", []people.Scope{people.Events, people.Wellbeing, people.Vitals}, &people.QuietHours{From: "22:30", To: "06:30"}},
-	{"neighbour", nil, nil},
+	{"daughter", (*names).women, []people.Scope{people.Events, people.Wellbeing, people.Vitals, people.Location}, nil},
+	{"son", (*names).men, []people.Scope{people.Events, people.Wellbeing, people.Vitals}, &people.QuietHours{From: "22:30", To: "06:30"}},
+	{"neighbour", (*names).given, nil, nil},
 }
 
 // People are invented: the elders of the fleet at that scale with their circles, and the staff. Their phone numbers have a country
@@ -52,33 +54,64 @@ func (c *Community) People(scale float64) []people.Person {
 		for i := range count {
 			r := c.repeat(g, i)
 			r.place = spread(places, i, count)
-			elder := c.invent(r.person(), n, people.Elder)
+			elder := c.invent(r.person(), n, people.Elder, c.names.given())
 			elder.Reach, elder.Home = nil, c.address(r.place, i)
 			elder.Notes = "钥匙在物业值班室"
 			if n%4 == 0 {
 				elder.AllIsWell = &people.AllIsWell{At: "09:00"}
 			}
-			for k, x := range kin {
-				if k == 2 && n%3 == 1 {
-					break
-				}
-				one := c.invent(fmt.Sprintf("%s-%s", r.person(), x.relation), n+31*(k+1), people.Contact)
-				one.Quiet = x.quiet
-				if n%15 == 7 && k == 1 {
-					one.Language = "en"
-				}
-				m := people.Member{Person: one.ID, Relation: x.relation}
-				for _, scope := range x.scopes {
-					m.Consent = append(m.Consent, people.Consent{Scope: scope, Since: created})
-				}
-				elder.Circle = append(elder.Circle, m)
-				out = append(out, one)
-			}
-			out = append(out, elder)
+			out = append(append(out, c.circle(&elder, n)...), elder)
 			n++
 		}
 	}
 	return append(out, c.staff(n > 0)...)
+}
+
+// circle gives the n-th elder who looks after them.
+func (c *Community) circle(elder *people.Person, n int) []people.Person {
+	var out []people.Person
+	for k, x := range kin {
+		if k == 2 && n%3 == 1 {
+			break
+		}
+		one := c.invent(fmt.Sprintf("%s-%s", elder.ID, x.relation), n+31*(k+1), people.Contact, x.given(&c.names))
+		one.Quiet = x.quiet
+		if n%15 == 7 && k == 1 {
+			one.Language = "en"
+		}
+		m := people.Member{Person: one.ID, Relation: x.relation, Calls: c.calls(elder.Name, &one, x.relation)}
+		for _, scope := range x.scopes {
+			m.Consent = append(m.Consent, people.Consent{Scope: scope, Since: created})
+		}
+		elder.Circle = append(elder.Circle, m)
+		out = append(out, one)
+	}
+	return out
+}
+
+// calls is what somebody of the circle calls an elder of that name.
+func (c *Community) calls(elder string, by *people.Person, relation string) string {
+	surname, given := split(elder)
+	woman := slices.Contains(c.names.Women, given)
+	switch {
+	case relation == "neighbour" && woman:
+		return surname + "奶奶"
+	case relation == "neighbour":
+		return surname + "爷爷"
+	case by.Language == "en" && woman:
+		return "Mum"
+	case by.Language == "en":
+		return "Dad"
+	case woman:
+		return "妈妈"
+	}
+	return "爸爸"
+}
+
+// split parts an invented name.
+func split(name string) (surname, given string) {
+	_, size := utf8.DecodeRuneInString(name)
+	return name[:size], name[size:]
 }
 
 func (c *Community) staff(elders bool) []people.Person {
@@ -86,7 +119,7 @@ func (c *Community) staff(elders bool) []people.Person {
 	n := c.index() * mostStaff
 	for i, s := range staff {
 		for k := range s.count {
-			if p := c.invent(c.member(s.role, k), 7*i+k+3, s.role); elders || !s.elders {
+			if p := c.invent(c.member(s.role, k), 7*i+k+3, s.role, c.names.Staff); elders || !s.elders {
 				p.Name = c.names.Surnames[n%len(c.names.Surnames)] + c.names.Staff[(n*5+n/len(c.names.Surnames))%len(c.names.Staff)]
 				out = append(out, p)
 			}
@@ -106,10 +139,10 @@ func (c *Community) member(role people.Role, k int) string {
 	return fmt.Sprintf("%s-%s-%d", c.ID, role, k+1)
 }
 
-// invent makes up a person.
-func (c *Community) invent(id string, n int, role people.Role) people.Person {
+// invent makes up a person with one of the given names.
+func (c *Community) invent(id string, n int, role people.Role, given []string) people.Person {
 	i := n + 13*c.index()
-	name := c.names.Surnames[i%len(c.names.Surnames)] + c.names.Given[(i*7+i/len(c.names.Surnames))%len(c.names.Given)]
+	name := c.names.Surnames[i%len(c.names.Surnames)] + given[(i*7+i/len(c.names.Surnames))%len(given)]
 	return people.Person{
 		ID: id, Community: c.ID, Name: name, Roles: []people.Role{role}, Phone: fmt.Sprintf("+999%08d", n), Reach: Reach,
 	}

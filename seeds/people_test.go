@@ -70,6 +70,9 @@ func TestEverybodyNeededIsThereAndNoneIsReal(t *testing.T) {
 				if _, known := all[m.Person]; !known {
 					t.Errorf("%s: unknown contact %s", p.ID, m.Person)
 				}
+				if m.Calls == "" {
+					t.Errorf("%s: %s has no name for them", p.ID, m.Person)
+				}
 			}
 		}
 		for _, r := range c.Rotas() {

@@ -9,6 +9,7 @@ import (
 	"embed"
 	"fmt"
 	"math"
+	"slices"
 
 	"go.yaml.in/yaml/v3"
 
@@ -67,9 +68,14 @@ type member struct {
 
 type names struct {
 	Surnames []string `yaml:"surnames"`
-	Given    []string `yaml:"given"`
+	Women    []string `yaml:"women"`
+	Men      []string `yaml:"men"`
 	Staff    []string `yaml:"staff"`
 }
+
+func (n *names) women() []string { return n.Women }
+func (n *names) men() []string   { return n.Men }
+func (n *names) given() []string { return slices.Concat(n.Women, n.Men) }
 
 type file struct {
 	ID      string       `yaml:"id"`

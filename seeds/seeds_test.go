@@ -206,3 +206,35 @@ func TestMistakesInACommunityAreNamed(t *testing.T) {
 		}
 	}
 }
+
+func TestEveryBandKnowsItsHome(t *testing.T) {
+	bands := 0
+	for id, c := range load(t) {
+		if c.Plan == nil {
+			t.Fatalf("%s has no plan", id)
+		}
+		homes := map[[2]float64]string{}
+		for _, d := range c.Fleet(1) {
+			if d.Type != "wearable_band" {
+				continue
+			}
+			bands++
+			home := [2]float64{d.Attributes["home_lat"], d.Attributes["home_lon"]}
+			north, east := (home[0]-c.Lat)*metresPerDegree, (home[1]-c.Lon)*metresPerDegree*math.Cos(c.Lat*math.Pi/180)
+			x, y := c.Plan.Width/2+east, c.Plan.Height/2-north
+			estate := slices.IndexFunc(c.Plan.Shapes, func(s devices.Shape) bool { return s.Kind == devices.PlaceShape && s.Estate == d.Place.Estate })
+			from, to := corners(c.Plan.Shapes[estate].Points)
+			if x < from[0] || x > to[0] || y < from[1] || y > to[1] {
+				t.Errorf("%s lives at %.0f, %.0f of the plan, want it in estate %s, %v to %v", d.ID, x, y, d.Place.Estate, from, to)
+			}
+			building := d.Place.Estate + "/" + d.Place.Building
+			if other, taken := homes[home]; taken && other != building {
+				t.Errorf("%s and %s stand on the same spot", other, building)
+			}
+			homes[home] = building
+		}
+	}
+	if bands < 300 {
+		t.Errorf("%d bands in ten communities", bands)
+	}
+}

@@ -75,7 +75,7 @@ func (w *World) encode(dst []byte, d due, s stamp) []byte {
 func (a *actor) says(f *fieldPlan, series int, before, t moment) bool {
 	if f.Period > 0 {
 		every := f.Period.Milliseconds()
-		offset := int64(key(mix(uint64(a.key^f.key))).uniform() * float64(every))
+		offset := int64(key(mix(uint64(a.key^f.beat))).uniform() * float64(every))
 		if f.Period <= a.plan.period || floorDiv(int64(t)-offset, every) > floorDiv(int64(before)-offset, every) {
 			return true
 		}

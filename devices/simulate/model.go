@@ -42,6 +42,7 @@ var models = map[string]func(*block, *fieldPlan){
 	"sum":       readSum,
 	"product":   readProduct,
 	"session":   readSession,
+	"position":  readPosition,
 }
 
 // makes refuses a model on a field whose values it cannot make.

@@ -33,6 +33,7 @@ type tagPlan struct {
 type fieldPlan struct {
 	*devices.Field
 	key    key
+	beat   key // fields of one beat and period are sent together
 	model  model
 	words  []string            // what the numbers of a text model stand for
 	series map[string][]string // only series with these tags, of the payload or of the device
@@ -88,7 +89,7 @@ func newPlan(t *devices.Type) (*plan, error) {
 	p.resolve()
 	slices.SortFunc(p.plan.tags, func(a, b tagPlan) int { return cmp.Compare(a.id, b.id) })
 	if t.Battery && t.Field("battery_pct") != nil && p.plan.field("battery_pct") == nil {
-		p.plan.fields = append(p.plan.fields, &fieldPlan{Field: t.Field("battery_pct"), key: key(0).named("battery_pct"), model: battery{}})
+		p.plan.fields = append(p.plan.fields, &fieldPlan{Field: t.Field("battery_pct"), key: key(0).named("battery_pct"), beat: key(0).named("battery_pct"), model: battery{}})
 	}
 	if fall := t.Event("fall"); fall != nil && !slices.ContainsFunc(p.plan.events, func(e *eventPlan) bool { return e.ID == fall.ID }) {
 		p.plan.events = append(p.plan.events, &eventPlan{Event: fall, key: key(0).named(fall.ID), weekend: 1, profile: flat})
@@ -126,7 +127,7 @@ func (p *parser) fail(n *yaml.Node, format string, args ...any) {
 
 func (p *parser) field(f *devices.Field, n *yaml.Node) *fieldPlan {
 	b := p.block(n)
-	fp := &fieldPlan{Field: f, key: key(0).named(f.ID)}
+	fp := &fieldPlan{Field: f, key: key(0).named(f.ID), beat: key(0).named(f.ID)}
 	name := b.text("model")
 	b.each("series", func(id, n *yaml.Node) {
 		if p.plan.typ.Tag(id.Value) == nil {

@@ -13,6 +13,7 @@ type site struct {
 	lat     float64
 	lon     float64
 	climate seeds.Climate
+	ground  [][2]float64 // where one goes for a walk, in degrees
 }
 
 // weather are the quantities a field may follow.

@@ -55,7 +55,7 @@ func NewWorld(cat *devices.Catalogue, communities []*seeds.Community, scale floa
 	var errs []error
 	for _, c := range communities {
 		k := key(mix(seed)).named(c.ID)
-		s := &site{key: k, lat: c.Lat, lon: c.Lon, climate: c.Climate}
+		s := &site{key: k, lat: c.Lat, lon: c.Lon, climate: c.Climate, ground: c.Ground()}
 		homes := map[string]*home{"": {kind: public, key: k}}
 		fleet := c.Fleet(scale)
 		for i := range fleet {
