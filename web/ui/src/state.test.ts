@@ -1,5 +1,5 @@
 import { beforeEach, expect, test } from 'vitest'
-import { alerts, compare, merge, openAlerts, state } from './state'
+import { alerts, compare, merge, newest, openAlerts, state } from './state'
 import type { Alert } from './types'
 
 const alert = (id: string, more: Partial<Alert> = {}): Alert => ({
@@ -54,4 +54,13 @@ test('one community is shown, the others are counted', () => {
   merge([alert('a', { community: 'x' }), alert('b', { community: 'y' })])
   state.community = 'x'
   expect(openAlerts.value.map(a => a.id)).toEqual(['a'])
+})
+
+test('what came last is found below a long list, the severe first', () => {
+  const all = [
+    alert('old', { severity: 'critical' }), alert('new', { severity: 'critical', opened_at: '2026-01-03T00:00:00Z' }),
+    alert('taken', { severity: 'critical', acknowledged_at: 'x', opened_at: '2026-01-04T00:00:00Z' }), alert('minor', { opened_at: '2026-01-05T00:00:00Z' }),
+  ]
+  expect(newest(all, 2).map(a => a.id)).toEqual(['new', 'old'])
+  expect(newest(all, 9).map(a => a.id)).toEqual(['new', 'old', 'minor'])
 })

@@ -63,6 +63,10 @@ export function compare(a: Alert, b: Alert): number {
 export const openAlerts = computed(() => [...alerts.values()]
   .filter(a => a.state !== 'closed' && (!state.community || a.community === state.community)).sort(compare))
 
+/** newest are those of open alerts that nobody looks after, the severe and then the last first: in a long list they stand far below. */
+export const newest = (all: Alert[], most: number) => all.filter(a => !a.acknowledged_at)
+  .sort((a, b) => severityRank(a) - severityRank(b) || b.opened_at.localeCompare(a.opened_at)).slice(0, most)
+
 /** openBy counts open alerts of every community, whichever is shown. */
 export const openBy = computed(() => {
   const counts: Record<string, number> = {}

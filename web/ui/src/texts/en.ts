@@ -30,7 +30,7 @@ const en: typeof zh = {
     traffic: 'Traffic', electrical: 'Electrical', safety: 'Safety', mobility: 'Mobility', system: 'System', comfort: 'Comfort',
   },
   board: {
-    title: 'Duty board', open: 'open', unacknowledged: 'not acknowledged', clear: 'There is no alert now', clearHint: 'A new alert appears here at once, with a sound.', pick: 'Choose an alert to see its details',
+    title: 'Duty board', open: 'open', unacknowledged: 'not acknowledged', clear: 'There is no alert now', clearHint: 'A new alert appears here at once, with a sound.', pick: 'Choose an alert to see its details', newest: 'The latest, which stand further down',
     devices: 'Devices online', rate: 'Readings / s', energy: 'Energy today', bins: 'Bins full', chargers: 'Charging', elders: 'Elders quiet', disk: 'Disk {n}% full', backlog: 'Backlog of {n}', keys: 'Keys',
     keyMove: 'choose', keyAck: 'acknowledge', keyOpen: 'open', keySound: 'sound', recent: 'Closed lately', acknowledgeAll: 'Acknowledge all', notDelivered: 'not delivered', notReady: '{role} is not ready: {reason}',
   },

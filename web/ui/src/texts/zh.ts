@@ -28,7 +28,7 @@ export default {
     traffic: '交通', electrical: '电气', safety: '安全', mobility: '出行', system: '系统', comfort: '舒适',
   },
   board: {
-    title: '值班台', open: '未关闭', unacknowledged: '未确认', clear: '目前没有告警', clearHint: '新的告警会立即显示在这里，并响铃提示。', pick: '选择一条告警查看详情',
+    title: '值班台', open: '未关闭', unacknowledged: '未确认', clear: '目前没有告警', clearHint: '新的告警会立即显示在这里，并响铃提示。', pick: '选择一条告警查看详情', newest: '最新到的（在下方列表中）',
     devices: '设备在线', rate: '读数 / 秒', energy: '今日用电', bins: '垃圾桶已满', chargers: '充电中', elders: '长者静默', disk: '磁盘空间已用 {n}%', backlog: '积压 {n} 条待处理', keys: '快捷键',
     keyMove: '上下选择', keyAck: '确认', keyOpen: '打开详情', keySound: '声音开关', recent: '最近关闭', acknowledgeAll: '全部确认', notDelivered: '未送达', notReady: '{role} 未就绪：{reason}',
   },
