@@ -39,7 +39,7 @@ var (
 
 func newTrio(t *rapid.T, rules *Rules, harried ground) *trio {
 	w := &trio{T: t, rules: rules, clock: start, quiet: neighbourhood(), harried: harried, m: &reference{
-		rules: refRules(), clock: math.MinInt64, holds: map[string]*refHold{}, loads: map[string]*refLoad{}, works: map[string][]stretch{},
+		rules: slices.Concat(refRules(), refMeasureRules()), clock: math.MinInt64, holds: map[string]*refHold{}, loads: map[string]*refLoad{}, works: map[string][]stretch{},
 		gateways: map[string]string{"p2": "p3"}, persons: map[string]string{"p1": "ma", "p2": "ma"}, family: []string{"daughter", "son"},
 		people: map[string][]string{duty: {duty}},
 	}}
@@ -113,6 +113,9 @@ func (w *trio) tick() {
 	w.both(func(_ ground, e *Engine) error { return e.tick(w.Context()) })
 }
 
+// heard is how long it takes until the engine's own clock has passed what was said, as it does within a moment.
+const heard = 300 // ms
+
 func (w *trio) hear(all ...utterance) {
 	var batch []byte
 	for _, s := range all {
@@ -120,7 +123,7 @@ func (w *trio) hear(all ...utterance) {
 		batch = append(batch, s.line()...)
 	}
 	w.put(bus.Readings, batch)
-	w.pass(wallGrace.Milliseconds() + 50) // the engine's own clock passes what was said, as it does within a moment
+	w.pass(heard)
 	w.tick()
 }
 
@@ -210,7 +213,7 @@ func TestEngineOnTheBusIsAsTheReferenceSays(t *testing.T) {
 
 // refEngineRules are those of the reference.
 func refEngineRules(t *testing.T) *Rules {
-	rules := testRules(t, "testdata/reference.yaml")
+	rules := testRules(t, "testdata/reference.yaml", "testdata/reference_measures.yaml")
 	rules.causes = append(rules.causes, edge{cause: "t_level", effect: "t_jam", within: "gateway", wait: 3 * time.Minute})
 	return rules
 }
@@ -235,7 +238,7 @@ func (w *trio) step() {
 	t := w.T
 	w.pass(rapid.SampledFrom([]int64{0, 0, 1, 1000, 9_999, 10_000, 20_000, 30_000, 60_000, 60_000, 90_000, 240_000, 600_000, 840_000, 900_000, 1_700_000, 7_200_000}).Draw(t, "wait"))
 	w.doom = rapid.SampledFrom([]string{"", "", "", "before", "after"}).Draw(t, "doom")
-	switch what := rapid.SampledFrom([]string{"hear", "hear", "hear", "happen", "act", "act", "tick", "tick", "tick", "stay", "flutter", "press", "jams", "nobody", "storm", "storm", "checkpoint", "commit", "kill"}).Draw(t, "what"); what {
+	switch what := rapid.SampledFrom([]string{"hear", "hear", "hear", "happen", "act", "act", "tick", "tick", "tick", "stay", "flutter", "press", "jams", "nobody", "storm", "storm", "wander", "wander", "wander", "checkpoint", "commit", "kill"}).Draw(t, "what"); what {
 	case "hear":
 		all := make([]utterance, rapid.IntRange(1, 3).Draw(t, "lines"))
 		for i := range all {
@@ -283,6 +286,8 @@ func (w *trio) step() {
 			id := fmt.Sprintf("q%02d", i)
 			w.happen(utterance{device: id, series: id, event: "jam", at: w.now, received: w.now, fields: []field{{"attempts", 3.0}}})
 		}
+	case "wander":
+		w.wander()
 	case "happen":
 		w.happen(w.event())
 	case "act":

@@ -106,6 +106,13 @@ var refPlans = map[string]*refPlan{
 		},
 		unanswered: 90_000, repeat: rounds(10, 3*refMinute, 15*refMinute), remind: 25 * refMinute, lapse: 30 * refMinute,
 	},
+	"wellbeing": {
+		steps: []refStep{
+			{tell: []string{"role:caretaker", "circle:1"}},
+			{wait: 15 * refMinute, tell: []string{"role:property_duty", "circle"}},
+		},
+		unanswered: 30 * refMinute, repeat: rounds(3, refHour, 8*refHour), ackAny: true, remind: 25 * refMinute, lapse: 30 * refMinute,
+	},
 	"urgent": {
 		steps: []refStep{
 			{tell: []string{"role:property_duty"}},

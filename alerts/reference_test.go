@@ -2,6 +2,7 @@ package alerts
 
 import (
 	"cmp"
+	"math"
 	"slices"
 )
 
@@ -75,8 +76,9 @@ type sight func(id string) any
 type refRule struct {
 	id, severity, category, plan string
 	safety, latched              bool
-	person, whole                bool // identity: of the person if there is one; of the device without its inlets
-	fields                       []string
+	person, whole                bool     // identity: of the person if there is one; of the device without its inlets
+	fields                       []string // or signals
+	signals                      map[string]refSignal
 	hold                         int64
 	onChange                     bool // its fields are sent on change only
 	when, clear                  func(v sight) maybe
@@ -117,7 +119,7 @@ func (r *refRule) lateBy(lag int64) bool {
 }
 
 func (r *refRule) reads(s utterance) bool {
-	return slices.ContainsFunc(s.fields, func(f field) bool { return slices.Contains(r.fields, f.id) })
+	return slices.ContainsFunc(r.fields, func(name string) bool { return s.get(r.field(name)) != nil })
 }
 
 // newest is the newest utterance of a series of which is is true; of two at the same time the one that came later.
@@ -147,18 +149,31 @@ func (s utterance) get(id string) any {
 	return nil
 }
 
-// value is the last value of a field, and how long ago it held at a time. One that is sent on change only holds while its series
-// says anything.
+// value is the last value of a field, or what a signal comes to, and how long ago that held at a time. What is sent on change only
+// holds while its series says anything.
 func (m *reference) value(c *refCell, id string, at int64) (v any, age int64) {
-	s, ok := m.newest(c.series, says(id))
+	field := c.rule.field(id)
+	s, ok := m.newest(c.series, says(field))
 	if !ok {
-		return nil, 0
+		return nil, math.MaxInt64
+	}
+	if v = s.get(field); c.rule.signals[id].fn != "" {
+		v = m.past(c, c.rule.signals[id], at)
 	}
 	if c.rule.onChange {
-		last, _ := m.newest(c.series, anything)
-		return s.get(id), at - last.at
+		s, _ = m.newest(c.series, anything)
 	}
-	return s.get(id), at - s.at
+	return v, at - s.at
+}
+
+// shown is what an alert shows: the first of what its rule reads, at a time. What is not known of the past is shown by the last value.
+func (m *reference) shown(c *refCell, at int64) any {
+	id := c.rule.fields[0]
+	v, _ := m.value(c, id, at)
+	if s, ok := m.newest(c.series, says(c.rule.field(id))); v == nil && ok {
+		v = s.get(c.rule.field(id))
+	}
+	return v
 }
 
 // sight is what a cell sees at a time.
@@ -173,7 +188,7 @@ func (m *reference) sight(c *refCell, at int64) sight {
 
 func (m *reference) fresh(c *refCell, at int64) bool {
 	for _, id := range c.rule.fields {
-		if v, age := m.value(c, id, at); v == nil || age > refMaxAge {
+		if _, age := m.value(c, id, at); age > refMaxAge {
 			return false
 		}
 	}
@@ -199,7 +214,7 @@ func (m *reference) hear(s utterance) {
 	var touched []*refCell
 	for _, f := range s.fields {
 		for _, r := range m.rules {
-			if c := m.cell(r, s); slices.Contains(r.fields, f.id) && !slices.Contains(touched, c) {
+			if c := m.cell(r, s); r.reads(utterance{fields: []field{f}}) && !slices.Contains(touched, c) {
 				touched = append(touched, c)
 			}
 		}
@@ -250,8 +265,7 @@ func (m *reference) fulfil(c *refCell) {
 		return
 	}
 	last, _ := m.newest(c.series, anything)
-	v, _ := m.value(c, c.rule.fields[0], last.at)
-	m.fire(c, c.since+c.rule.hold, last, v)
+	m.fire(c, c.since+c.rule.hold, last, m.shown(c, last.at))
 }
 
 // truth is the condition of a cell at what was received at a time. In maintenance nothing is known but of life-safety.
@@ -279,7 +293,7 @@ func (m *reference) ends(c *refCell, v sight, received int64) bool {
 
 func (m *reference) judge(c *refCell, s utterance) {
 	v := m.sight(c, s.at)
-	holds := m.truth(c, v, s.received)
+	holds := m.truth(c, c.rule.guessing(v), s.received)
 	switch {
 	case c.state == burning && m.ends(c, v, s.received):
 		m.lower(c, s.at)
@@ -295,8 +309,7 @@ func (m *reference) judge(c *refCell, s utterance) {
 			c.state, c.since = waiting, s.at
 		}
 		if due := c.since + c.rule.hold; s.at >= due {
-			shown, _ := m.value(c, c.rule.fields[0], s.at)
-			m.fire(c, due, s, shown)
+			m.fire(c, due, s, m.shown(c, s.at))
 		}
 	case holds == nay:
 		c.state = quiet
@@ -309,7 +322,7 @@ func (m *reference) judge(c *refCell, s utterance) {
 // judgeOld judges a reading that is older than the newest. It opens what is of life-safety and needs no time, and else does nothing.
 func (m *reference) judgeOld(c *refCell, s utterance) {
 	alone := func(id string) any { return s.get(id) }
-	if c.rule.safety && c.rule.hold == 0 && c.state == quiet && !c.rule.lateBy(s.received-s.at) && m.truth(c, alone, s.received) == yea {
+	if c.rule.safety && c.rule.hold == 0 && c.rule.signals == nil && c.state == quiet && !c.rule.lateBy(s.received-s.at) && m.truth(c, alone, s.received) == yea {
 		c.since = s.at
 		m.fire(c, s.at, s, s.get(c.rule.fields[0]))
 	}
