@@ -15,7 +15,7 @@ import (
 //
 //	CORE ─► put ─► alerts          list, find: what is there now
 //	          └──► watchers ─► stream: first what is there, then every change
-//	COMMANDS ──────────┘       every state of a command from now on
+//	COMMANDS, holds ───┘       every state of a command or a hold from now on
 type board struct {
 	mu       sync.Mutex // guards everything below
 	alerts   map[string]change
@@ -26,13 +26,14 @@ type board struct {
 	err      error // why the board may be out of date
 }
 
-// change is an alert as it was after a message of CORE, or a command as it was after one of COMMANDS. It is immutable.
+// change is an alert or a hold as it was after a message of CORE, or a command as it was after one of COMMANDS. It is immutable.
 type change struct {
 	seq   uint64
 	alert *bus.Alert
 	data  []byte // the alert as JSON, without line breaks
 
 	command *bus.Command // instead of an alert: a state of a command
+	hold    *bus.Hold    // instead of an alert: a hold
 }
 
 // watcher receives changes. Its channel is closed when it was full: the client is cut off, and comes back for what it missed.
@@ -86,6 +87,18 @@ func (b *board) command(c *bus.Command) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.tell(change{command: c, data: data})
+	return nil
+}
+
+// hold tells the watchers of a hold, which is not kept here.
+func (b *board) hold(h *bus.Hold) error {
+	data, err := json.Marshal(h)
+	if err != nil {
+		return err
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.tell(change{hold: h, data: data})
 	return nil
 }
 

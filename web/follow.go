@@ -20,6 +20,7 @@ func (s *Server) follow(ctx context.Context) error {
 		g, both := errgroup.WithContext(ctx)
 		g.Go(func() error { return s.followAlerts(both) })
 		g.Go(func() error { return s.followCommands(both) })
+		g.Go(func() error { return s.followHolds(both) })
 		err := g.Wait()
 		if ctx.Err() != nil {
 			return nil //nolint:nilerr // asked to end
@@ -55,6 +56,18 @@ func (s *Server) followCommands(ctx context.Context) error {
 			return err
 		}
 		return s.board.command(c)
+	})
+}
+
+// followHolds tells of what becomes of holds from now on, so that who is to confirm one need not look for it.
+func (s *Server) followHolds(ctx context.Context) error {
+	config := jetstream.OrderedConsumerConfig{FilterSubjects: []string{bus.HoldsFilter}, DeliverPolicy: jetstream.DeliverNewPolicy}
+	return s.followStream(ctx, bus.Core, config, func(uint64) {}, func(_ uint64, data []byte) error {
+		h := new(bus.Hold)
+		if err := json.Unmarshal(data, h); err != nil {
+			return err
+		}
+		return s.board.hold(h)
 	})
 }
 

@@ -27,7 +27,7 @@ const (
 
 // stream sends every change of an alert as a server-sent event. Its id is the sequence in CORE: a client that comes back with
 // the last one it has seen gets what it missed, each alert in its present state. Without one, or when it was away for too long,
-// it first gets the event "snapshot" with all alerts that are not closed. States of commands come as they happen, without an id.
+// it first gets the event "snapshot" with all alerts that are not closed. States of commands and holds come as they happen, without an id.
 func (s *Server) stream(w http.ResponseWriter, r *http.Request) error {
 	var since uint64
 	if v := r.Header.Get(lastEventKey); v != "" {
@@ -98,6 +98,10 @@ func (s *Server) pump(r *http.Request, out *eventWriter, watch *watcher) error {
 			case c.command != nil:
 				if s.reachesCommand(who, c.command) {
 					out.more("command", c.data)
+				}
+			case c.hold != nil:
+				if who.May(staff) && reaches(who, holdOwner(c.hold)) {
+					out.more("hold", c.data)
 				}
 			case s.seesAlert(who, c.alert):
 				out.event("alert", c.seq, s.changeFor(who, c))

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"linli/bus"
+	"linli/web/account"
 )
 
 // event is a received server-sent event.
@@ -24,9 +25,13 @@ type event struct {
 func (e event) String() string { return e.name + " " + e.data }
 
 // listen opens the stream; the events come over the channel, which is closed when the stream ends.
-func (s *site) listen(last string) <-chan event {
+func (s *site) listen(last string, cookie ...string) <-chan event {
 	s.Helper()
 	r := s.request("GET", "/api/v1/stream", "")
+	for _, c := range cookie {
+		r.Header.Del("Authorization")
+		r.Header.Set("Cookie", c)
+	}
 	if last != "" {
 		r.Header.Set(lastEventKey, last)
 	}
@@ -94,6 +99,37 @@ func (s *site) wants(e event, name string, ids ...string) {
 	}
 	if got := (alertList{Alerts: all.Alerts}).ids(); e.name != name || got != strings.Join(ids, " ") {
 		s.Errorf("event %s with %q, want %s with %q", e.name, got, name, ids)
+	}
+}
+
+func TestAHoldIsToldOfToWhoReachesIt(t *testing.T) {
+	t.Parallel()
+	s := run(t, empty{})
+	s.populate("north")
+	s.populate("south")
+	of := func(community string) bus.Hold {
+		return bus.Hold{ID: community + "-h", Kind: bus.Silence, Match: bus.Match{Community: community, Device: community + "-band"}, Safety: true}
+	}
+	duty := s.listen("", s.user(account.User{Name: "duty-1", Role: account.Duty, Communities: []string{"north"}}))
+	everywhere := s.listen("")
+	for _, live := range []<-chan event{duty, everywhere} {
+		s.next(live) // snapshot
+	}
+	for _, c := range []string{"south", "north"} {
+		s.publish(bus.HoldSubject(c+"-h"), of(c))
+	}
+	told := func(live <-chan event) (h bus.Hold) {
+		t.Helper()
+		if e := s.next(live); e.name != "hold" || e.id != "" || json.Unmarshal([]byte(e.data), &h) != nil {
+			t.Errorf("the stream says %s", e)
+		}
+		return h
+	}
+	if first, second := told(everywhere), told(everywhere); first.ID != "south-h" || second.ID != "north-h" || !second.Safety {
+		t.Errorf("the administrator is told of %q and %q", first.ID, second.ID)
+	}
+	if h := told(duty); h.ID != "north-h" {
+		t.Errorf("the desk of north is told of %q", h.ID)
 	}
 }
 

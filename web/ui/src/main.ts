@@ -1,5 +1,6 @@
 import { createApp, watchEffect } from 'vue'
 import App from './App.vue'
+import { followSilences } from './holds'
 import { router } from './router'
 import { state } from './state'
 import { i18n } from './texts'
@@ -17,6 +18,7 @@ watchEffect(() => {
   i18n.global.locale.value = state.language
   document.documentElement.lang = locale()
 })
+followSilences()
 setInterval(() => { state.now = Date.now() }, 1000)
 
 createApp(App).use(i18n).use(router).mount('#app')

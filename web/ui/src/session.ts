@@ -58,5 +58,6 @@ function forget() {
   token.clear()
   alerts.clear()
   state.lastEvent = ''
+  state.link = 'connecting'
   state.user = null
 }

@@ -21,6 +21,13 @@ export function chime(fresh: Alert[]) {
   tones.forEach((f, i) => tone(f, i * 0.18, urgent ? 0.35 : 0.2))
 }
 
+/** ping asks for a look at what is no alert. */
+export function ping() {
+  if (!state.sound) return
+  wake()
+  tone(660, 0, 0.2)
+}
+
 function tone(frequency: number, after: number, loudness: number) {
   if (!audio) return
   const [osc, gain] = [audio.createOscillator(), audio.createGain()]

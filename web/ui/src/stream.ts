@@ -3,7 +3,7 @@
 
 import { Problem, request } from './api'
 import { merge, state } from './state'
-import type { Alert, Command } from './types'
+import type { Alert, Command, Hold } from './types'
 
 export interface ServerEvent { event: string, id: string, data: string }
 
@@ -29,13 +29,14 @@ const silence = 40_000 // ms without a byte after which a connection is taken fo
 
 let current: AbortController | null = null
 
-type Hearer = (c: Command) => void
-const hearers = new Set<Hearer>()
+interface Heard { command: Command, hold: Hold }
+const hearers = { command: new Set<(c: Command) => void>(), hold: new Set<(h: Hold) => void>() }
 
-/** hearCommands tells of every state of a command from now on, until the returned function is called. While the connection is lost nothing is told. */
-export function hearCommands(hear: Hearer): () => void {
-  hearers.add(hear)
-  return () => { hearers.delete(hear) }
+/** hear tells of every state of commands or of holds from now on, until the returned function is called. While the connection is lost nothing is told. */
+export function hear<K extends keyof Heard>(kind: K, tell: (what: Heard[K]) => void): () => void {
+  const all = hearers[kind] as Set<typeof tell>
+  all.add(tell)
+  return () => { all.delete(tell) }
 }
 
 /** follow keeps the state up to date until stop. fresh is told of alerts that were not known before, or not as severe. */
@@ -58,7 +59,7 @@ async function run(control: AbortController, fresh: (alerts: Alert[]) => void) {
       await once(control, (e) => {
         if (e.id) state.lastEvent = e.id
         const data = JSON.parse(e.data)
-        if (e.event === 'command') return hearers.forEach(hear => hear(data))
+        if (e.event === 'command' || e.event === 'hold') return hearers[e.event].forEach(tell => tell(data))
         const snapshot = e.event === 'snapshot'
         const news = snapshot ? merge(data.alerts, true) : e.event === 'alert' ? merge([data]) : []
         if (news.length && !first) fresh(news)

@@ -189,14 +189,17 @@ export interface User {
 /** Hold keeps people from being told of the alerts that match. One of life-safety has no effect until somebody else confirms it. */
 export interface Hold {
   id: string
+  kind?: 'silence' | 'maintenance' | 'commissioning'
   match: Record<string, string>
   reason: string
   from: string
   until: string
   by: string
   safety?: boolean
+  by_person?: string
   confirm_by?: string
   confirmed_by?: string
+  ended_at?: string
 }
 
 export type CommandState = 'queued' | 'sent' | 'done' | 'failed' | 'expired'

@@ -105,6 +105,9 @@ test('a silence of life-safety takes a second person', async () => {
     await strip.getByText('admin 申请静默生命安全告警').waitFor()
     await strip.getByRole('button', { name: '确认静默' }).click()
     await strip.getByText('admin 申请，zhao 确认').waitFor()
+    await ask('再次换电池') // is told of at once, on every page
+    await b.page.getByTestId('to-confirm').getByText('1 项生命安全静默等您确认').waitFor({ timeout: 3000 })
+    expect(await b.page.getByTestId('waiting-silences').first().textContent()).toBe('1')
     await b.go('/silences')
     await b.page.getByRole('button', { name: '新增' }).click()
     const form = b.page.locator('dialog form')

@@ -68,7 +68,7 @@ export default {
     roles: '角色', reach: '联系方式', circle: '亲友圈', away: '外出', leave: '设为外出', back: '已回来', onDuty: '当前值班', nobody: '无人', pickCommunity: '另有 {n} 个排班，请选择社区查看。' },
   holds: {
     silences: '静默', maintenance: '检修', commissioning: '调试', reason: '原因', end: '结束', none: '没有生效中的静默或检修。',
-    confirm: '确认静默', safety: '同时静默生命安全告警', safetyHint: '仅限单个设备或单个人；须由第二人在15分钟内确认，此前不生效。', pending: '待第二人确认', lapses: '{time} 前未确认即作废', asked: '{who} 申请静默生命安全告警', safetyUntil: '生命安全告警静默至 {time}', both: '{by} 申请，{other} 确认', safetyTitle: '生命安全告警的静默', hint: '期间相关告警仍会记录，但不通知；生命安全告警不受影响，除非经第二人确认。',
+    confirm: '确认静默', safety: '同时静默生命安全告警', safetyHint: '仅限单个设备或单个人；须由第二人在15分钟内确认，此前不生效。', pending: '待第二人确认', waiting: '{n} 项生命安全静默等您确认', lapses: '{time} 前未确认即作废', asked: '{who} 申请静默生命安全告警', safetyUntil: '生命安全告警静默至 {time}', both: '{by} 申请，{other} 确认', safetyTitle: '生命安全告警的静默', hint: '期间相关告警仍会记录，但不通知；生命安全告警不受影响，除非经第二人确认。',
   },
   users: {
     hint: '谁能登录、能看到哪里。', add: '新增账号', reset: '重置密码', disable: '停用', enable: '启用', disabled: '已停用', active: '正常', mustChange: '待改初始密码', once: '密码只显示这一次，首次登录后须修改。', reach: '管辖范围', nameHint: '小写字母、数字、- 和 _', elders: '负责的长者', eldersHint: '人员编号，多个以空格分隔', person: '对应人员', personHint: '在人员名册中的编号，用于排班和授权；可不填',
