@@ -15,10 +15,10 @@ const maxSnooze = 7 * 24 * time.Hour
 //
 //	acknowledge  "I am looking after it": stops the ladder. Of the family of whom an emergency is about, it stops only the family's part
 //	decline      "I cannot": what they had taken on is open again; when nobody is left who was told, the next step runs
-//	close        needs a disposition where the alert is latched
+//	close        needs a disposition where the alert is latched; not of the family where an acknowledgement of theirs does not stop the ladder
 //	reopen       a person's judgement, so only a person closes it again
 //	assign       to Assignee
-//	comment      Note
+//	comment      Note; a sign that somebody looks after it, unless it is the family's and they do not
 //	snooze       nothing is repeated before Until
 //	unreached    every way to Recipient, who was told by event N, has failed
 //	bad_address  an Address of Person does not exist: the provider says so
@@ -49,7 +49,9 @@ func (b *book) act(x *bus.Action) error {
 		if x.Note == "" {
 			return errors.New("comment: note wanted")
 		}
-		sign(a, x.At)
+		if !b.kin(x) || x.Person != "" && x.Person == a.AckedPerson {
+			sign(a, x.At)
+		}
 		ev.Kind = commented
 		b.record(a, ev)
 		return nil
@@ -62,8 +64,11 @@ func (b *book) act(x *bus.Action) error {
 	case "decline":
 		b.decline(a, x, ev)
 	case "close":
-		if a.Latched && x.Disposition == "" {
+		switch {
+		case a.Latched && x.Disposition == "":
 			return fmt.Errorf("close: alert %s of rule %s needs a disposition", a.ID, a.Rule)
+		case b.aside(a, x):
+			return fmt.Errorf("close: alert %s of rule %s is of life-safety: the family cannot end it", a.ID, a.Rule)
 		}
 		a.Disposition = x.Disposition
 		ev.Kind = closed
@@ -80,6 +85,14 @@ func (b *book) act(x *bus.Action) error {
 	return nil
 }
 
+// kin reports whether an action is the family's.
+func (b *book) kin(x *bus.Action) bool { return x.Family || b.family(x.Person) }
+
+// aside reports whether an action is the family's about an emergency that the property looks after, whatever they do.
+func (b *book) aside(a *bus.Alert, x *bus.Action) bool {
+	return a.Safety && a.Escalation != nil && !a.Escalation.AckAny && b.kin(x)
+}
+
 func (b *book) acknowledge(a *bus.Alert, x *bus.Action, ev bus.AlertEvent) {
 	e := a.Escalation
 	if a.AckedAt != nil {
@@ -90,7 +103,7 @@ func (b *book) acknowledge(a *bus.Alert, x *bus.Action, ev bus.AlertEvent) {
 		}
 		return
 	}
-	if a.Safety && e != nil && !e.AckAny && (x.Family || b.family(x.Person)) {
+	if b.aside(a, x) {
 		if a.FamilyAckBy == "" {
 			a.FamilyAckBy, a.FamilyPerson = x.By, x.Person
 			ev.Kind = familyAcknowledged

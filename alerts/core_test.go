@@ -63,8 +63,9 @@ var probeCatalogue = sync.OnceValues(func() (*devices.Catalogue, error) { return
 type residents struct {
 	devices map[string]*devices.Device
 	away    map[string]bool
-	family  map[string]bool // the others are staff
-	zone    string          // of the community; empty: Asia/Shanghai
+	family  map[string]bool  // the others are staff
+	agreed  []people.Consent // of ma with everybody of her circle
+	zone    string           // of the community; empty: Asia/Shanghai
 }
 
 func newPeople() *residents {
@@ -72,7 +73,7 @@ func newPeople() *residents {
 		"p1": {ID: "p1", Community: "tianjin", Type: "probe", Name: "一号探头", Person: "ma", State: devices.Active, Place: devices.Place{Building: "b12"}, Attributes: map[string]float64{"home_lat": 39.1, "home_lon": 117.7}},
 		"p2": {ID: "p2", Community: "tianjin", Type: "probe", Person: "ma", State: devices.Active},
 		"p3": {ID: "p3", Community: "tianjin", Type: "probe", State: devices.Active, Tags: map[string]string{"care": "lives_alone"}},
-	}, away: map[string]bool{}, family: map[string]bool{}}
+	}, away: map[string]bool{}, family: map[string]bool{}, agreed: []people.Consent{{Scope: people.Events}, {Scope: people.Wellbeing}}}
 }
 
 func (p *residents) Device(id string) *devices.Device { return p.devices[id] }
@@ -90,7 +91,9 @@ func (p *residents) Person(id string) *people.Person {
 		x.Roles = []people.Role{people.Contact}
 	}
 	if id == "ma" {
-		x.Circle = []people.Member{{Person: "daughter"}, {Person: "son"}, {Person: "tired-1"}}
+		for _, member := range []string{"daughter", "son", "tired-1"} {
+			x.Circle = append(x.Circle, people.Member{Person: member, Consent: p.agreed})
+		}
 	}
 	if p.away[id] {
 		x.AwaySince = new(time.Time)

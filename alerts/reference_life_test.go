@@ -245,7 +245,9 @@ func (m *reference) act(x refAction) {
 		m.actOnHold(x)
 	case a == nil:
 	case x.kind == "comment":
-		a.sign(x.at)
+		if !slices.Contains(m.family, x.person) || x.person == a.person {
+			a.sign(x.at)
+		}
 		m.record(a, x.at, "commented")
 	case x.kind == "reopen":
 		if cur := m.current(a.rule, a.who); (a.state == "closed" || a.state == "cleared") && a.rule.id != "alert_digest" && (cur == nil || cur == a) {
@@ -257,7 +259,7 @@ func (m *reference) act(x refAction) {
 		m.acknowledge(a, x)
 	case x.kind == "decline":
 		m.decline(a, x)
-	case x.kind == "close" && (!a.latched || x.disposition != ""):
+	case x.kind == "close" && (!a.latched || x.disposition != "") && !m.aside(a, x):
 		m.close(a, x.at, "li")
 	case x.kind == "assign":
 		a.sign(x.at)
@@ -277,13 +279,18 @@ func (m *reference) act(x refAction) {
 	}
 }
 
+// aside reports whether what the family does about an emergency leaves it with the property.
+func (m *reference) aside(a *refAlert, x refAction) bool {
+	return a.rule.safety && !a.plan.ackAny && slices.Contains(m.family, x.person)
+}
+
 func (m *reference) acknowledge(a *refAlert, x refAction) {
 	switch {
 	case a.acked && a.reminded:
 		a.sign(x.at)
 		m.record(a, x.at, "renewed")
 	case a.acked:
-	case a.rule.safety && !a.plan.ackAny && slices.Contains(m.family, x.person):
+	case m.aside(a, x):
 		if a.familyBy == "" {
 			a.familyBy = x.person
 			m.record(a, x.at, "family_acknowledged")

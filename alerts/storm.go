@@ -140,7 +140,8 @@ func (b *book) collect(key string, l *bus.Load) (all []*bus.Alert, later []strin
 				if next.IsZero() || d.Until.Before(next) {
 					next = d.Until
 				}
-			case d.Why == heldStorm || a.State == bus.Opened || a.Rule == contactOrder.ID: // what else rest kept back and is over is nobody's business in the morning
+			case b.unagreed(a, l.Who, l.Due):
+			case d.Why == heldStorm || a.State == bus.Opened || a.Rule == contactOrder.ID || a.Rule == allIsWell.ID: // what else rest kept back and is over is nobody's business in the morning
 				all = append(all, a)
 			}
 		}

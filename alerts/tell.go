@@ -2,6 +2,7 @@ package alerts
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"linli/bus"
@@ -163,11 +164,30 @@ func (b *book) ended(a *bus.Alert, now time.Time) []bus.Recipient {
 	}
 	a.Owed = a.Held != ""
 	for i := range all {
-		if a.Owed {
+		switch {
+		case a.Owed:
 			all[i].Held, all[i].Until = a.Held, a.HeldUntil
+		case b.unagreed(a, all[i].Who(), now):
+			all[i].Held, all[i].Until = people.HeldNoConsent, time.Time{}
 		}
 	}
 	return all
+}
+
+// unagreed reports whether a member of a circle may not hear of an alert of the elder, who has not agreed to it or does not any more.
+// Targets are asked for consent when they are resolved; this is for those who were told, or put off, before.
+func (b *book) unagreed(a *bus.Alert, who string, now time.Time) bool {
+	id, known := strings.CutPrefix(who, "person:")
+	elder := b.dir.Person(a.Person)
+	if !known || elder == nil || a.Safety || a.Rule == contactOrder.ID || !b.family(id) {
+		return false
+	}
+	scope := people.Events
+	if a.Rule == allIsWell.ID {
+		scope = people.Wellbeing
+	}
+	i := slices.IndexFunc(elder.Circle, func(m people.Member) bool { return m.Person == id })
+	return i >= 0 && !elder.Circle[i].Agreed(scope, now)
 }
 
 // family reports whether a person is known and has no part in looking after the community.

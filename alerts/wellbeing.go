@@ -167,7 +167,7 @@ func (c *core) listened(now time.Time) bool {
 	return l.Until.IsZero() || now.Sub(l.Until) <= bus.ListeningGrace
 }
 
-// tellAllIsWell tells those of the circle who may know.
+// tellAllIsWell tells those of the circle who may know; who rests at that hour, when their rest is over.
 func (c *core) tellAllIsWell(p *people.Person, w *bus.Wellbeing, at, now time.Time) {
 	active := w.Active.In(c.zone(p.Community)).Format("15:04")
 	a := c.aboutPerson(allIsWell, p, at, now, devices.Text{
@@ -178,9 +178,15 @@ func (c *core) tellAllIsWell(p *people.Person, w *bus.Wellbeing, at, now time.Ti
 		return
 	}
 	b.alerts[a.ID] = a
-	b.record(a, bus.AlertEvent{Kind: opened, At: at, Tell: b.resolver.Resolve(people.Question{
+	all := b.resolver.Resolve(people.Question{
 		Targets: []string{"circle"}, Community: p.Community, Person: p.ID, Scope: people.Wellbeing, At: now,
-	})})
+	})
+	for i := range all {
+		if !all[i].Until.IsZero() { // who rests hears of it after that
+			b.postpone(a, &all[i])
+		}
+	}
+	b.record(a, bus.AlertEvent{Kind: opened, At: at, Tell: all})
 	b.close(a, at, "", "to be read, not to be looked after")
 }
 

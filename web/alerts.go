@@ -251,6 +251,9 @@ func (s *Server) act(w http.ResponseWriter, r *http.Request, kind string, body a
 		return invalid("disposition", "wanted to close this alert, one of %s", strings.Join(dispositions, ", "))
 	}
 	who := principal(r)
+	if e := a.Escalation; kind == "close" && who.Kin() && a.Safety && e != nil && !e.AckAny {
+		return &problem{http.StatusForbidden, "property_ends", "the alert is of life-safety: the property ends it", ""}
+	}
 	if body.By == "" || who.Via != account.ByAdminToken {
 		body.By = who.Name
 	}

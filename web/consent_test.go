@@ -56,7 +56,7 @@ func newKinship(t *testing.T) *kinship {
 	}
 	for id, change := range map[string]func(*bus.Alert){
 		"ordinary": func(a *bus.Alert) { a.Rule = "wb_hr_high3" },
-		"sos":      func(a *bus.Alert) { a.Rule, a.Safety = "wb_sos", true },
+		"sos":      func(a *bus.Alert) { a.Rule, a.Safety, a.Escalation = "wb_sos", true, &bus.Escalation{Plan: "sos"} },
 		"line":     func(a *bus.Alert) { a.Rule = bus.AllIsWellRule },
 	} {
 		a := newAlert(1)
@@ -130,6 +130,9 @@ var byConsent = []struct {
 	{"GET", "/api/v1/deliveries?alert=sos", people.Events, "brother", 0},
 	{"GET", "/api/v1/deliveries?alert=ordinary", people.Events, "", 404},
 	{"POST", "/api/v1/alerts/ordinary/acknowledge", people.Events, "", 404},
+	{"POST", "/api/v1/alerts/ordinary/close", people.Events, "", 404},
+	{"POST", "/api/v1/alerts/sos/acknowledge", member, "", 404},
+	{"POST", "/api/v1/alerts/sos/close", nobody, "", 403},
 	{"GET", "/api/v1/devices", anything, `"id":"north-band"`, 0},
 	{"GET", "/api/v1/devices.csv", anything, "north-band", 0},
 	{"GET", "/api/v1/devices/north-band", anything, "", 404},
