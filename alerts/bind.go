@@ -195,9 +195,7 @@ func (b *binder) bind() []*bound {
 			b.failAt(r.Line, "%s has no event %q", b.typ.ID, e)
 		}
 	}
-	if !r.Pending() {
-		b.identity()
-	}
+	b.identity()
 	fields := []*devices.Field{nil}
 	if len(r.Fields) > 0 {
 		fields = fields[:0]
@@ -240,9 +238,6 @@ func (b *binder) one(field *devices.Field) *bound {
 		x.name += "/" + r.levelName()
 	}
 	vars := b.registryVars()
-	if r.spec == nil {
-		return x
-	}
 	if r.spec.declare != nil {
 		r.spec.declare(b, x, vars)
 	}
@@ -261,7 +256,7 @@ func (b *binder) one(field *devices.Field) *bound {
 	x.applies = b.compile(r.applies, vars)
 	x.when = b.compile(r.when, vars)
 	x.clear = b.compile(r.clear, vars)
-	if !r.Pending() && !r.spec.byEvent && x.field == nil {
+	if !r.spec.byEvent && x.field == nil {
 		if x.main = slices.IndexFunc(x.signals, func(s signal) bool { return s.field != nil }); x.main >= 0 {
 			x.field = x.signals[x.main].field
 		}
@@ -303,7 +298,7 @@ func (b *binder) registryVars() schema {
 
 // eventVars are the payload fields of the rule's events.
 func (b *binder) eventVars(vars schema) {
-	if !b.rule.Pending() && !b.rule.spec.byEvent {
+	if !b.rule.spec.byEvent {
 		return
 	}
 	for _, id := range b.rule.Events {

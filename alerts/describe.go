@@ -24,7 +24,7 @@ const ofForms = "when clear for window within count per between max_age"
 func (r *Rules) describe(rule *Rule) bus.RuleView {
 	v := bus.RuleView{
 		ID: rule.ID, Name: rule.Name, Text: rule.Text, Kind: string(rule.Kind), Severity: rule.Severity, Category: rule.Category,
-		Safety: rule.Safety, Latched: rule.Latched, Pending: rule.Pending(), Types: []string{}, Origin: r.origin(rule), Where: rule.Where(),
+		Safety: rule.Safety, Latched: rule.Latched, Types: []string{}, Origin: r.origin(rule), Where: rule.Where(),
 		Basis: rule.Basis, Source: rule.Source, Note: rule.Note, Params: map[string]string{}, Settable: []string{"severity"},
 	}
 	for _, t := range r.cat.Types() {
@@ -37,16 +37,13 @@ func (r *Rules) describe(rule *Rule) bus.RuleView {
 		}
 		v.Types = append(v.Types, t.ID)
 	}
-	if rule.Pending() {
-		v.Types = append(v.Types, rule.Types...)
-	}
 	if len(rule.Levels) > 0 {
 		v.Settable = []string{}
 		for _, at := range rule.grades() {
 			v.Settable = append(v.Settable, at.prefix()+"when", at.prefix()+"clear", at.prefix()+"for")
 		}
 		v.Settable = append(v.Settable, "max_age", "between")
-	} else if rule.spec != nil {
+	} else {
 		known := strings.FieldsFunc("between "+rule.spec.keys, func(r rune) bool { return strings.ContainsRune(" /|", r) })
 		v.Settable = append(v.Settable, slices.DeleteFunc(strings.Fields(ofForms), func(key string) bool { return !slices.Contains(known, key) })...)
 	}

@@ -50,7 +50,6 @@ const (
 	fromAttribute               // key is an attribute, fallback its default
 	fromPerson                  // whether the person is away
 	fromEvent                   // key is an event field
-	fromNowhere                 // of a kind that is not evaluated
 )
 
 type variable struct {

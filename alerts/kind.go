@@ -23,8 +23,6 @@ const (
 type kind struct {
 	// keys are those beyond what every kind has; the first words, up to the bar, are required, one of a group a/b.
 	keys string
-	// pending kinds are parsed and type-checked, but not evaluated.
-	pending bool
 	// byEvent kinds are judged at events alone and have no cells.
 	byEvent bool
 	// watches kinds are judged by silence and have no cells either.

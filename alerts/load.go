@@ -38,11 +38,6 @@ type Rules struct {
 // All are the rules in the order of device types, then of files.
 func (r *Rules) All() []*Rule { return r.all }
 
-// Pending are the rules of kinds that are not evaluated yet.
-func (r *Rules) Pending() []*Rule {
-	return slices.DeleteFunc(slices.Clone(r.all), func(r *Rule) bool { return !r.Pending() })
-}
-
 // Rule returns the rule of that id, or nil.
 func (r *Rules) Rule(id string) *Rule {
 	i := slices.IndexFunc(r.all, func(r *Rule) bool { return r.ID == id })
@@ -178,7 +173,9 @@ func (l *loader) parse(file string, n *yaml.Node, own *devices.Type) {
 			continue
 		}
 		l.ids[r.ID] = r
-		l.rules = append(l.rules, r)
+		if r.spec != nil { // else the kind is a mistake
+			l.rules = append(l.rules, r)
+		}
 	}
 	l.errs = append(l.errs, p.errs...)
 }
@@ -217,9 +214,7 @@ func (l *loader) bind() *Rules {
 		for _, t := range l.typesOf(r) {
 			b := binder{l, r, t}
 			bounds := b.bind()
-			if !r.Pending() {
-				rules.byType[t.ID].add(bounds)
-			}
+			rules.byType[t.ID].add(bounds)
 			if r.Kind == CountKind && len(bounds) > 0 {
 				rules.counting[bounds[0].name] = bounds[0]
 			}

@@ -44,7 +44,7 @@ func TestSiteAddsARule(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := rules.Rule("site_level")
-	if r == nil || r.Pending() || !strings.HasSuffix(r.Where(), "site.yaml:2") {
+	if r == nil || !strings.HasSuffix(r.Where(), "site.yaml:2") {
 		t.Fatalf("rule %+v", r)
 	}
 	if err := r.Replay(); err != nil {

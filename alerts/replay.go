@@ -15,13 +15,9 @@ import (
 	"linli/people"
 )
 
-// Replay runs the examples of a rule that is evaluated through the engine, and checks that they show what they should: an
-// opening, a case that must not open, and a clearing unless the rule is latched. The error joins a *devices.FileError for each
-// that differs. A pending rule passes.
+// Replay runs the examples of a rule through the engine, and checks that they show what they should: an opening, a case that must
+// not open, and a clearing unless the rule is latched. The error joins a *devices.FileError for each that differs.
 func (r *Rule) Replay() error {
-	if r.Pending() {
-		return nil
-	}
 	var errs []error
 	fail := func(line int, format string, args ...any) {
 		errs = append(errs, &devices.FileError{File: r.File, Line: line, Reason: "rule " + r.ID + ": " + fmt.Sprintf(format, args...)})

@@ -38,7 +38,7 @@ type Rule struct {
 	Line int
 
 	set  *Rules // that it belongs to
-	spec *kind  // of Kind; nil when that is unknown
+	spec *kind  // of Kind
 
 	level                int // that this is the rule at, from 1 for the most severe; 0: none
 	when, clear, applies source
@@ -53,11 +53,6 @@ type Rule struct {
 	first, then, without *step
 	fence                fence         // of a geofence
 	within               time.Duration // of a sequence
-}
-
-// Pending reports whether the rule is parsed and checked, but not evaluated yet.
-func (r *Rule) Pending() bool {
-	return r.spec == nil || r.spec.pending
 }
 
 // Where is the place of the rule, file:line.

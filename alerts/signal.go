@@ -103,7 +103,7 @@ func (b *binder) field(x *bound, vars schema, s *signalSource, f *devices.Field)
 
 // last declares a signal that is the last value of a field.
 func (b *binder) last(x *bound, vars schema, s *signalSource, f *devices.Field) {
-	if !b.rule.Pending() && f.Type == devices.String {
+	if f.Type == devices.String {
 		b.failAt(s.line, "field %q is free text", f.ID)
 		return
 	}

@@ -12,7 +12,6 @@ type RuleView struct {
 	Category string            `json:"category"`
 	Safety   bool              `json:"safety,omitempty"`
 	Latched  bool              `json:"latched,omitempty"`
-	Pending  bool              `json:"pending,omitempty"` // its kind is not evaluated
 	Types    []string          `json:"types"`
 	Origin   string            `json:"origin"` // type: with its device type; common: of every type; site: of a rules directory
 	Where    string            `json:"where"`  // file:line

@@ -17,7 +17,6 @@ export interface Rule {
   category: string
   safety?: boolean
   latched?: boolean
-  pending?: boolean
   types: string[]
   origin: 'type' | 'common' | 'site'
   where: string
