@@ -88,6 +88,8 @@ type watch struct {
 	queued  int64 // ms: its entry in the queue; any other that is there is void
 	retired bool  // it has no members any more
 	shard   uint8
+
+	relieved int64 // ms: of a replay, when the first word came that ends the alert which the book has; 0: none
 }
 
 func (w *watch) key() string { return episodeKey(w.bound.ID, w.who) }
@@ -116,7 +118,7 @@ func (c *core) heardReading(s *series, at, received int64) {
 		case w.bound.typ != s.prog.typ, len(w.bound.Events) > 0:
 		case w.bound.field == nil:
 			c.sign(w, received, received)
-		case c.line.Field(w.bound.field.ID).Key != nil:
+		case c.line.Field(w.bound.field.ID).Value != nil:
 			c.sign(w, at, received)
 		}
 	}
@@ -156,21 +158,30 @@ func (c *core) sign(w *watch, at, received int64) {
 		w.gone = 0
 	}
 	c.dirty[w.shard] = true
+	speaks := (c.quiet || w.firing) && c.waitEnds(w) > received
+	if c.quiet && speaks && w.relieved == 0 {
+		if e := c.book.episodes[w.key()]; e != nil && e.alert != nil && at > e.alert.LastEvent.UnixMilli() {
+			w.relieved = received
+		}
+	}
 	switch {
-	case w.firing && c.waitEnds(w) > received:
+	case w.firing && speaks:
 		c.relent(w, received)
 	case first && !w.firing: // it has less time now
 		c.await(w)
 	}
 }
 
+// lastWill notes one even of a watch that fires: after a restart it is there before the word that came before it.
 func (c *core) lastWill(w *watch, received int64) {
-	if w.bound.will == 0 || w.firing || received < w.from {
+	if w.bound.will == 0 || received < w.from {
 		return
 	}
 	w.gone = received
 	c.dirty[w.shard] = true
-	c.await(w)
+	if !w.firing {
+		c.await(w)
+	}
 }
 
 // await puts a watch into the queue, unless it comes up early enough already or its wait can never end.
@@ -217,8 +228,8 @@ func (c *core) waitEnds(w *watch) int64 {
 	return end.UnixMilli()
 }
 
-// watchUntil ends the waits that are over at now, as far as devices could be heard.
-func (c *core) watchUntil(now int64) {
+// startWaits lets the waits that no checkpoint knows begin at now, or when their devices were added, and reports whether there are any.
+func (c *core) startWaits(now int64) (anew bool) {
 	v := &c.vigil
 	if v.began == 0 {
 		v.began = now
@@ -227,17 +238,23 @@ func (c *core) watchUntil(now int64) {
 		switch {
 		case w.firing, w.retired:
 			continue
-		case w.from != 0: // a checkpoint or a sign of life has set it going
-			c.await(w)
-			continue
-		}
-		w.from = now
-		if made := w.dev.Created.UnixMilli(); made > v.began && made < now {
-			w.from = made
+		case w.from == 0:
+			w.from = now
+			if made := w.dev.Created.UnixMilli(); made > v.began && made < now {
+				w.from = made
+			}
+			anew, c.dirty[w.shard] = true, true
 		}
 		c.await(w)
 	}
 	v.unstarted = nil
+	return anew
+}
+
+// watchUntil ends the waits that are over at now, as far as devices could be heard.
+func (c *core) watchUntil(now int64) {
+	v := &c.vigil
+	c.startWaits(now)
 	if until := v.listening.Until; !until.IsZero() {
 		now = min(now, until.Add(bus.ListeningGrace).UnixMilli())
 	}
@@ -339,16 +356,18 @@ func (c *core) relent(w *watch, at int64) {
 // endWatchReplay brings watches and book together after a replay.
 func (c *core) endWatchReplay() {
 	for _, w := range c.vigil.sorted() {
-		switch e := c.book.episodes[w.key()]; {
-		case w.firing && c.known(w.bound.ID, w.who, w.opened) == nil:
+		e := c.book.episodes[w.key()]
+		open := e != nil && e.alert != nil && e.alert.State != bus.Cleared
+		if open && w.relieved > 0 {
+			c.book.clear(e.alert, moment(max(w.relieved, e.alert.OpenedAt.UnixMilli())))
+			open = false
+		}
+		w.relieved = 0
+		switch {
+		case w.firing && c.known(w.bound.ID, w.who, w.opened, w.opened) == nil:
 			c.report(w)
-		case !w.firing && e != nil && e.alert != nil && e.alert.State != bus.Cleared:
-			opened := e.alert.OpenedAt.UnixMilli()
-			if w.heard > e.alert.LastEvent.UnixMilli() {
-				c.book.clear(e.alert, moment(max(w.heard, opened)))
-				continue
-			}
-			w.firing, w.opened, w.queued = true, opened, 0
+		case !w.firing && open:
+			w.firing, w.opened, w.queued = true, e.alert.OpenedAt.UnixMilli(), 0
 			e.firing++
 		}
 	}

@@ -1,6 +1,7 @@
 package alerts
 
 import (
+	"errors"
 	"fmt"
 	"testing"
 	"time"
@@ -84,5 +85,79 @@ func TestDeviceThatIsRevokedIsNoLongerMissed(t *testing.T) {
 	}
 	if want := "[ac-0000 opened ac-0001 opened ac-0000 cleared]"; fmt.Sprint(got) != want {
 		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
+// A device that was never heard of is missed a day after it was added, however often the engine is killed meanwhile.
+func TestKillsDelayNoAbsence(t *testing.T) {
+	_, rules := catalogueRules(t)
+	now, d := start, newDisk()
+	d.people = newPeople()
+	d.people.devices = map[string]*devices.Device{"ac-1": {ID: "ac-1", Community: "tianjin", Type: "access_controller", State: devices.Active}}
+	for range 4 {
+		e := d.engine(t, rules, &now)
+		for range 7 {
+			now = now.Add(time.Hour)
+			if err := e.tick(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	var got []string
+	for _, ev := range d.alertLog(t) {
+		if ev.Kind == opened {
+			got = append(got, fmt.Sprint(ev.Alert.Rule, " ", ev.At.Sub(start)))
+		}
+	}
+	if want := "[dev_offline 24h0m0s]"; fmt.Sprint(got) != want {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
+// A clock that is set back delays no absence, and what nobody could hear before that still does not count.
+func TestAClockThatIsSetBackDelaysNoAbsence(t *testing.T) {
+	for _, restarts := range []bool{false, true} {
+		t.Run(fmt.Sprint("engine restarts ", restarts), func(t *testing.T) {
+			c, known := fleet(t, 3)
+			var l bus.Listening
+			l.Hear(start, true, bus.Settle)
+			report(t, c, known, 0)
+			l.Until = start.Add(time.Minute)
+			l.Hear(start.Add(10*time.Minute), true, bus.Settle) // nobody listened for nine minutes, and all are back two later
+			c.vigil.hear(&l)
+			c.advance(start.Add(13 * time.Minute).UnixMilli())
+			c.shift(-time.Hour)
+			if restarts {
+				c = restarted(t, c)
+			}
+			for _, minute := range []int{-47, -34, -33} {
+				l.Until = start.Add(time.Duration(minute) * time.Minute)
+				c.vigil.hear(&l)
+				c.advance(l.Until.UnixMilli())
+				if got, want := len(c.book.out), map[int]int{-47: 0, -34: 0, -33: 3}[minute]; got != want {
+					t.Errorf("at %d min: %d alerts, want %d", minute, got, want)
+				}
+			}
+		})
+	}
+}
+
+// One that was set back while no engine ran delays it by one window at most.
+func TestAClockThatWasSetBackMeanwhile(t *testing.T) {
+	now, d := start, newDisk()
+	rules := rulesOf(t, "rules:\n- {id: silent, name: {zh: 无声, en: Silent}, kind: absence, type: probe, severity: low, category: device, window: 10m, basis: judgement}")
+	e := d.engine(t, rules, &now)
+	d.put(t, bus.Readings, utterance{device: "p1", series: "p1", fields: []field{{"level", 1.0}}}.line())
+	if err := errors.Join(d.feed(t, e), e.commit(t.Context(), true)); err != nil {
+		t.Fatal(err)
+	}
+	now = start.Add(-time.Hour)
+	e = d.engine(t, rules, &now)
+	now = now.Add(10*time.Minute + wallGrace)
+	if err := e.tick(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if got := len(d.alertLog(t)); got != 1 {
+		t.Errorf("%d alerts", got)
 	}
 }

@@ -21,8 +21,8 @@ func steps() func() time.Duration {
 	}
 }
 
-// minded looks whether the clock was set back, and lets what waits for it go on waiting for as long as it would have: a ladder would
-// else stand still for as much as the clock was wrong. After a step forward it is overdue, and runs at once; that too many are told is
+// minded looks whether the clock was set back, and lets what waits for it go on waiting for as long as it would have: ladders would else
+// stand still, and silence not count, for as much as the clock was wrong. After a step forward it is overdue, and runs at once; that too many are told is
 // better than too few.
 func (e *Engine) minded(ctx context.Context) error {
 	if e.stepped == nil {
@@ -41,7 +41,8 @@ func (e *Engine) minded(ctx context.Context) error {
 	}
 	e.opened, e.checkpointed = e.opened.Add(by), e.checkpointed.Add(by)
 	e.core.book.shift(by)
-	return e.commit(ctx, false)
+	e.core.shift(by)
+	return e.commit(ctx, true)
 }
 
 // shift moves the times at which ladders go on.
@@ -60,5 +61,38 @@ func (b *book) shift(by time.Duration) {
 		now, plan := *a, *e
 		now.Escalation = &plan
 		b.changed[bus.AlertSubject(a.ID)] = &now
+	}
+}
+
+// shift moves the clock of silence, and with it all that a watch knows of the time.
+func (c *core) shift(by time.Duration) {
+	v, ms, now := &c.vigil, by.Milliseconds(), moment(c.clock)
+	for _, w := range v.watches {
+		for from := moment(w.from); w.from > 0; from = moment(w.from) { // the gaps stay where they are
+			next := v.listening.Since(from, now)
+			if !next.After(from) {
+				break
+			}
+			w.from = next.UnixMilli()
+		}
+		for _, at := range []*int64{&w.from, &w.heard, &w.gone, &w.queued} {
+			if *at > 0 {
+				*at += ms
+			}
+		}
+		c.dirty[w.shard] = true
+	}
+	for i := range v.queue {
+		v.queue[i].due += ms
+	}
+	if c.clock > 0 {
+		c.clock += ms
+	}
+}
+
+// notAfter lets no wait have begun later than now: the clock was set back while no engine ran.
+func (v *vigil) notAfter(now int64) {
+	for _, w := range v.watches {
+		w.from, w.gone = min(w.from, now), min(w.gone, now)
 	}
 }

@@ -9,7 +9,7 @@ import (
 	"linli/bus"
 )
 
-// commit stores what happened since the last one, with a checkpoint if asked for.
+// commit stores what happened since the last one, with a checkpoint if asked for or needed.
 func (e *Engine) commit(ctx context.Context, checkpoint bool) error {
 	began := time.Now()
 	for len(e.core.book.out) > commitEvents { // the offsets count with the last part only
@@ -22,7 +22,7 @@ func (e *Engine) commit(ctx context.Context, checkpoint bool) error {
 		return err
 	}
 	t := transaction{events: e.core.book.out, records: e.core.book.changed, offset: e.done}
-	if checkpoint && !e.core.quiet {
+	if (checkpoint || e.anew) && !e.core.quiet {
 		t.shards = e.pack()
 		t.offset.Replay, t.offset.ReplayEvents = e.done.Readings, e.done.Events
 	}
@@ -38,7 +38,7 @@ func (e *Engine) commit(ctx context.Context, checkpoint bool) error {
 	clear(e.core.book.changed)
 	e.consumed, e.urgent = 0, false
 	if t.shards != nil {
-		e.checkpointed, e.done = e.Now(), t.offset
+		e.checkpointed, e.done, e.anew = e.Now(), t.offset, false
 		e.core.dirty = [shards]bool{}
 		e.core.book.forget()
 		e.measure()

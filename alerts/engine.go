@@ -61,6 +61,8 @@ type Engine struct {
 
 	done    bus.Offset // what the core has judged
 	resumed bus.Offset // what was judged before the start
+	replays bool       // READINGS up to where it was judged are judged again
+	anew    bool       // watches have begun that no checkpoint knows: the next transaction is one
 	recall  uint64     // EVENTS up to here are only remembered, before anything else is judged; 0: no more of them
 
 	consumed     int // messages since the last commit
@@ -134,10 +136,8 @@ func Open(ctx context.Context, c Config) (*Engine, error) {
 	}
 	e.caughtUp = readings.next > readings.last
 	e.core.book.retire(e.Now())
-	e.core.quiet = max(readings.next, readings.first) <= min(e.resumed.Readings, readings.last)
-	if !e.core.quiet {
-		e.core.endReplay()
-	}
+	e.startWaits()
+	e.replay(max(readings.next, readings.first) <= min(e.resumed.Readings, readings.last))
 	return e, nil
 }
 
@@ -271,11 +271,12 @@ func (e *Engine) event(ctx context.Context, m message) error {
 	if m.seq <= e.resumed.Events {
 		judge = e.core.recall
 	}
-	if m.seq >= e.recall || m.left == 0 {
-		e.recall = 0
-	}
 	if err := judge(m.data); err != nil {
 		e.passOver(bus.Events, m, err)
+	}
+	if e.recall > 0 && (m.seq >= e.recall || m.left == 0) {
+		e.recall = 0
+		e.replay(e.replays)
 	}
 	e.done.Events = max(e.done.Events, m.seq)
 	return e.judged(ctx, m)
@@ -369,7 +370,7 @@ func (e *Engine) tick(ctx context.Context) error {
 		e.core.advance(now.Add(-wallGrace).UnixMilli())
 	}
 	e.core.settle()
-	due := now.Sub(e.checkpointed) >= checkpointEvery && !e.core.quiet
+	due := (e.anew || now.Sub(e.checkpointed) >= checkpointEvery) && !e.core.quiet
 	if e.consumed == 0 && len(e.core.book.out) == 0 && len(e.core.book.changed) == 0 && !due {
 		return nil
 	}

@@ -18,13 +18,15 @@ type reference struct {
 	clock    int64               // the latest receipt of a reading, or what the wall clock says less its grace
 	wall     int64
 
-	works  map[string][]stretch // in which a device is worked on, by the time of receipt
-	said   []utterance          // readings
-	events []utterance
-	cells  []*refCell
-	alerts []*refAlert
-	holds  map[string]*refHold
-	loads  map[string]*refLoad
+	works   map[string][]stretch // in which a device is worked on, by the time of receipt
+	said    []utterance          // readings
+	events  []utterance
+	heard   []utterance // both
+	cells   []*refCell
+	watches []*refWatch
+	alerts  []*refAlert
+	holds   map[string]*refHold
+	loads   map[string]*refLoad
 
 	closings int
 }
@@ -211,6 +213,7 @@ func (m *reference) hear(s utterance) {
 	s.at = min(s.at, s.received)
 	m.advance(s.received)
 	m.expire(s.received)
+	m.listen(s)
 	var touched []*refCell
 	for _, f := range s.fields {
 		for _, r := range m.rules {
@@ -246,6 +249,7 @@ func (m *reference) advance(now int64) {
 		return
 	}
 	m.clock = now
+	m.miss(now)
 	due := slices.DeleteFunc(slices.Clone(m.cells), func(c *refCell) bool {
 		return c.state != waiting || c.since+c.rule.hold > now
 	})

@@ -2,6 +2,21 @@ package alerts
 
 import "linli/bus"
 
+// startWaits lets watches wait before anything is judged.
+func (e *Engine) startWaits() {
+	now := e.Now().UnixMilli()
+	e.core.vigil.notAfter(now)
+	e.anew = e.core.startWaits(now)
+}
+
+// replay keeps alerts from moving until EVENTS are recalled and, if there are any to be judged again, readings are.
+func (e *Engine) replay(readings bool) {
+	e.replays = readings
+	if e.core.quiet = readings || e.recall > 0; !e.core.quiet {
+		e.core.endReplay()
+	}
+}
+
 // fired is a cell that fired in a replay.
 type fired struct {
 	series *series
@@ -29,19 +44,20 @@ func (c *core) endReplay() {
 // told reports whether the book has an alert that the firing belongs to, open or not.
 func (c *core) told(x fired) bool {
 	b := x.series.bound(x.bound)
-	a := c.known(b.ID, identity(b.Rule, subjectOf(x.series, b, x.series.dev)), x.opened)
+	a := c.known(b.ID, identity(b.Rule, subjectOf(x.series, b, x.series.dev)), x.opened, max(x.opened, x.received))
 	return a != nil && (b.level == 0 || b.level >= b.levelOf(a))
 }
 
-// known is the alert that the book has of a rule and an identity and that was opened at a time, ms, or was open then; or nil.
-func (c *core) known(rule, who string, opened int64) *bus.Alert {
+// known is the alert that the book has of a rule and an identity and that was opened at a time, ms, or was open then or until that was
+// heard of; or nil.
+func (c *core) known(rule, who string, opened, heard int64) *bus.Alert {
 	at := moment(opened)
 	if a := c.book.alerts[alertID(rule, who, at)]; a != nil {
 		return a
 	}
 	for _, a := range c.book.alerts {
 		over := a.ClosedAt != nil && a.ClosedAt.Before(at) || a.ClearedAt != nil && a.ClearedAt.Before(at)
-		if a.Rule == rule && a.Identity == who && !a.OpenedAt.After(at) && !over {
+		if a.Rule == rule && a.Identity == who && !a.OpenedAt.After(moment(heard)) && !over {
 			return a
 		}
 	}

@@ -276,7 +276,7 @@ func (c *core) endSequenceReplay() {
 	for _, q := range c.missed {
 		end := moment(q.ends())
 		// One that came true while its alert was open has repeated it.
-		if a := c.known(q.bound.ID, q.who, q.ends()); a == nil || a.State != bus.Closed && a.OpenedAt.Before(end) && a.LastEvent.Before(end) {
+		if a := c.known(q.bound.ID, q.who, q.ends(), q.ends()); a == nil || a.State != bus.Closed && a.OpenedAt.Before(end) && a.LastEvent.Before(end) {
 			c.openSequence(q, q.ends(), q.received)
 		}
 	}
