@@ -20,11 +20,11 @@ import (
 var answerRoutes = []route{
 	{
 		method: "GET", path: "/a/{token}", area: "answers", about: "The page of a link that was sent with an alert; looking at it changes nothing",
-		public: true, in: plainly{}, outType: "text/html", handle: (*Server).answerPage,
+		public: true, in: plainly{}, outType: "text/html", handle: asLink((*Server).answerPage),
 	},
 	{
 		method: "POST", path: "/a/{token}", area: "answers", about: "Acknowledge the alert that a link was sent with",
-		public: true, freeform: true, outType: "text/html", handle: (*Server).answerByLink,
+		public: true, freeform: true, outType: "text/html", handle: asLink((*Server).answerByLink),
 	},
 	{
 		method: "POST", path: "/callback/{channel}/{secret}", area: "answers", about: "What the provider of a channel says of messages",
@@ -39,13 +39,17 @@ const answerPolicy = "default-src 'none'; form-action 'self'; base-uri 'none'; f
 var answerTemplate = template.Must(template.New("answer").Parse(`<!doctype html>
 <html lang="zh-CN"><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="robots" content="noindex"><title>邻里 linli</title>
-<h1>{{.Alert.Name.ZH}}<br><small lang="en">{{.Alert.Name.EN}}</small></h1>
+{{if not .Alert}}<h1>这个链接已失效。<br><small lang="en">This link is no longer good.</small></h1>
+<p>链接在通知发出 24 小时后失效；已不是联系人的，也不能再打开。请使用最新一条通知里的链接，或联系物业值班室。情况紧急请直接拨打 120。</p>
+<p lang="en">A link is good for 24 hours, and for those who are among the contacts. Use the link of the latest message, or call the duty desk. If it is urgent, call 120.</p>
+<p><a href="tel:120">拨打 120 <span lang="en">Call 120</span></a></p>
+{{else}}<h1>{{.Alert.Name.ZH}}<br><small lang="en">{{.Alert.Name.EN}}</small></h1>
 <p>{{.Alert.Text.ZH}}</p><p lang="en">{{.Alert.Text.EN}}</p>
 {{if .Done}}<p role="status"><strong>已收到，谢谢。 <span lang="en">Noted, thank you.</span></strong></p>
 {{else if .Over}}<p role="status"><strong>此事已处理完毕。 <span lang="en">This is over.</span></strong></p>
 {{else}}{{if .By}}<p role="status">{{.By}} 已响应。 <span lang="en">{{.By}} looks after it.</span></p>{{end}}
 <form method="post"><button type="submit">我来处理 <span lang="en">I look after it</span></button></form>
-{{end}}{{if .Alert.Instructions.ZH}}<p>{{.Alert.Instructions.ZH}}</p><p lang="en">{{.Alert.Instructions.EN}}</p>{{end}}
+{{end}}{{if .Alert.Instructions.ZH}}<p>{{.Alert.Instructions.ZH}}</p><p lang="en">{{.Alert.Instructions.EN}}</p>{{end}}{{end}}
 </html>
 `))
 
@@ -55,7 +59,7 @@ type plainly struct {
 }
 
 type answerView struct {
-	Alert      *bus.Alert
+	Alert      *bus.Alert // nil: the link is good for nothing
 	By         string
 	Done, Over bool
 }
@@ -67,8 +71,22 @@ func (s *Server) showAnswer(w http.ResponseWriter, v answerView) error {
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Content-Security-Policy", answerPolicy)
+	if v.Alert == nil {
+		w.WriteHeader(http.StatusNotFound)
+	}
 	_, err := w.Write(b.Bytes())
 	return err
+}
+
+// asLink says in words to who opens a link that is good for nothing that it is.
+func asLink(h func(*Server, http.ResponseWriter, *http.Request) error) func(*Server, http.ResponseWriter, *http.Request) error {
+	return func(s *Server, w http.ResponseWriter, r *http.Request) error {
+		err := h(s, w, r)
+		if errors.Is(err, errNoPass) {
+			return s.showAnswer(w, answerView{})
+		}
+		return err
+	}
 }
 
 var errNoPass = &problem{http.StatusNotFound, "not_found", "this link is not, or no longer, good for anything", ""}

@@ -61,11 +61,20 @@ func TestLinkAcknowledgesOnlyByItsButton(t *testing.T) {
 	nothing.Alert = "a9"
 	for _, bad := range []string{passes.Seal(expired), passes.Seal(gone), passes.Seal(nothing), "x", "x.y"} {
 		for _, method := range []string{"GET", "POST"} {
-			s.refused(http.StatusNotFound, "", method, "/a/"+bad, "")
+			s.noLink(method, "/a/"+bad)
 		}
 	}
 	if got := actionsOf(s); len(got) != 1 {
 		t.Errorf("bad links did %+v", got[1:])
+	}
+}
+
+// noLink asks with a link that is good for nothing: the page says so in words, and nothing of any alert.
+func (s *site) noLink(method, path string) {
+	s.Helper()
+	status, h, body := s.do(s.request(method, path, ""))
+	if status != http.StatusNotFound || !strings.Contains(body, "已失效") || !strings.Contains(body, "no longer good") || strings.Contains(body, "<form") || !strings.HasPrefix(h.Get("Content-Type"), "text/html") {
+		s.Errorf("%s %s: status %d, %s", method, path, status, body)
 	}
 }
 

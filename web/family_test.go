@@ -280,8 +280,8 @@ func TestLinksEnd(t *testing.T) {
 		t.Errorf("without consent to events: %v", got.alertIDs())
 	}
 	plain := func() string { return strings.Replace(ordinary, "/api/v1/family/", "/a/", 1) + "?plain=1" }
-	h.refused(404, "", "GET", plain(), "")
-	h.refused(404, "", "POST", strings.TrimSuffix(plain(), "?plain=1"), "")
+	h.noLink("GET", plain())
+	h.noLink("POST", strings.TrimSuffix(plain(), "?plain=1"))
 	h.refused(404, "", "POST", ordinary+"/answer", `{"alert":"ordinary","answer":"going"}`)
 
 	daughter := h.link("a1", "daughter")

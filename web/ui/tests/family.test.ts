@@ -59,6 +59,7 @@ test('SOS, message, link, "I am going": the desk sees it within a second', async
     await b.page.getByText('去不了', { exact: false }).first().waitFor()
     await kin.end()
     await b.page.locator('.state:not(.alarm)').waitFor()
+    await b.page.getByTestId('over').getByText('此事已处理完毕').waitFor()
     expect([...b.errors, ...desk.errors]).toEqual([])
     expect([...b.foreign, ...desk.foreign]).toEqual([])
   } finally {
@@ -165,6 +166,62 @@ test('with an account she logs in on the same page', async () => {
     await b.close()
   }
 })
+
+test.each([['zh', '这个链接已失效', '没有未处理的求救'], ['en', 'This link is no longer good', 'no open call for help']] as const)('what is not hers any more is said in words, in %s', async (language, bad, calm) => {
+  const kin = await Kin.join(linli, hook, 'ended-' + language)
+  const b = await Browser.open(linli, { ...phone, language })
+  const large = async (what: string) => {
+    await b.page.evaluate(() => { document.documentElement.style.fontSize = '225%' })
+    await sound(b, what)
+    await b.page.evaluate(() => { document.documentElement.style.fontSize = '' })
+  }
+  try {
+    const link = await kin.press()
+    await b.page.goto(link)
+    await b.page.getByTestId('cannot').click()
+    await b.page.getByTestId('how').waitFor()
+    await large('cannot go')
+    await kin.end()
+    await kin.agree()
+    await b.page.getByTestId('state').getByText(calm).waitFor({ timeout: 20_000 })
+    await large('consent ended')
+    await linli.api('POST', `people/${kin.daughter}/revoke-links`)
+    await b.page.reload()
+    await b.page.getByText(bad).waitFor()
+    await large('link ended, on the open page')
+    await b.page.goto('about:blank')
+    const answer = await b.page.goto(link)
+    expect(answer!.status()).toBe(404)
+    await b.page.getByText(bad).waitFor()
+    await sound(b, 'link ended')
+  } finally {
+    await b.close()
+  }
+})
+
+test('the demo has a daughter who sees all of it', async () => {
+  const elder = 'hegang-home-001-elder'
+  const { password } = await linli.api<{ password: string }>('POST', 'users', { name: 'demo', role: 'family', elders: [elder], person: elder + '-daughter' })
+  const b = await Browser.open(linli, phone)
+  try {
+    await b.page.goto(linli.url + '/family.html')
+    await b.page.locator('input[name=user]').fill('demo')
+    await b.page.locator('input[name=password]').fill(password)
+    await b.page.keyboard.press('Enter')
+    await b.page.locator('input[name=fresh]').fill('女儿自己的一个长密码 2026')
+    await b.page.keyboard.press('Enter')
+    await b.page.getByTestId('state').getByText('妈妈').waitFor()
+    await until(async () => { // each band makes its first report within the first minute
+      await b.page.reload()
+      await b.page.getByTestId('place').waitFor()
+      return b.page.getByTestId('place').locator('svg').isVisible()
+    }, 70_000)
+    expect(await b.page.getByTestId('body').innerText()).toContain('心率')
+    expect(await b.page.getByTestId('hidden').count()).toBe(0)
+  } finally {
+    await b.close()
+  }
+}, 90_000)
 
 test('the first view is small', async () => {
   const kin = await Kin.join(linli, hook, 'slow')
