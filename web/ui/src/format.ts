@@ -1,5 +1,6 @@
 // Numbers, times and places as people of the chosen language read them.
 
+import { computed } from 'vue'
 import { community, state } from './state'
 import type { Alert, Place, Text } from './types'
 
@@ -30,16 +31,27 @@ export function quantity(v: number, u?: string, digits?: number): string {
   return figure(v, digits) + (name && (name === '%' || name === '°' ? name : ' ' + name))
 }
 
+const writers = new Map<string, Intl.DateTimeFormat>()
+
+/** written is a time in a form of the chosen language. A writer is made once: making it takes longer than the row that the time is in. */
+function written(time: Date, how: Intl.DateTimeFormatOptions): string {
+  const key = locale() + JSON.stringify(how)
+  let writer = writers.get(key)
+  if (!writer) writers.set(key, writer = new Intl.DateTimeFormat(locale(), how))
+  return writer.format(time)
+}
+
+// By itself, so that what shows a time is drawn again at midnight and not every second.
+const today = computed(() => new Date(state.now).toDateString())
+
 export function clock(time: string | number | undefined, seconds = true): string {
   if (!time) return ''
   const d = new Date(time)
-  const today = d.toDateString() === new Date(state.now).toDateString()
-  const timeStyle = seconds ? 'medium' : 'short'
-  if (today) return new Intl.DateTimeFormat(locale(), { timeStyle, hour12: false }).format(d)
-  return new Intl.DateTimeFormat(locale(), { month: 'numeric', day: 'numeric', hour: '2-digit', minute: '2-digit', ...(seconds && { second: '2-digit' }), hour12: false }).format(d)
+  if (d.toDateString() === today.value) return written(d, { timeStyle: seconds ? 'medium' : 'short', hour12: false })
+  return written(d, { month: 'numeric', day: 'numeric', hour: '2-digit', minute: '2-digit', ...(seconds && { second: '2-digit' }), hour12: false })
 }
 
-export const day = (time: string | number) => new Intl.DateTimeFormat(locale(), { dateStyle: 'medium' }).format(new Date(time))
+export const day = (time: string | number) => written(new Date(time), { dateStyle: 'medium' })
 
 /** span writes how long something lasts: its two largest units below a day, else days and hours. */
 export function span(ms: number): string {
