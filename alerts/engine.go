@@ -116,8 +116,9 @@ func Open(ctx context.Context, c Config) (*Engine, error) {
 		return nil, fmt.Errorf("open alerts: %w", err)
 	}
 	judged := [...]*uint64{&e.done.Events, &e.done.Actions, &e.done.Readings}
+	born := [...]*time.Time{&e.done.EventsBorn, &e.done.ActionsBorn, &e.done.ReadingsBorn}
 	for i, stream := range []string{bus.Events, bus.Actions, bus.Readings} {
-		f, err := openFeed(ctx, c.Bus, stream, *judged[i])
+		f, err := openFeed(ctx, c.Bus, stream, *judged[i], *born[i])
 		if err != nil {
 			return nil, fmt.Errorf("open alerts: %w", err)
 		}
@@ -125,6 +126,7 @@ func Open(ctx context.Context, c Config) (*Engine, error) {
 			c.Log.Error("stream was made anew, reading it from its beginning", "stream", stream, "judged", *judged[i], "last", f.last)
 			*judged[i] = 0
 		}
+		*born[i] = f.born
 		e.feeds[i] = f
 	}
 	events, readings := e.feeds[0], e.feeds[2]

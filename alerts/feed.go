@@ -17,7 +17,8 @@ type feed struct {
 	stream      string
 	next        uint64       // sequence to go on with
 	first, last uint64       // of the stream, when it was opened
-	anew        bool         // the stream is shorter than what was judged of it
+	born        time.Time    // when the stream was made
+	anew        bool         // the stream is another than what was judged
 	out         chan message // bounded: while the engine is busy, messages stay in the stream
 }
 
@@ -31,15 +32,18 @@ type message struct {
 // ahead is how many messages of a stream wait in memory; one of READINGS has up to 512 KiB.
 const ahead = 16
 
-// openFeed goes on after the sequence judged.
-func openFeed(ctx context.Context, b *bus.Bus, stream string, judged uint64) (*feed, error) {
+// openFeed goes on after the sequence judged of the stream that was made at born; zero: that is not known.
+func openFeed(ctx context.Context, b *bus.Bus, stream string, judged uint64, born time.Time) (*feed, error) {
 	s, err := b.JS.Stream(ctx, stream)
 	if err != nil {
 		return nil, fmt.Errorf("open stream %s: %w", stream, err)
 	}
 	state := s.CachedInfo().State
-	f := &feed{bus: b, stream: stream, next: judged + 1, first: state.FirstSeq, last: state.LastSeq, out: make(chan message, ahead)}
-	if judged > state.LastSeq {
+	f := &feed{
+		bus: b, stream: stream, next: judged + 1, first: state.FirstSeq, last: state.LastSeq, born: s.CachedInfo().Created,
+		out: make(chan message, ahead),
+	}
+	if judged > state.LastSeq || !born.IsZero() && !born.Equal(f.born) {
 		f.next, f.anew = 1, true
 	}
 	return f, nil

@@ -103,21 +103,31 @@ func (a *App) openBus(ctx context.Context) error {
 	if a.setup, err = a.connect("setup"); err != nil {
 		return err
 	}
-	setup := func() error {
+	setup := func(ctx context.Context) error {
 		limits := bus.Share(total)
 		limits.Kept = a.nats == nil
 		return a.setup.Setup(ctx, limits)
 	}
-	err = setup()
-	for ; a.nats == nil && bus.NoRoom(err) && total > leastStore; err = setup() {
+	err = setup(ctx)
+	for ; a.nats == nil && bus.NoRoom(err) && total > leastStore; err = setup(ctx) {
 		total /= 2
 		a.log.Warn("the outside NATS has less room, taking smaller streams", "bytes", total)
 	}
 	if err != nil {
 		return err
 	}
+	births, err := a.setup.Births(ctx)
+	if err != nil {
+		return err
+	}
+	keep := func(ctx context.Context) error {
+		return a.setup.Keep(ctx, births, setup, a.component("streams"))
+	}
 	janitor := func(ctx context.Context) error { return a.setup.Janitor(ctx, a.component("janitor")) }
-	a.workers = append(a.workers, worker{"janitor", janitor})
+	a.workers = append(a.workers, worker{"streams", keep}, worker{"janitor", janitor})
+	if a.nats != nil {
+		a.workers = append(a.workers, worker{"broker", a.nats.Run})
+	}
 	return nil
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
+	"linli/app/embedded"
 	"linli/bus"
 )
 
@@ -27,12 +28,28 @@ func Serve(ctx context.Context, version string, args []string, out, errOut io.Wr
 	if err := level.UnmarshalText([]byte(set.LogLevel)); err != nil {
 		return fmt.Errorf("--log-level: %w", err)
 	}
-	a := &App{
-		set: set, version: version, out: out, auth: &auth{},
-		log:    slog.New(slog.NewTextHandler(errOut, &slog.HandlerOptions{Level: level})),
-		reg:    prometheus.NewRegistry(),
-		status: map[string]func() error{},
+	log := slog.New(slog.NewTextHandler(errOut, &slog.HandlerOptions{Level: level}))
+	for {
+		a := &App{set: set, version: version, out: out, auth: &auth{}, log: log, reg: prometheus.NewRegistry(), status: map[string]func() error{}}
+		err, failed := a.serve(ctx)
+		again := errors.Is(err, bus.ErrMadeAnew) || errors.Is(err, embedded.ErrStuck)
+		if !again || failed != nil || ctx.Err() != nil {
+			return errors.Join(err, failed)
+		}
+		log.Error("opening everything again", "err", err)
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(reopenPause):
+		}
 	}
+}
+
+// reopenPause is between the end of a server whose streams failed it and its next try.
+const reopenPause = time.Second
+
+// serve opens the server, runs it until ctx ends or a worker fails, and closes it; failed is what closing it left behind.
+func (a *App) serve(ctx context.Context) (err, failed error) {
 	a.reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	began := time.Now()
 	err = a.open(ctx)
@@ -41,7 +58,7 @@ func Serve(ctx context.Context, version string, args []string, out, errOut io.Wr
 		err = a.run(ctx)
 	}
 	a.log.Info("stopping")
-	return errors.Join(err, a.close())
+	return err, a.close()
 }
 
 // announce waits until every role is ready and prints how to reach the server.

@@ -157,6 +157,11 @@ type Offset struct {
 	Readings     uint64 `json:"readings"`
 	Replay       uint64 `json:"replay"`
 	ReplayEvents uint64 `json:"replay_events"`
+
+	// When the streams were made. In others the numbers mean nothing.
+	EventsBorn   time.Time `json:"events_born,omitzero"`
+	ActionsBorn  time.Time `json:"actions_born,omitzero"`
+	ReadingsBorn time.Time `json:"readings_born,omitzero"`
 }
 
 // DeliveryState is how far a delivery has come.

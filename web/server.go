@@ -80,6 +80,7 @@ type Config struct {
 	Now         func() time.Time // nil: time.Now
 
 	PublicURL  string        // under which people reach the pages; with https their browsers send sessions over TLS only
+	MaxConns   int           // at a time, one more waits until another ends; 0: 4096
 	Password   account.Cost  // of checking a password; zero: usual
 	ActionWait time.Duration // how long an action waits for its effect; 0: 3 s
 }
@@ -114,7 +115,7 @@ const (
 	idleTimeout   = 2 * time.Minute
 	maxHeader     = 32 << 10
 
-	maxConnections = 4096 // one more waits until another ends
+	maxConnections = 4096
 	shutdownLimit  = 3 * time.Second
 )
 
@@ -149,7 +150,7 @@ func Open(ctx context.Context, c Config) (*Server, error) {
 	if s.listener, err = (&net.ListenConfig{}).Listen(ctx, "tcp", c.Addr); err != nil {
 		return nil, fmt.Errorf("open web: %w", err)
 	}
-	s.listener = netutil.LimitListener(s.listener, maxConnections)
+	s.listener = netutil.LimitListener(s.listener, cmp.Or(c.MaxConns, maxConnections))
 	if c.TLS != nil {
 		s.listener = tls.NewListener(s.listener, c.TLS)
 	}

@@ -2,6 +2,7 @@ package embedded
 
 import (
 	"cmp"
+	"context"
 	"crypto/rand"
 	"crypto/tls"
 	"errors"
@@ -28,7 +29,7 @@ type Config struct {
 	TLS        *tls.Config // of the MQTT listener; nil: in the clear
 	SyncAlways bool        // fsync before every acknowledgement, otherwise every second
 	MaxStore   int64       // bytes that JetStream may use; 0: see StoreLimit
-	MaxConn    int         // connections; 0: 32768
+	MaxConn    int         // connections; 0: as many as Files allow, 32768 at most
 	Root       string      // first level of every topic; empty: linli
 	Auth       Authenticator
 	Log        *slog.Logger
@@ -47,6 +48,7 @@ type NATS struct {
 	options   *server.Options
 	callout   *callout
 	log       *slog.Logger
+	serverLog *serverLog
 	passwords map[string]string // of the roles, by role
 	maxStore  int64
 }
@@ -76,6 +78,7 @@ mqtt { reject_qos2_publish: true, downgrade_qos2_subscribe: true }
 const (
 	startLimit   = time.Minute // a large store is read on starting
 	defaultConns = 32 << 10
+	fewConns     = 4 << 10
 	maxPayload   = 8 << 20
 
 	// Seconds. When a whole estate comes back after a power cut, its devices wait for each other's logins.
@@ -104,7 +107,8 @@ func OpenNATS(c Config) (*NATS, error) {
 		return nil, fmt.Errorf("configure broker: %w", err)
 	}
 	n.callout.kick = n.server.DisconnectClientByID
-	log := &serverLog{log: n.log, metrics: metrics}
+	log := &serverLog{log: n.log, metrics: metrics, stuck: make(chan struct{})}
+	n.serverLog = log
 	n.server.SetLoggerV2(log, false, false, false)
 	n.server.Start()
 	if log.failure() != nil || !n.server.ReadyForConnections(startLimit) {
@@ -150,7 +154,13 @@ func (n *NATS) serverOptions(c Config, issuer nkeys.KeyPair) (*server.Options, e
 	o.MaxPayload = maxPayload
 	o.MaxConn = c.MaxConn
 	if o.MaxConn == 0 {
-		o.MaxConn = defaultConns
+		files, err := Files()
+		if err != nil {
+			return nil, err
+		}
+		if o.MaxConn = min(defaultConns, files/2); o.MaxConn < fewConns {
+			n.log.Warn("this process may open few files, so few devices can connect (ulimit -n)", "files", files, "connections", o.MaxConn)
+		}
 	}
 	o.WriteDeadline = 5 * time.Second
 	o.AuthTimeout = loginTimeout
@@ -241,6 +251,19 @@ func (n *NATS) Disconnect(device string) { n.callout.disconnect(device) }
 
 // DisconnectAll ends the connections of all devices; those of ingest and of the roles stay.
 func (n *NATS) DisconnectAll() { n.callout.disconnectAll() }
+
+// ErrStuck ends Run: the disk refused a write, and with it the stream refuses everything until it is opened again.
+var ErrStuck = errors.New("a stream does not take anything any more")
+
+// Run waits until ctx ends or a stream is stuck.
+func (n *NATS) Run(ctx context.Context) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-n.serverLog.stuck:
+		return n.serverLog.why
+	}
+}
 
 // Close ends every connection and waits until everything is on disk.
 func (n *NATS) Close() error {

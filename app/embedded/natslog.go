@@ -40,6 +40,8 @@ type serverLog struct {
 	warned time.Time  // when a violation was last logged: a device in a loop must not fill the log
 	hidden int        // since then
 	fatal  error
+	stuck  chan struct{} // closed when a stream refuses everything until the server is opened again
+	why    error         // set before stuck is closed
 }
 
 var _ server.Logger = (*serverLog)(nil)
@@ -78,9 +80,21 @@ func (l *serverLog) line(level slog.Level, line string) {
 	case strings.Contains(line, "maximum payload exceeded"):
 		l.violation("oversize", line)
 	// The callout has counted these and logged why.
+	case strings.Contains(line, "ritical write error"):
+		l.log.Error("broker", "line", line)
+		l.refuses(line)
 	case strings.Contains(line, "uth callout service returned an error"), strings.Contains(line, "authentication error"):
 	default:
 		l.log.Log(context.Background(), level, "broker", "line", line)
+	}
+}
+
+func (l *serverLog) refuses(line string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.why == nil {
+		l.why = fmt.Errorf("%w: %s", ErrStuck, line)
+		close(l.stuck)
 	}
 }
 

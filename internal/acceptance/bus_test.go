@@ -1,6 +1,7 @@
 package acceptance
 
 import (
+	"fmt"
 	"net"
 	"os/exec"
 	"syscall"
@@ -13,8 +14,8 @@ import (
 	"linli/bus"
 )
 
-// An operator deletes the streams of readings and events of an outside NATS. Nothing that devices send from then on is lost: it waits
-// at the broker, readiness ends and says why, and who pressed meanwhile is heard once the streams are there again.
+// An operator deletes streams and buckets of an outside NATS. Nothing that devices send from then on is lost: it waits at the broker
+// until linli, by itself, has set them up again and begun anew, and whoever pressed meanwhile is heard, however many they are.
 func TestStreamsDeletedByAnOperator(t *testing.T) {
 	natsServer := buildFor(t, "nats-server", "github.com/nats-io/nats-server/v2")
 	broker, busAddr, hook := startMosquitto(t), freeAddr(t), newReceiver(t)
@@ -28,12 +29,15 @@ func TestStreamsDeletedByAnOperator(t *testing.T) {
 		cmd.Process.Kill()
 		cmd.Wait()
 	})
+	const pressing = 12 // more than the deleted stream held
 	s := newServer(t, "--nats-url", "nats://"+busAddr, "--mqtt-url", "tcp://"+broker.addr, "--config", hook.config(t))
 	nc := connectNATS(s, busAddr)
 	s.start()
 	s.linli("communities", "add", "--id", "garden", "--name", "花园")
+	for _, id := range append([]string{"before", "after"}, numbered("meanwhile", pressing)...) {
+		s.addDevice("garden", "wearable_band", "wb-"+id)
+	}
 	press := func(id string) {
-		s.addDevice("garden", "wearable_band", id)
 		host, port, _ := net.SplitHostPort(broker.addr)
 		out, err := exec.CommandContext(t.Context(), "mosquitto_pub", "-h", host, "-p", port, "-i", id, "-q", "1", "-t", "linli/event/garden/wearable_band/"+id+"/sos", "-n").CombinedOutput()
 		if err != nil {
@@ -54,17 +58,29 @@ func TestStreamsDeletedByAnOperator(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	press("wb-meanwhile")
-	s.await(20*time.Second, "not ready", func() bool { return !s.ready() })
-	s.kill()
-	s.start()
-	s.await(20*time.Second, "told of the press meanwhile", heard("wb-meanwhile"))
+	for _, id := range numbered("wb-meanwhile", pressing) {
+		press(id)
+	}
+	for _, id := range numbered("wb-meanwhile", pressing) {
+		s.await(30*time.Second, "told of "+id, heard(id))
+	}
 	press("wb-after")
 	s.await(20*time.Second, "told of the press after", heard("wb-after"))
-	if got := hook.opened("wb_sos"); len(got) != 3 || got["wb-before"] != 1 {
+	if got := hook.opened("wb_sos"); len(got) != pressing+2 || got["wb-before"] != 1 {
 		t.Errorf("told of %v", got)
 	}
+	if !s.logs.contains("what they held is lost") {
+		t.Error("nothing in the log says what was lost")
+	}
+	s.await(20*time.Second, "ready", s.ready)
 	s.terminate()
+}
+
+func numbered(prefix string, n int) (ids []string) {
+	for i := range n {
+		ids = append(ids, fmt.Sprintf("%s-%d", prefix, i))
+	}
+	return ids
 }
 
 // connectNATS waits for a NATS server that starts.

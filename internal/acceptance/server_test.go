@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -53,6 +54,7 @@ type server struct {
 
 	scheme   string       // of the pages
 	listenOn string       // for the pages; empty: http
+	wrap     []string     // a command that starts the server, which follows it; empty: none
 	client   *http.Client // for the pages
 
 	cmd  *exec.Cmd
@@ -80,7 +82,8 @@ func (s *server) start() {
 
 func (s *server) launch() {
 	s.t.Helper()
-	s.cmd = exec.Command(filepath.Join(binDir, "linli"), append([]string{"serve", "--data", s.data, "--http", cmp.Or(s.listenOn, s.http), "--mqtt", s.mqtt}, s.args...)...)
+	line := slices.Concat(s.wrap, []string{filepath.Join(binDir, "linli"), "serve", "--data", s.data, "--http", cmp.Or(s.listenOn, s.http), "--mqtt", s.mqtt}, s.args)
+	s.cmd = exec.Command(line[0], line[1:]...)
 	s.cmd.Stdout, s.cmd.Stderr = s.logs, s.logs
 	s.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := s.cmd.Start(); err != nil {
