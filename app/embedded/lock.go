@@ -11,6 +11,8 @@ import (
 	"syscall"
 )
 
+const lockName = "lock"
+
 // DirLock keeps other processes off a data directory. The operating system drops it when the process ends, however it ends.
 type DirLock struct{ file *os.File }
 
@@ -19,7 +21,7 @@ func Lock(dir string) (*DirLock, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("make data directory: %w", err)
 	}
-	f, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_RDWR|os.O_CREATE, 0o600)
+	f, err := os.OpenFile(filepath.Join(dir, lockName), os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("lock data directory: %w", err)
 	}

@@ -45,6 +45,10 @@ func run(ctx context.Context, args []string, env command.Environment) error {
 		return app.Serve(ctx, version, args[1:], env.Out, env.ErrOut)
 	case "simulate":
 		return app.Simulate(ctx, args[1:], env.Out, env.ErrOut)
+	case "backup":
+		return app.TakeBackup(ctx, args[1:], env.Out, env.ErrOut)
+	case "restore":
+		return app.Restore(ctx, args[1:], env.Out, env.ErrOut)
 	case "check":
 		return app.Check(args[1:], env.Out, env.ErrOut)
 	case "version":
@@ -78,6 +82,8 @@ func help(w io.Writer) {
   serve        run the server; --demo adds the ten demo communities and plays their devices
   simulate     play demo devices or a scenario against a running server
   check [DIR]  validate device types and rules and replay the rules' examples
+  backup       copy the data directory of a stopped server to --dir; --ahead does most of it while the server runs
+  restore      make an empty data directory what it was at the backup in --dir
   version      print the version
 
 Commands that talk to a running server (--server, --data or LINLI_TOKEN for its token, --json):
