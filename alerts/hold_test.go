@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"linli/bus"
-	"linli/devices"
 )
 
 // silence is a hold of an hour from the beginning; change makes it another.
@@ -198,6 +197,9 @@ func TestHoldsThatNobodyMayAskFor(t *testing.T) {
 		"reason": func(h *bus.Hold) { h.Reason = "" },
 		"until":  func(h *bus.Hold) { h.Until = h.From.Add(24*time.Hour + 1) },
 		"kind":   func(h *bus.Hold) { h.Kind = "holiday" },
+		"no hour between them": func(h *bus.Hold) {
+			h.Kind, h.EveryDays, h.Until = bus.Maintenance, 1, h.From.Add(23*time.Hour+1)
+		},
 		"device": func(h *bus.Hold) { h.Kind, h.Until = bus.Commissioning, h.From.Add(time.Minute) },
 		"safety": func(h *bus.Hold) { h.Safety = true },
 		"every_days": func(h *bus.Hold) {
@@ -213,268 +215,38 @@ func TestHoldsThatNobodyMayAskFor(t *testing.T) {
 	}
 }
 
-func TestEffectsAreToldWhenTheirCauseIsOver(t *testing.T) {
-	children := func(w *world) {
-		w.book.edges = []edge{{cause: "t_level", effect: "t_jam", within: "gateway", wait: 3 * time.Minute}}
-		for _, id := range []string{"p1", "p2"} {
-			d := *w.people.devices[id]
-			d.Gateway = "p3"
-			w.people.devices[id] = &d
-		}
-	}
-	down := []string{"p3 0m level=96", "p3 3m level=96", "p3 6m level=96", "p3 9m level=96", "p3 10m level=96"}
+// A window comes again at the same local time, whatever the clocks do and whatever year it is.
+func TestRecurringHoldsKeepTheirLocalTime(t *testing.T) {
 	for name, c := range map[string]struct {
-		play func(w *world)
-		want []string
+		zone                    string
+		from, at, begins, until string
+		every                   int
 	}{
-		"while the gateway is down nobody hears of its devices; after it, of those still silent": {
-			func(w *world) {
-				w.say(down...)
-				w.say("p1 11m!jam attempts=3", "p2 11m!jam attempts=3", "p3 20m level=10", "p1 21m!jam_over")
-				w.tick(30 * time.Minute)
-			},
-			[]string{
-				"10m opened wang zhao", "11m opened wang!inhibited zhao!inhibited", "11m opened wang!inhibited zhao!inhibited",
-				"20m cleared wang zhao", "20m kept", "20m kept", "21m cleared duty!inhibited", "23m confirmed wang zhao", "23m kept",
-			},
-		},
-		"what came first waits for its cause": {
-			func(w *world) {
-				w.say(down[:4]...)
-				w.say("p1 9m!jam attempts=3", down[4])
-				w.tick(15 * time.Minute)
-			},
-			[]string{"9m opened wang!inhibited zhao!inhibited", "10m opened wang zhao", "12m kept"},
-		},
-		"and is told when there is none": {
-			func(w *world) { w.say("p1 9m!jam attempts=3"); w.tick(15 * time.Minute) },
-			[]string{"9m opened wang!inhibited zhao!inhibited", "12m confirmed wang zhao"},
-		},
-		"a device without a gateway waits for nothing": {
-			func(w *world) { w.say("p3 9m!jam attempts=3") },
-			[]string{"9m opened wang zhao"},
-		},
-		"life-safety is never an effect": {
-			func(w *world) {
-				w.book.edges = []edge{{cause: "t_level", effect: "t_heat", within: "community"}}
-				w.say(down...)
-				w.say("p1 11m heat=60")
-			},
-			[]string{"10m opened wang zhao", "11m opened wang zhao"},
-		},
+		"first":                       {"", "2026-03-01T22:00+08:00", "2026-03-01T23:00+08:00", "2026-03-01T22:00+08:00", "2026-03-02T04:00+08:00", 1},
+		"not yet":                     {"", "2026-03-01T22:00+08:00", "2026-02-01T23:00+08:00", "2026-03-01T22:00+08:00", "2026-03-02T04:00+08:00", 1},
+		"behind midnight":             {"", "2026-03-01T22:00+08:00", "2026-03-03T03:59+08:00", "2026-03-02T22:00+08:00", "2026-03-03T04:00+08:00", 1},
+		"between two":                 {"", "2026-03-01T22:00+08:00", "2026-03-03T21:59+08:00", "2026-03-02T22:00+08:00", "2026-03-03T04:00+08:00", 1},
+		"over New Year":               {"", "2026-12-30T22:00+08:00", "2027-01-01T01:00+08:00", "2026-12-31T22:00+08:00", "2027-01-01T04:00+08:00", 1},
+		"each week, after a leap day": {"", "2028-02-22T22:00+08:00", "2028-03-07T23:00+08:00", "2028-03-07T22:00+08:00", "2028-03-08T04:00+08:00", 7},
+		"after ten years":             {"", "2026-03-01T22:00+08:00", "2036-03-01T23:00+08:00", "2036-03-01T22:00+08:00", "2036-03-02T04:00+08:00", 1},
+		"clocks go forward":           {"Europe/Berlin", "2026-03-27T22:00+01:00", "2026-03-30T23:00+02:00", "2026-03-30T22:00+02:00", "2026-03-31T04:00+02:00", 1},
+		"clocks go back":              {"Europe/Berlin", "2026-10-23T22:00+02:00", "2026-10-26T23:00+01:00", "2026-10-26T22:00+01:00", "2026-10-27T04:00+01:00", 1},
+		"just before, clocks back":    {"Europe/Berlin", "2026-10-23T22:00+02:00", "2026-10-26T21:59+01:00", "2026-10-25T22:00+01:00", "2026-10-26T04:00+01:00", 1},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := newTold(t)
-			children(w)
-			c.play(w)
-			got := w.told()
-			for i, line := range got { // which of two alerts is first is of no matter
-				if strings.HasPrefix(line, "23m") && i+1 < len(got) && strings.HasPrefix(got[i+1], "23m") && got[i+1] < got[i] {
-					got[i], got[i+1] = got[i+1], got[i]
+			at := func(s string) time.Time {
+				x, err := time.Parse("2006-01-02T15:04Z07:00", s)
+				if err != nil {
+					t.Fatal(err)
 				}
+				return x
 			}
-			w.expectLines(c.want, got)
-		})
-	}
-}
-
-func TestPutOffAlertsGoOnWhereTheyWere(t *testing.T) {
-	level := []string{"p1 0m level=96", "p1 3m level=96", "p1 6m level=96", "p1 9m level=96", "p1 10m level=96"}
-	snooze := bus.Action{Kind: "snooze", Until: start.Add(2 * time.Hour)}
-	for name, c := range map[string]struct {
-		play func(w *world)
-		want []string
-	}{
-		"unanswered": {
-			func(w *world) { w.do(11*time.Minute, with(snooze, w)) },
-			[]string{"10m opened wang zhao", "11m snoozed", "2h escalated chen", "2h20m unanswered duty wang zhao"},
-		},
-		"taken on": {
-			func(w *world) {
-				w.do(11*time.Minute, with(bus.Action{Kind: "acknowledge"}, w))
-				w.do(12*time.Minute, with(snooze, w))
-			},
-			[]string{"10m opened wang zhao", "11m acknowledged", "12m snoozed", "2h25m reminded duty"},
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
 			w := newTold(t)
-			w.say(level...)
-			c.play(w)
-			w.tick(2*time.Hour + 25*time.Minute)
-			w.expectTold(c.want...)
-		})
-	}
-	w := newTold(t)
-	w.say("p1 0s!sos")
-	x := with(snooze, w)
-	x.At = start
-	if err := w.book.act(&x); err == nil {
-		t.Error("an SOS that nobody has taken on is put off")
-	}
-}
-
-// The causes of a site may change while nobody judges.
-func TestWhatNoCauseHoldsBackIsToldAfterARestart(t *testing.T) {
-	w := newTold(t)
-	w.say("p1 0s!jam attempts=3")
-	a := *w.last()
-	a.Held, a.HeldBy, a.Told = heldInhibited, "gone", nil
-	a.Escalation.Round, a.Escalation.Next, a.Escalation.Due = 0, 0, start
-	next := newTold(t)
-	next.book.load(&a)
-	next.book.freeLost(start.Add(time.Hour))
-	next.tick(2 * time.Hour)
-	next.expectTold("1h confirmed wang zhao")
-}
-
-func TestOtherRulesHaveOtherCauses(t *testing.T) {
-	w := newTold(t)
-	w.book.edges = []edge{{cause: "t_level", effect: "t_jam", within: "community"}}
-	w.say("p3 0m level=96", "p3 3m level=96", "p3 6m level=96", "p3 9m level=96", "p3 10m level=96", "p1 11m!jam attempts=3")
-	w.book.govern(probeRules(t), start.Add(12*time.Minute))
-	w.tick(13 * time.Minute)
-	w.expectTold("10m opened wang zhao", "11m opened wang!inhibited zhao!inhibited", "12m confirmed wang zhao")
-}
-
-func TestAlertsThatComeBack(t *testing.T) {
-	on, off := " heat=60", " heat=20"
-	for name, c := range map[string]struct {
-		play func(w *world)
-		want []string
-	}{
-		"within 15 min it is the same": {
-			func(w *world) { w.say("p1 0m"+on, "p1 1m"+off, "p1 16m"+on) },
-			[]string{"0s opened wang zhao", "1m cleared wang zhao", "16m reopened wang zhao"},
-		},
-		"after that another": {
-			func(w *world) { w.say("p1 0m"+on, "p1 1m"+off, "p1 16m1s"+on) },
-			[]string{"0s opened wang zhao", "1m cleared wang zhao", "16m1s closed", "16m1s opened wang zhao"},
-		},
-		"acknowledged and cleared, it is closed and opens again": {
-			func(w *world) {
-				w.say("p1 0m" + on)
-				w.do(30*time.Second, with(bus.Action{Kind: "acknowledge"}, w))
-				w.say("p1 1m"+off, "p1 2m"+on)
-			},
-			[]string{"0s opened wang zhao", "30s acknowledged", "1m cleared wang zhao", "1m closed", "2m reopened wang zhao"},
-		},
-		"closed by a person it is over": {
-			func(w *world) {
-				w.say("p1 0m"+on, "p1 1m"+off)
-				w.do(90*time.Second, with(bus.Action{Kind: "close"}, w))
-				w.say("p1 2m" + on)
-			},
-			[]string{"0s opened wang zhao", "1m cleared wang zhao", "1m30s closed wang zhao", "2m opened wang zhao"},
-		},
-		"a person opens it again, and only a person closes it": {
-			func(w *world) {
-				w.say("p1 0m"+on, "p1 1m"+off)
-				w.do(2*time.Minute, with(bus.Action{Kind: "close"}, w))
-				w.do(3*time.Minute, with(bus.Action{Kind: "reopen"}, w))
-				w.say("p1 4m"+off, "p1 5m"+on, "p1 6m"+off)
-			},
-			[]string{"0s opened wang zhao", "1m cleared wang zhao", "2m closed wang zhao", "3m reopened wang zhao"},
-		},
-		"flapping is told once, and then not until it keeps still": {
-			func(w *world) {
-				for _, at := range []string{"0m", "5m", "10m", "15m", "20m"} {
-					w.say("p3 "+at+"!jam attempts=3", "p3 "+at+"30s!jam_over")
-				}
-				w.tick(2 * time.Hour)
-			},
-			[]string{
-				"0s opened wang zhao", "30s cleared wang zhao", "5m reopened wang zhao", "5m30s cleared wang zhao",
-				"10m reopened wang zhao", "10m30s cleared wang zhao", "15m flapping wang zhao", "15m kept",
-				"15m30s cleared wang!flapping zhao!flapping", "20m reopened wang!flapping zhao!flapping",
-				"20m30s cleared wang!flapping zhao!flapping", "50m cleared wang zhao",
-			},
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			w := newTold(t)
-			c.play(w)
-			w.expectTold(c.want...)
-			open := map[string]string{}
-			for _, a := range w.book.alerts {
-				if key := episodeKey(a.Rule, a.Identity); a.State != bus.Closed {
-					if open[key] != "" {
-						t.Errorf("alerts %s and %s of %s are open", a.ID, open[key], key)
-					}
-					open[key] = a.ID
-				}
+			w.people.zone = c.zone
+			h := &bus.Hold{Kind: bus.Maintenance, EveryDays: c.every, From: at(c.from), Until: at(c.from).Add(6 * time.Hour)}
+			if from, until := w.book.occurrence(h, at(c.at)); !from.Equal(at(c.begins)) || !until.Equal(at(c.until)) {
+				t.Errorf("from %s until %s, want %s until %s", from, until, c.begins, c.until)
 			}
 		})
 	}
-}
-
-func TestReopenMakesNoSecondOpenAlert(t *testing.T) {
-	w := newTold(t)
-	w.say("p1 0m heat=60")
-	first := with(bus.Action{Kind: "reopen"}, w)
-	w.do(30*time.Second, with(bus.Action{Kind: "close"}, w))
-	w.say("p1 1m heat=20", "p1 2m heat=60")
-	if err := w.book.act(&first); err == nil {
-		t.Error("two alerts of one identity are open")
-	}
-}
-
-func TestStormsAreSummedUp(t *testing.T) {
-	w := newTold(t)
-	for i := range 40 {
-		id := "q" + string(rune('a'+i/26)) + string(rune('a'+i%26))
-		w.people.devices[id] = &devices.Device{ID: id, Community: "tianjin", Type: "probe", State: devices.Active}
-		w.say(id + " 1m!jam attempts=3")
-	}
-	w.say("qaa 90s!jam_over", "qan 90s!jam_over", "p1 90s!sos")
-	w.tick(30 * time.Minute)
-	told, held := map[string]int{}, map[string]int{}
-	var sums []bus.AlertEvent
-	for _, ev := range w.book.out {
-		if ev.Alert.Rule == digest.ID && ev.Kind == opened {
-			sums = append(sums, ev)
-		}
-		if ev.Kind != opened || ev.Alert.Rule != "t_jam" {
-			continue
-		}
-		for _, r := range ev.Tell {
-			if r.Held == heldStorm {
-				held[r.Person]++
-			} else {
-				told[r.Person]++
-			}
-		}
-	}
-	if told["wang"] != stormAlerts || held["wang"] != 30 || told["zhao"] != stormAlerts {
-		t.Errorf("told %v held %v", told, held)
-	}
-	if len(sums) != 2 {
-		t.Fatalf("%d digests, want one for wang and one for zhao", len(sums))
-	}
-	for _, ev := range sums {
-		a := ev.Alert
-		if len(a.Listed) != 30 || a.Count != 30 || len(ev.Tell) != 1 || ev.Tell[0].Held != "" || ev.At.Sub(start) != 3*time.Minute {
-			t.Errorf("digest %d listed, tell %+v at %s", len(a.Listed), ev.Tell, ev.At.Sub(start))
-		}
-		if !strings.HasPrefix(a.Text.ZH, "30 条告警（1 条已解除）：卡阻 30。") {
-			t.Errorf("text %s", a.Text.ZH)
-		}
-	}
-	if s := spellEvents(w.book.out); !strings.Contains(strings.Join(s, "\n"), "t_sos[person=ma] 1m30s:opened") {
-		t.Error("the SOS is missing")
-	}
-	for _, line := range w.told() {
-		if strings.HasPrefix(line, "1m30s opened") && line != "1m30s opened wang zhao daughter" {
-			t.Errorf("an SOS in a storm: %s", line)
-		}
-	}
-}
-
-func TestWhatRestHeldBackIsToldInTheMorning(t *testing.T) {
-	w := newTold(t)
-	w.book.resolver = circle{"role:property_duty": {"tired"}}
-	w.say("p1 12h!jam attempts=3", "p2 13h!jam attempts=3", "p2 14h!jam_over")
-	w.tick(48 * time.Hour)
-	w.book.out = w.book.out[:5]
-	w.expectTold("12h opened tired!quiet_hours", "13h opened tired!quiet_hours", "14h cleared duty!not_told", "27h opened tired", "27h closed")
 }

@@ -53,6 +53,9 @@ func (m *Match) Alert(a *Alert) bool {
 // MaxHold is how long a hold of each kind may keep people from being told, at a time.
 var MaxHold = map[string]time.Duration{Silence: 24 * time.Hour, Maintenance: 24 * time.Hour, Commissioning: 30 * time.Minute}
 
+// minGap is between two times of a recurring hold at least, so that what it kept back is told then.
+const minGap = time.Hour
+
 // ConfirmWithin is how long a silence of life-safety waits for its second person.
 const ConfirmWithin = 15 * time.Minute
 
@@ -98,6 +101,8 @@ func (h *Hold) Check() (field, wrong string) {
 		return "match.device", "wanted for commissioning"
 	case h.EveryDays < 0 || h.EveryDays > 0 && h.Kind != Maintenance:
 		return "every_days", "for maintenance windows only"
+	case h.EveryDays > 0 && length > time.Duration(h.EveryDays)*24*time.Hour-minGap:
+		return "until", "windows of every_days leave no hour between them: what they keep back would never be told"
 	case h.Safety && (h.Kind != Silence || h.Match.Device == "" && h.Match.Person == ""):
 		return "safety", "life-safety is silenced for one device or person only"
 	}

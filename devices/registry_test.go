@@ -1,12 +1,9 @@
 package devices_test
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -19,91 +16,6 @@ import (
 	"linli/devices"
 	"linli/internal/testkit"
 )
-
-var hashKey = bytes.Repeat([]byte{7}, 32)
-
-// site is a registry with one community of known places, on a bus of its own.
-type site struct {
-	*devices.Registry
-	bus     *bus.Bus
-	changes chan devices.Change // the first of them; what does not fit is dropped
-}
-
-func newSite(t testing.TB) *site {
-	t.Helper()
-	s := &site{bus: testkit.NATS(t), changes: make(chan devices.Change, 4096)}
-	s.Registry = openRegistry(t, s.bus)
-	s.OnChange(func(c devices.Change) {
-		select {
-		case s.changes <- c:
-		default:
-		}
-	})
-	run(t, s.Registry)
-	ctx := t.Context()
-	for _, c := range []devices.Community{
-		{ID: "north", Name: devices.Text{ZH: "北区", EN: "North"}, Estates: []devices.Estate{
-			{ID: "e1", Name: devices.Text{ZH: "一号院", EN: "One"}, Buildings: []devices.Building{{ID: "b1", Units: []string{"u1", "u2"}}, {ID: "b2"}}},
-			{ID: "e2", Name: devices.Text{ZH: "二号院", EN: "Two"}},
-		}},
-		{ID: "south", Name: devices.Text{EN: "South"}},
-	} {
-		if err := s.AddCommunity(ctx, c); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return s
-}
-
-// types is a small catalogue: the tests of the registry do not depend on the built-in one.
-func types(t testing.TB) *devices.Catalogue {
-	t.Helper()
-	cat, err := devices.ReadCatalogue(os.DirFS("testdata/catalogue"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return cat
-}
-
-func openRegistry(t testing.TB, b *bus.Bus) *devices.Registry {
-	t.Helper()
-	kv, err := b.KV(t.Context(), bus.RegistryBucket)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r, err := devices.OpenRegistry(t.Context(), kv, types(t), hashKey, func(person, community string) bool { return person == "p1" && community == "north" })
-	if err != nil {
-		t.Fatal(err)
-	}
-	return r
-}
-
-// run runs r until the test ends, before the bus goes.
-func run(t testing.TB, r *devices.Registry) {
-	t.Helper()
-	ctx, cancel := context.WithCancel(t.Context())
-	done := make(chan error, 1)
-	go func() { done <- r.Run(ctx) }()
-	t.Cleanup(func() {
-		cancel()
-		if err := <-done; err != nil && !errors.Is(err, context.Canceled) {
-			t.Errorf("Run: %v", err)
-		}
-	})
-}
-
-func (s *site) add(t testing.TB, d devices.Device) devices.Secret {
-	t.Helper()
-	secret, err := s.AddDevice(t.Context(), d)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return secret
-}
-
-func bin(id string) devices.Device {
-	return devices.Device{ID: id, Community: "north", Type: "bin"}
-}
 
 func TestAddedDeviceMayConnectAtOnce(t *testing.T) {
 	s := newSite(t)
@@ -424,74 +336,6 @@ func TestChangeWithoutRunDoesNotPretend(t *testing.T) {
 	}
 }
 
-func TestCommunities(t *testing.T) {
-	s := newSite(t)
-	ctx := t.Context()
-	if c := s.Community("south"); c.Name.ZH != "South" {
-		t.Errorf("name is %+v, want the one language for both", c.Name)
-	}
-	if err := s.AddCommunity(ctx, devices.Community{ID: "south", Name: devices.Text{EN: "South"}}); err != nil {
-		t.Errorf("the same again: %v", err)
-	}
-	if err := s.AddCommunity(ctx, devices.Community{ID: "south", Name: devices.Text{EN: "Süd"}}); !errors.Is(err, devices.ErrExists) {
-		t.Errorf("another of the same id: %v", err)
-	}
-	if err := s.PutCommunity(ctx, devices.Community{ID: "south", Name: devices.Text{EN: "Süd"}, Timezone: "Asia/Urumqi"}); err != nil || s.Community("south").Name.EN != "Süd" {
-		t.Errorf("replaced: %v", err)
-	}
-	for want, c := range map[string]devices.Community{
-		`id "" is not an identifier: a-z, 0-9, _ and -, at most 63, the first a letter or digit`: {Name: devices.Text{EN: "X"}},
-		`timezone "Moon" is not known`:          {ID: "x", Name: devices.Text{EN: "X"}, Timezone: "Moon"},
-		`lat, lon "91, 0" is no place on earth`: {ID: "x", Name: devices.Text{EN: "X"}, Lat: 91},
-		`estate "e" is there twice`:             {ID: "x", Name: devices.Text{EN: "X"}, Estates: []devices.Estate{{ID: "e", Name: devices.Text{ZH: "一", EN: "1"}}, {ID: "e", Name: devices.Text{ZH: "二", EN: "2"}}}},
-	} {
-		var invalid *devices.InvalidError
-		if err := s.AddCommunity(ctx, c); !errors.As(err, &invalid) || err.Error() != want {
-			t.Errorf("got %v, want %s", err, want)
-		}
-	}
-	if len(s.Communities()) != 2 {
-		t.Errorf("%d communities", len(s.Communities()))
-	}
-}
-
-func TestPlans(t *testing.T) {
-	s := newSite(t)
-	ctx := t.Context()
-	one := devices.Text{ZH: "一", EN: "1"}
-	community := func(shapes ...devices.Shape) devices.Community {
-		return devices.Community{
-			ID: "north", Name: devices.Text{EN: "North"}, Estates: []devices.Estate{{ID: "e1", Name: one, Buildings: []devices.Building{{ID: "b1"}, {ID: "b2"}}}},
-			Plan: &devices.Plan{Width: 100, Height: 50, Shapes: shapes},
-		}
-	}
-	box := [][2]float64{{0, 0}, {10, 10}}
-	for want, shape := range map[string]devices.Shape{
-		`plan shape 1 "moat" is not one of [place road water green square]`:                       {Kind: "moat", Points: box},
-		`estate "e2" is not in community "north"`:                                                 {Kind: devices.PlaceShape, Estate: "e2", Points: box},
-		`plan shape 1 "place" names an estate, a building or a zone if and only if it is a place`: {Kind: devices.PlaceShape, Points: box},
-		`plan shape 1 "1 points" are not 2 to 200`:                                                {Kind: devices.Green, Points: box[:1]},
-		`plan shape 1 "[10, 60]" is not on the plan of 100 m × 50 m`:                              {Kind: devices.Water, Points: [][2]float64{{0, 0}, {10, 60}}},
-		`plan shape 1 "0 m wide" a road has a width, and nothing else has`:                        {Kind: devices.Road, Points: box},
-		`plan shape 1 "=1+1" begins like a spreadsheet formula`:                                   {Kind: devices.Green, Name: devices.Text{ZH: "=1+1"}, Points: box},
-	} {
-		if err := s.PutCommunity(ctx, community(shape)); err == nil || err.Error() != want {
-			t.Errorf("got %v, want %s", err, want)
-		}
-	}
-	if err := s.PutCommunity(ctx, community(devices.Shape{Kind: devices.PlaceShape, Estate: "e1", Building: "b1", Points: box}, devices.Shape{Kind: devices.Road, Width: 4, Points: box})); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := s.AddDevice(ctx, devices.Device{ID: "band", Community: "north", Type: "bin", Place: devices.Place{Estate: "e1", Building: "b2"}}); err != nil {
-		t.Fatal(err)
-	}
-	smaller := community()
-	smaller.Estates[0].Buildings = smaller.Estates[0].Buildings[:1]
-	if err := s.PutCommunity(ctx, smaller); err == nil || err.Error() != `device "band" is there: building "b2" is not in estate "e1"` {
-		t.Errorf("a building with a device was left out: %v", err)
-	}
-}
-
 func TestChosenSecret(t *testing.T) {
 	s := newSite(t)
 	ctx := t.Context()
@@ -514,43 +358,6 @@ func TestChosenSecret(t *testing.T) {
 func TestShortKeyIsRefused(t *testing.T) {
 	if _, err := devices.OpenRegistry(t.Context(), nil, nil, []byte("short"), nil); err == nil {
 		t.Error("opened")
-	}
-}
-
-func BenchmarkDevice(b *testing.B) {
-	s := newSite(b)
-	s.add(b, bin("d1"))
-	b.ReportAllocs()
-	b.RunParallel(func(pb *testing.PB) {
-		for pb.Next() {
-			if s.Device("d1") == nil {
-				b.Error("gone")
-			}
-		}
-	})
-}
-
-// BenchmarkOpenRegistry loads 100,000 devices.
-func BenchmarkOpenRegistry(b *testing.B) {
-	s := newSite(b)
-	for i := range 100_000 {
-		data, err := json.Marshal(devices.Device{
-			ID: fmt.Sprintf("d%06d", i), Community: "north", Type: "bin", Name: "垃圾桶",
-			Place: devices.Place{Estate: "e1", Building: "b1", Unit: "u1"}, Gateway: fmt.Sprintf("g%03d", i/500), State: devices.Active,
-			SecretHash: strings.Repeat("0", 64), Created: time.Unix(1, 0),
-		})
-		if err != nil {
-			b.Fatal(err)
-		}
-		if _, err := s.bus.JS.PublishAsync(fmt.Sprintf("$KV.registry.device.d%06d", i), data); err != nil {
-			b.Fatal(err)
-		}
-	}
-	<-s.bus.JS.PublishAsyncComplete()
-	for b.Loop() {
-		if r := openRegistry(b, s.bus); len(r.Devices()) != 100_000 {
-			b.Fatalf("loaded %d", len(r.Devices()))
-		}
 	}
 }
 
