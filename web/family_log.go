@@ -56,7 +56,7 @@ func (s *Server) familyLog(w http.ResponseWriter, r *http.Request, k *relative) 
 func (s *Server) familyLook(e *bus.AuditEntry) familyLook {
 	f := familyLook{At: e.At, By: s.called(e.By, ""), Role: e.Role, What: e.Scopes, Changed: e.Method != http.MethodGet}
 	end := e.Route[strings.LastIndex(e.Route, "/")+1:]
-	what := ""
+	var what string
 	switch {
 	case len(f.What) > 0:
 		return f
