@@ -2,7 +2,7 @@
 
 import { computed } from 'vue'
 import { community, state } from './state'
-import type { Alert, Place, Text } from './types'
+import type { Alert, Community, Place, Text } from './types'
 
 export const locale = () => (state.language === 'zh' ? 'zh-CN' : 'en-GB')
 
@@ -12,10 +12,13 @@ export const pick = (text?: Text) => (text && (text[state.language] || text.zh |
 const units: Record<string, string> = {
   Cel: '°C', '[ppm]': 'ppm', 'dB{1mW}': 'dBm', 'dB[SPL]': 'dB', 'W.h': 'Wh', 'kW.h': 'kWh', 'V.A': 'VA', 'mm[Hg]': 'mmHg', 'm3': 'm³',
   'm3/h': 'm³/h', 'm3/s': 'm³/s', 'ug/m3': 'µg/m³', 'mg/m3': 'mg/m³', 'W/m2': 'W/m²', 'deg': '°', '1': '', 'kOhm': 'kΩ', '/min': 'min⁻¹',
-  'kbit/s': 'kbit/s',
+  'kbit/s': 'kbit/s', '{beats}/min': '/min', '{breaths}/min': '/min',
 }
 /** unit writes a UCUM unit as it is read; counted things in braces have none. */
-export const unit = (u?: string) => !u || u.startsWith('{') ? '' : units[u] ?? u
+export function unit(u?: string): string {
+  const name = units[u ?? ''] ?? (!u || u.startsWith('{') ? '' : u)
+  return name === '/min' && state.language === 'zh' ? '次/分' : name
+}
 
 /** figure writes a number with as many digits as say something. */
 export function figure(v: number, digits?: number): string {
@@ -24,11 +27,21 @@ export function figure(v: number, digits?: number): string {
   return new Intl.NumberFormat(locale(), { maximumFractionDigits: most }).format(v)
 }
 
-/** quantity writes a number with its unit, Wh as kWh and W as kW where they are large. */
+// Units whose large values are read in a larger one, and from which value on.
+const larger: Record<string, { unit: string, from: number }> = { 'W': { unit: 'kW', from: 1000 }, 'W.h': { unit: 'kW.h', from: 1000 }, 'kg': { unit: 't', from: 10_000 } }
+
+/** scaled is the unit in which values of this size are read, and what they are divided by. */
+export function scaled(most: number, u?: string): { unit?: string, by: number } {
+  const l = larger[u ?? '']
+  return l && Math.abs(most) >= l.from ? { unit: l.unit, by: 1000 } : { unit: u, by: 1 }
+}
+
+/** quantity writes a number with its unit, in a larger one where that reads better. */
 export function quantity(v: number, u?: string, digits?: number): string {
-  if ((u === 'W.h' || u === 'W') && Math.abs(v) >= 10_000) return quantity(v / 1000, u === 'W' ? 'kW' : 'kW.h', digits)
-  const name = unit(u)
-  return figure(v, digits) + (name && (name === '%' || name === '°' ? name : ' ' + name))
+  const s = scaled(v, u)
+  const name = unit(s.unit)
+  const most = digits ?? (name === '%' ? 1 : u?.endsWith('s}/min') ? 0 : undefined)
+  return figure(v / s.by, most) + (name && (name === '%' || name === '°' ? name : ' ' + name))
 }
 
 const writers = new Map<string, Intl.DateTimeFormat>()
@@ -72,6 +85,12 @@ function numbered(id: string | undefined, form: RegExp, zh: string, en: string):
   return n ? (state.language === 'zh' ? n + zh : `${en} ${n}`) : id ?? ''
 }
 
+// A zone is called as the plan calls it. One that only a program could have named is left out.
+function zone(id: string | undefined, c?: Community): string {
+  if (!id) return ''
+  return pick(c?.plan?.shapes.find(s => s.zone === id)?.name) || (/^[a-z0-9_-]+$/.test(id) ? '' : id)
+}
+
 /** where names a place from the large to the small, with its community when all are shown. */
 export function where(place?: Place, of?: string): string {
   const c = of ? community(of) : undefined
@@ -81,7 +100,7 @@ export function where(place?: Place, of?: string): string {
     place?.estate ? pick(estate?.name) || place.estate : '',
     numbered(place?.building, /^b?0*(\d{1,3})$/, '栋', 'Bldg'),
     numbered(place?.unit, /^u?0*(\d{1,2})$/, '单元', 'Unit'),
-    place?.zone ?? '',
+    zone(place?.zone, c),
   ].filter(Boolean).join(' · ')
 }
 

@@ -18,7 +18,7 @@ export default {
   common: {
     loading: '正在加载…', failed: '加载失败', retry: '重试', unreachable: '无法连接服务器。', forbidden: '没有权限查看。', none: '暂无数据', save: '保存', cancel: '取消', ok: '确定', open: '打开', back: '返回',
     all: '全部', yes: '是', no: '否', more: '加载更多', search: '搜索', count: '{n} 项', of: '{n} / {total}', copied: '已复制', copy: '复制', time: '时间', note: '备注', by: '操作人', done: '已完成', notDone: '操作未成功：{reason}',
-    clear: '清除', since: '已 {span}', ago: '{span}前', never: '从未', delete: '删除', edit: '编辑', add: '新增', detail: '详情', from: '从', to: '至', today: '今天', remove: '移除', up: '上移', down: '下移', changedMeanwhile: '内容已被他人修改，请关闭后重新打开再改。',
+    clear: '清除', since: '已 {span}', ago: '{span}前', never: '从未', delete: '删除', edit: '编辑', add: '新增', detail: '详情', from: '从', to: '至', today: '今天', remove: '移除', noMatch: '没有符合条件的内容', noMatchHint: '换个条件，或清除搜索和筛选。', up: '上移', down: '下移', changedMeanwhile: '内容已被他人修改，请关闭后重新打开再改。',
   },
   severity: { critical: '危急', high: '严重', medium: '中等', low: '轻微', informational: '提示' },
   state: { opened: '未确认', acknowledged: '已确认', cleared: '已恢复', closed: '已关闭' },
@@ -35,7 +35,7 @@ export default {
   alert: {
     title: '告警', list: '告警记录', acknowledge: '确认', assign: '指派', comment: '备注', snooze: '稍后提醒', close: '关闭', reopen: '重新打开', id: '编号', device: '设备', person: '相关人员', place: '位置', value: '数值', rule: '规则', opened: '发生', event: '事件时间', received: '收到',
     count: '共 {n} 次', late: '迟到', safety: '生命安全', latched: '须人工关闭', timeline: '经过', told: '通知', notTold: '未通知', readings: '触发告警的读数', similar: '此前同类告警', noSimilar: '此前没有同类告警。', disposition: '处置结果',
-    choose: '请选择处置结果', noteHint: '写给下一班的人', acknowledgedBy: '{who} 已确认', familyGoes: '家属{who}去看看', delay: '收到比发生晚 {span}', why: '为什么告警', when: '条件', for: '持续', basis: '依据', filter: '筛选告警', duty: '值班渠道', nobody: '没有人被通知。', answered: '已应答',
+    choose: '请选择处置结果', noteHint: '写给下一班的人', acknowledgedBy: '{who} 已确认', familyGoes: '家属{who}去看看', delay: '收到比发生晚 {span}', why: '为什么告警', when: '条件', for: '持续', basis: '依据', category: '类别', duty: '值班渠道', nobody: '没有人被通知。', answered: '已应答',
     assignTo: '指派给', snoozeFor: '暂停提醒', minutes: '{n} 分钟', hours: '{n} 小时', assigned: '已指派给 {who}', snoozed: '暂停提醒至 {time}', tag: '分路', noReadings: '这段时间没有读数。', attempts: '第 {n} 次尝试', script: '120 急救说明', together: '与另外 {n} 条合并发送', within: '与其他通知合并发送', nobodyYet: '暂无通知记录。',
   },
   disposition: { helped: '已提供帮助', false_press: '误按', test: '测试', false_detection: '误报', no_access_escalated_120: '无法进入，已转 120', duplicate: '重复告警', resolved: '已处理' },
