@@ -10,7 +10,7 @@ export default defineConfig({
       { extends: true, test: { name: 'unit', include: ['src/**/*.test.ts'], environment: 'happy-dom' } },
       { extends: true, test: { name: 'browser', include: ['tests/**/*.test.ts'], environment: 'node', ...browser } },
       { extends: true, test: { name: 'speed', include: ['tests/speed.ts'], environment: 'node', ...browser } },
-      { extends: true, test: { name: 'screenshots', include: ['tests/screenshots.ts'], environment: 'node', ...browser, testTimeout: 600_000 } },
+      { extends: true, test: { name: 'screenshots', include: ['tests/screenshots.ts'], environment: 'node', ...browser, testTimeout: 1_200_000 } },
     ],
   },
 })

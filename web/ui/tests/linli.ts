@@ -16,10 +16,10 @@ export class Linli {
   ) {}
 
   /** start runs a server until close, with the channels of a configuration file if there are any; their messages have links. Ready means that every role is. */
-  static async start(scale = '0.01', channels: Record<string, unknown>[] = []): Promise<Linli> {
+  static async start(scale = '0.01', channels: Record<string, unknown>[] = [], more: string[] = []): Promise<Linli> {
     const dir = mkdtempSync(join(tmpdir(), 'linli-'))
     const [http, mqtt] = [await freePort(), await freePort()]
-    const args = ['serve', '--demo', '--scale', scale, '--data', dir, '--http', `127.0.0.1:${http}`, '--mqtt', `127.0.0.1:${mqtt}`, '--log-level', 'error']
+    const args = ['serve', '--demo', '--scale', scale, '--data', dir, '--http', `127.0.0.1:${http}`, '--mqtt', `127.0.0.1:${mqtt}`, '--log-level', 'error', ...more]
     if (channels.length) {
       writeFileSync(join(dir, 'linli.yaml'), JSON.stringify({ channels })) // JSON is YAML
       args.push('--config', join(dir, 'linli.yaml'), '--public-url', `http://127.0.0.1:${http}`)
@@ -46,8 +46,8 @@ export class Linli {
   }
 
   /** band registers a wristband and returns how to press its button. */
-  async band(id: string, community = 'tianjin', name = '', place = {}): Promise<() => void> {
-    const { secret } = await this.api<{ secret: string }>('POST', 'devices', { id, community, type: 'wearable_band', name, place })
+  async band(id: string, community = 'tianjin', name = '', place = {}, person?: string): Promise<() => void> {
+    const { secret } = await this.api<{ secret: string }>('POST', 'devices', { id, community, type: 'wearable_band', name, place, person })
     return () => this.publish(id, secret, `linli/event/${community}/wearable_band/${id}/sos`, '')
   }
 

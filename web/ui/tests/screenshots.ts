@@ -2,12 +2,13 @@
 
 import { mkdirSync } from 'node:fs'
 import { resolve } from 'node:path'
+import type { Page } from 'playwright-core'
 import { test } from 'vitest'
 import { pages } from '../src/pages'
 import { Browser, type Look } from './browser'
 import { Hook } from './hook'
 import { Kin } from './kin'
-import { Linli } from './linli'
+import { Linli, until } from './linli'
 import { channels, fillPath, story } from './story'
 
 const out = resolve(import.meta.dirname, '../screenshots')
@@ -20,25 +21,47 @@ const looks: Record<string, Look> = {
 
 const only = process.env.PAGES?.split(',')
 
+// What is looked at beside the pages as they open.
+const moments: [title: string, path: string, act: (page: Page) => Promise<unknown>][] = [
+  ['rule-replay', '/rules/ws_overflow', async (page) => {
+    await page.getByText(/假如参数不同|What if parameters/).click()
+    await page.getByTestId('run').click()
+    await page.getByTestId('sum').waitFor()
+  }],
+  ['rota-month', '/rota', page => page.getByTestId('month').click()],
+  ['person-edit', '/people', page => page.getByTestId('edit').first().click()],
+  ['away', '/people', page => page.getByTestId('leave').first().click()],
+  ['shift', '/rota', page => page.locator('.piece').first().click()],
+]
+
 test('every page', async () => {
   mkdirSync(out, { recursive: true })
-  const linli = await Linli.start('0.05', channels)
+  const linli = await Linli.start('0.01', channels, ['--speed', '100000'])
   try {
+    await until(async () => (await linli.api<{ readings_per_second?: number }>('GET', 'overview')).readings_per_second !== undefined, 300_000) // its history is played
+    await calm(linli)
     const things = await story(linli)
+    const { password } = await linli.api<{ password: string }>('POST', 'users', { name: 'zhaohui', display: '赵辉', role: 'admin' })
+    let now = password
     for (const [name, look] of Object.entries(looks)) {
       const b = await Browser.open(linli, look)
+      const shoot = async (title: string, path: string, act?: (page: Page) => Promise<unknown>) => {
+        await b.go(path)
+        await b.page.waitForTimeout(600) // the stream never rests, so there is nothing to wait for
+        await act?.(b.page)
+        await b.page.waitForFunction(() => !document.querySelector('#main .note[role=status]'))
+        await b.page.waitForTimeout(600)
+        await b.page.screenshot({ path: `${out}/${title}-${name}.png` })
+      }
       try {
         await b.page.goto(linli.url)
         await b.page.locator('#user').waitFor()
         await b.page.screenshot({ path: `${out}/login-${name}.png` })
-        await b.enter(linli)
-        for (const page of pages.filter(p => p.name !== 'notFound' && (!only || only.includes(p.name)))) {
-          for (const [path, title] of fillPath(page, things)) {
-            await b.go(path)
-            await b.page.waitForTimeout(1200) // the stream never rests, so there is nothing to wait for
-            await b.page.screenshot({ path: `${out}/${title}-${name}.png` })
-          }
+        now = await login(b, 'zhaohui', now)
+        for (const page of pages.filter(p => !only || only.includes(p.name))) {
+          for (const [path, title] of fillPath(page, things)) await shoot(title, path.replace('/:rest(.*)*', '/nothing'))
         }
+        for (const [title, path, act] of moments.filter(m => !only || only.includes(m[0]))) await shoot(title, path, act)
       } finally {
         await b.close()
       }
@@ -47,6 +70,39 @@ test('every page', async () => {
     await linli.close()
   }
 })
+
+// The pages on which nothing has happened yet.
+async function calm(linli: Linli) {
+  for (const [name, look] of Object.entries(looks)) {
+    const b = await Browser.open(linli, look)
+    try {
+      await b.enter(linli)
+      for (const [title, path] of [['board', '/'], ['alerts', '/alerts'], ['silences', '/silences'], ['rejects', '/rejects']] as const) {
+        if (only && !only.includes('calm')) continue
+        await b.go(path)
+        await b.page.waitForTimeout(900)
+        await b.page.screenshot({ path: `${out}/${title}-calm-${name}.png` })
+      }
+    } finally {
+      await b.close()
+    }
+  }
+}
+
+const own = '赵辉的好密码 2026'
+/** login enters with a password, changes it if it is the first, and returns the one that holds. */
+async function login(b: Browser, user: string, password: string): Promise<string> {
+  await b.page.locator('#user').fill(user)
+  await b.page.locator('#password').fill(password)
+  await b.page.keyboard.press('Enter')
+  if (password !== own) {
+    await b.page.locator('#fresh').fill(own)
+    await b.page.locator('#again').fill(own)
+    await b.page.keyboard.press('Enter')
+  }
+  await b.page.locator('#main').waitFor()
+  return own
+}
 
 const phones: Record<string, Look> = {
   'zh': { language: 'zh', width: 360, height: 760, scale: 2, touch: true },

@@ -6,27 +6,57 @@ import { until, type Linli } from './linli'
 
 export interface Things { alert: string, device: string, person: string }
 
-/** story presses two buttons and acknowledges one alert, so that no page is empty. */
+const inAnHour = () => new Date(Date.now() + 3600e3).toISOString()
+
+// One device each that opens an alert at once, of every severity but the lowest: by an event, or by a reading.
+const trouble: [id: string, community: string, type: string, name: string, place: object, event: string, payload: object][] = [
+  ['story-smoke', 'tianjin', 'smoke_detector', '5栋1单元3层烟感', { estate: 'e2', building: 'b05', unit: 'u1' }, 'smoke_alarm', {}],
+  ['story-charger', 'zhuhai', 'ev_charger', '地库12号充电桩', {}, 'emergency_stop', { connector: '1' }],
+  ['story-door', 'nantong', 'access_controller', '2栋前门门禁', {}, 'door_forced', { door: 'front' }],
+  ['story-station', 'tianjin', 'waste_station', '环保驿站8号', { estate: 'e6' }, 'door_jammed', { inlet: '2', attempts: 3 }],
+  ['story-bay', 'ningbo', 'parking_sensor', '无障碍车位3号', {}, 'misuse', { kind: 'no_permit_on_disabled_bay' }],
+  ['story-bus', 'zhuhai', 'bus_tracker', 'Z12微公交2号', {}, '', { delay_s: 420 }],
+]
+
+/** story makes a day of a duty desk: an elder and a resident press, six devices ask for attention, some of it is already seen to. */
 export async function story(linli: Linli): Promise<Things> {
+  const { people } = await linli.api<{ people: Person[] }>('GET', 'people?role=elder')
+  const elder = people.find(p => p.home && p.circle?.length) ?? people[0]
+  for (const [id, community, type, name, place, event, payload] of trouble) {
+    const { secret } = await linli.api<{ secret: string }>('POST', 'devices', { id, community, type, name, place })
+    linli.publish(id, secret, event ? `linli/event/${community}/${type}/${id}/${event}` : `linli/telemetry/${community}/${type}/${id}`, JSON.stringify(payload))
+  }
   const first = await linli.band('story-1', 'tianjin', '张奶奶的手环', { estate: 'e3', building: 'b07', unit: 'u2' })
-  const second = await linli.band('story-2', 'hegang', '李爷爷的手环')
+  const second = await linli.band('story-2', elder?.community, `${elder?.name}的手环`, {}, elder?.id)
   first()
   second()
   const alerts = await until(async () => {
     const { alerts } = await linli.api<{ alerts: Alert[] }>('GET', 'alerts')
-    return alerts.filter(a => a.device.startsWith('story-')).length === 2 ? alerts : undefined
+    const mine = alerts.filter(a => a.device.startsWith('story-'))
+    return new Set(mine.map(a => a.device)).size === trouble.length + 2 ? mine : undefined
   })
-  await linli.api('POST', `alerts/${alerts.find(a => a.device === 'story-2')!.id}/acknowledge`, { note: '已电话联系' })
-  await linli.api('POST', 'silences', {
-    match: { community: 'tianjin', device: 'story-1' }, reason: '换电池', safety: true, until: new Date(Date.now() + 3600e3).toISOString(),
-  })
+  const of = (device: string) => alerts.find(a => a.device === device)!.id
+  await linli.api('POST', `alerts/${of('story-2')}/acknowledge`, { by: '陈伟', note: '已电话联系，本人说不小心碰到，保安正上门确认' })
+  await linli.api('POST', `alerts/${of('story-door')}/acknowledge`, { by: '李小琴', note: '保安已前往' })
+  await linli.api('POST', `alerts/${of('story-bay')}/close`, { by: '李小琴', note: '车主已挪车' })
+  await linli.api('POST', 'silences', { match: { community: 'tianjin', device: 'story-1' }, reason: '换电池', safety: true, until: inAnHour() })
+  await linli.api('POST', 'maintenance', { match: { community: 'tianjin', device: 'story-station' }, reason: '投放口检修', until: inAnHour() })
+  await rejected(linli)
+  await linli.api('POST', 'users', { name: 'chenwei', display: '陈伟', role: 'duty', communities: ['tianjin', 'zhuhai'] })
+  await linli.api('POST', 'users', { name: 'liumin', display: '刘敏', role: 'manager', communities: ['tianjin'] })
+  await linli.api('POST', 'users', { name: 'audit', display: '审计组', role: 'auditor', communities: ['*'] })
   const { devices } = await linli.api<{ devices: Device[] }>('GET', 'devices?community=tianjin&type=waste_station&limit=1')
   if (devices[0]) {
     await linli.api('POST', `devices/${devices[0].id}/commands`, { command: 'open_door', params: { inlet: '1', hold_s: 30 } })
     await linli.api('POST', `devices/${devices[0].id}/commands`, { command: 'play_voice', params: { text: '请分类投放' } })
   }
-  const { people } = await linli.api<{ people: Person[] }>('GET', 'people?role=elder')
-  return { alert: alerts.find(a => a.device === 'story-1')!.id, device: devices[0]?.id ?? 'story-1', person: people[0]?.id ?? '' }
+  return { alert: of('story-2'), device: devices[0]?.id ?? 'story-1', person: elder?.id ?? '' }
+}
+
+// A device whose readings cannot be stored: out of range, of a field that its type does not have, and no JSON at all.
+async function rejected(linli: Linli) {
+  const { secret } = await linli.api<{ secret: string }>('POST', 'devices', { id: 'story-room', community: 'tianjin', type: 'indoor_environment', name: '活动室空气质量' })
+  for (const payload of ['{"co2_ppm": "很多"}', '{"co2": 640}', 'co2=640']) linli.publish('story-room', secret, 'linli/telemetry/tianjin/indoor_environment/story-room', payload)
 }
 
 /** channels are of every sort that a page may show. Nobody listens there, and nothing is sent unless somebody tests one. */
