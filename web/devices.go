@@ -224,7 +224,7 @@ func (s *Server) importDevices(w http.ResponseWriter, r *http.Request) error {
 		return reply(w, http.StatusOK, body)
 	}
 	p := s.problem(r, err)
-	d := p.detail()
+	d := p.detail(r)
 	body.Error = &d
 	return reply(w, p.status, body)
 }

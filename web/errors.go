@@ -111,8 +111,16 @@ type detail struct {
 	Field  string `json:"field,omitempty"`
 }
 
-func (p *problem) detail() detail {
-	return detail{"about:blank", http.StatusText(p.status), p.status, p.text, p.code, p.field}
+func (p *problem) detail(r *http.Request) detail {
+	return detail{"about:blank", http.StatusText(p.status), p.status, p.said(r), p.code, p.field}
+}
+
+// said is what a problem says to who asks, in their language.
+func (p *problem) said(r *http.Request) string {
+	if inChinese(r) {
+		return chinese().problem(p.text)
+	}
+	return p.text
 }
 
 const problemType = "application/problem+json"
@@ -136,7 +144,7 @@ func (s *Server) fail(w *recorder, r *http.Request, err error) {
 	if errors.As(err, &limited) {
 		w.Header().Set("Retry-After", strconv.Itoa(int(limited.Retry.Seconds())+1))
 	}
-	_ = answer(w, p.status, problemType, p.detail())
+	_ = answer(w, p.status, problemType, p.detail(r))
 }
 
 // reply answers with JSON.

@@ -226,7 +226,7 @@ func (s *Server) importPeople(w http.ResponseWriter, r *http.Request) error {
 	body := peopleReport{Report: report}
 	if err != nil {
 		p := s.problem(r, err)
-		d := p.detail()
+		d := p.detail(r)
 		body.Error = &d
 		return reply(w, p.status, body)
 	}

@@ -146,7 +146,7 @@ func (s *Server) replayRules(w http.ResponseWriter, r *http.Request) error {
 		err = emit(replayEnd{Done: true})
 	case begun:
 		s.Log.Warn("replay of rules ended", "err", err)
-		err = emit(replayEnd{Error: toProblem(err).text})
+		err = emit(replayEnd{Error: toProblem(err).said(r)})
 	default:
 		return err
 	}

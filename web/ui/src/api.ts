@@ -1,10 +1,11 @@
 // Every request of the pages goes through call. It carries the session's cookie by itself, or a token that was typed in.
 
+import { state } from './state'
 import type { Alert, AlertDetail } from './types'
 
 const tokenKey = 'linli.token'
 
-/** Problem is an answer that is no success, in the server's own words. Status 0: the server was not reached. */
+/** Problem is an answer that is no success, in the server's own words and the language of the page. Status 0: the server was not reached. */
 export class Problem extends Error {
   constructor(readonly status: number, readonly code: string, text: string, readonly field = '') {
     super(text)
@@ -24,6 +25,7 @@ export const token = {
 /** request sends one request and returns its successful answer; everything else is thrown as a Problem. */
 export async function request(path: string, options: RequestInit = {}): Promise<Response> {
   const headers = new Headers(options.headers)
+  headers.set('Accept-Language', state.language) // of what is wrong, should anything be
   if (token.get()) headers.set('Authorization', 'Bearer ' + token.get())
   let response: Response
   try {

@@ -3,7 +3,7 @@
 const patience = 15_000 // ms, for one answer
 
 export class Refused extends Error {
-  constructor(readonly status: number, readonly code: string) { super(String(status)) }
+  constructor(readonly status: number, readonly code: string, readonly text = '') { super(String(status)) }
 }
 
 /** ask sends a request. A Refused is the server's answer; anything else thrown means that the network did not carry it. */
@@ -14,11 +14,12 @@ export async function ask<T>(method: string, path: string, body?: unknown, key?:
   try {
     const response = await (early ?? fetch(path, {
       method, signal: stop.signal, body: body === undefined ? undefined : JSON.stringify(body),
-      headers: { ...body === undefined ? {} : { 'Content-Type': 'application/json' }, ...key ? { 'Idempotency-Key': key } : {} },
+      headers: { 'Accept-Language': document.documentElement.lang, ...body === undefined ? {} : { 'Content-Type': 'application/json' }, ...key ? { 'Idempotency-Key': key } : {} },
     }))
     if (!response.ok) {
       if (response.status >= 500 || response.status === 429) throw new Error(String(response.status))
-      throw new Refused(response.status, ((await response.json().catch(() => ({}))) as { code?: string }).code ?? '')
+      const said = await response.json().catch(() => ({})) as { code?: string, detail?: string }
+      throw new Refused(response.status, said.code ?? '', said.detail)
     }
     return await response.json() as T
   } finally {
