@@ -42,7 +42,7 @@ func (l *loader) confirmation(r *Rule) {
 	if x == nil {
 		return
 	}
-	if x.severity != "" && rank(x.severity) >= rank(r.Severity) {
+	if x.severity != "" && x.severity.Rank() >= r.Severity.Rank() {
 		l.fail(r.File, x.line, "rule %s: confirmed_by: %s is no more severe than the rule", r.ID, x.severity)
 	}
 	for _, id := range append(slices.Clone(x.rules), r.ID) {
@@ -95,7 +95,7 @@ func (c *core) confirmBy(r *Rule, a, other *bus.Alert, at int64) {
 		return
 	}
 	a.ConfirmedBy = other.ID
-	worse := x.severity != "" && rank(x.severity) < rank(a.Severity)
+	worse := x.severity != "" && x.severity.Rank() < a.Severity.Rank()
 	ev := bus.AlertEvent{Kind: corroborated, At: latest(a.OpenedAt, moment(at)), Note: other.Rule + " of " + other.Device}
 	now := latest(ev.At, moment(max(c.clock, at)))
 	if worse {

@@ -57,7 +57,7 @@ func (p *parser) levels(r *Rule) read {
 				p.mapping(body, keys, "severity", "when")
 			}
 		}
-		slices.SortStableFunc(all, func(a, b Level) int { return rank(a.Severity) - rank(b.Severity) })
+		slices.SortStableFunc(all, func(a, b Level) int { return a.Severity.Rank() - b.Severity.Rank() })
 		for i := range all {
 			if i > 0 && all[i].Severity == all[i-1].Severity {
 				p.fail(n.Line, "levels %s and %s have the same severity", all[i-1].Name, all[i].Name)
@@ -148,7 +148,7 @@ func (c *core) sink(s *series, b *bound, e *episode, at int64) {
 // grade gives an alert the level of a bound, and says with which value.
 func (c *core) grade(s *series, b *bound, a *bus.Alert, f finding, since int64) {
 	a.Level, a.Severity = b.levelName(), b.Severity
-	if x := b.confirmation; a.ConfirmedBy != "" && x != nil && x.severity != "" && rank(x.severity) < rank(a.Severity) {
+	if x := b.confirmation; a.ConfirmedBy != "" && x != nil && x.severity != "" && x.severity.Rank() < a.Severity.Rank() {
 		a.Severity = x.severity
 	}
 	if b.field != nil {

@@ -130,7 +130,7 @@ func (p *parser) keys(r *Rule) map[string]read {
 	}
 }
 
-func (p *parser) severity(to *bus.Severity) read { return word(p.reader, to, severities...) }
+func (p *parser) severity(to *bus.Severity) read { return word(p.reader, to, bus.Severities...) }
 
 func identifier(s string) (string, error) {
 	if !devices.ValidID(s) {

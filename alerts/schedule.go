@@ -118,21 +118,14 @@ func (s *schedule) reach(from time.Time, d time.Duration) (time.Time, bool) {
 			case w[0].After(end):
 				open, end = w[0], w[1]
 			default: // they touch
-				end = later(end, w[1])
+				end = latest(end, w[1])
 			}
-			if t := later(open, from).Add(d); t.Before(end) {
+			if t := latest(open, from).Add(d); t.Before(end) {
 				return t, true
 			}
 		}
 	}
 	return time.Time{}, false
-}
-
-func later(a, b time.Time) time.Time {
-	if b.After(a) {
-		return b
-	}
-	return a
 }
 
 // windows are those that begin on a day, in order.

@@ -152,7 +152,7 @@ func (b *book) collect(key string, l *bus.Load) (all []*bus.Alert, later []strin
 // sum opens the digest of some alerts for one recipient, and closes it: it is to be read, not to be looked after.
 func (b *book) sum(l *bus.Load, all []*bus.Alert, at, now time.Time) {
 	slices.SortFunc(all, func(x, y *bus.Alert) int {
-		return cmp.Or(cmp.Compare(rank(x.Severity), rank(y.Severity)), x.OpenedAt.Compare(y.OpenedAt), cmp.Compare(x.ID, y.ID))
+		return cmp.Or(cmp.Compare(x.Severity.Rank(), y.Severity.Rank()), x.OpenedAt.Compare(y.OpenedAt), cmp.Compare(x.ID, y.ID))
 	})
 	all = slices.Compact(all)
 	who := "recipient=" + l.Who
@@ -180,11 +180,6 @@ func (b *book) sum(l *bus.Load, all []*bus.Alert, at, now time.Time) {
 	b.record(a, bus.AlertEvent{Kind: opened, At: at, Tell: b.address(a, to, now)})
 	b.close(a, at, "", "a digest is for reading")
 }
-
-// severities are all there are, the most severe first.
-var severities = []bus.Severity{bus.Critical, bus.High, bus.Medium, bus.Low, bus.Informational}
-
-func rank(s bus.Severity) int { return slices.Index(severities, s) }
 
 // digestText counts alerts by what they are, and spells out the first.
 func digestText(all []*bus.Alert) devices.Text {

@@ -1,6 +1,7 @@
 package bus
 
 import (
+	"slices"
 	"time"
 
 	"linli/devices"
@@ -16,6 +17,12 @@ const (
 	Low           Severity = "low"
 	Informational Severity = "informational"
 )
+
+// Severities are all there are, the most severe first.
+var Severities = []Severity{Critical, High, Medium, Low, Informational}
+
+// Rank is how many severities are above s.
+func (s Severity) Rank() int { return slices.Index(Severities, s) }
 
 // AlertState is where an alert is in its life: opened → acknowledged → cleared → closed, any of the middle ones left out.
 type AlertState string

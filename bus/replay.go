@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"log/slog"
 	"strconv"
 	"strings"
@@ -26,31 +25,12 @@ func ReplayKey(id string) string { return replayPrefix + id }
 // FollowReplays carries out the requests to replay rejects of one source, one by one, until ctx ends. replay returns when what it
 // made of the reject is stored; the reject and the request are deleted then. After an error both stay until the next start.
 func (b *Bus) FollowReplays(ctx context.Context, source string, log *slog.Logger, replay func(context.Context, Reject) error) error {
-	kv, err := b.KV(ctx, SettingsBucket)
-	if err != nil {
-		return err
-	}
-	requests, err := kv.Watch(ctx, ReplayKey("*"), jetstream.IgnoreDeletes())
-	if err != nil {
-		return fmt.Errorf("watch replays: %w", err)
-	}
-	defer func() { _ = requests.Stop() }()
-	for {
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case e, ok := <-requests.Updates():
-			if !ok {
-				return errors.New("watch replays: the watch has ended")
-			}
-			if e == nil { // all that was there at the start has come
-				continue
-			}
-			if err := b.replay(ctx, kv, e.Key(), source, replay); err != nil && ctx.Err() == nil {
-				log.Error("replay reject", "reject", strings.TrimPrefix(e.Key(), replayPrefix), "err", err)
-			}
+	return b.FollowSettings(ctx, ReplayKey("*"), func(kv jetstream.KeyValue, e jetstream.KeyValueEntry) error {
+		if err := b.replay(ctx, kv, e.Key(), source, replay); err != nil && ctx.Err() == nil {
+			log.Error("replay reject", "reject", strings.TrimPrefix(e.Key(), replayPrefix), "err", err)
 		}
-	}
+		return nil
+	})
 }
 
 func (b *Bus) replay(ctx context.Context, kv jetstream.KeyValue, key, source string, replay func(context.Context, Reject) error) error {

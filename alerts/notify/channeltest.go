@@ -21,40 +21,15 @@ const testAge = 10 * time.Minute
 // watchTests sends the tests of channels that web asks for, one after the other, until ctx ends.
 func (n *Notify) watchTests(ctx context.Context) error {
 	for ctx.Err() == nil {
-		if err := n.followTests(ctx); err != nil && ctx.Err() == nil {
+		err := n.cfg.Bus.FollowSettings(ctx, bus.ChannelTestKey("*"), func(kv jetstream.KeyValue, e jetstream.KeyValueEntry) error {
+			return n.test(ctx, kv, e)
+		})
+		if ctx.Err() == nil {
 			n.cfg.Log.Warn("tests of channels are not followed", "err", err)
 		}
 		wait(ctx, time.Second)
 	}
 	return nil
-}
-
-func (n *Notify) followTests(ctx context.Context) error {
-	kv, err := n.cfg.Bus.KV(ctx, bus.SettingsBucket)
-	if err != nil {
-		return err
-	}
-	asked, err := kv.Watch(ctx, bus.ChannelTestKey("*"), jetstream.IgnoreDeletes())
-	if err != nil {
-		return err
-	}
-	defer func() { _ = asked.Stop() }()
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case e, ok := <-asked.Updates():
-			if !ok {
-				return errors.New("the watch has ended")
-			}
-			if e == nil { // all that was there at the start has come
-				continue
-			}
-			if err := n.test(ctx, kv, e); err != nil {
-				return err
-			}
-		}
-	}
 }
 
 // test sends a test that is new and writes down the answer. It is not tried again, and it is no delivery: it belongs to no alert.

@@ -222,7 +222,7 @@ func (n *Notify) followMembers(ctx context.Context, d *delivery) error {
 // digest makes a message of several: its alert is all of them, for channels that write of an alert. It cannot be acknowledged.
 func (b *body) digest(m Message) Message {
 	all := append([]merged{{Event: b.Event, Name: b.Alert.Name, Text: b.Alert.Text, Severity: b.Alert.Severity}}, b.Merged...)
-	slices.SortStableFunc(all, func(x, y merged) int { return cmp.Compare(rank(x.Severity), rank(y.Severity)) })
+	slices.SortStableFunc(all, func(x, y merged) int { return cmp.Compare(x.Severity.Rank(), y.Severity.Rank()) })
 	m.Alert.Severity, m.Alert.Place, m.Alert.Device, m.Alert.Instructions = all[0].Severity, devices.Place{}, "", devices.Text{}
 	m.Alert.Name = devices.Text{ZH: fmt.Sprintf("%d 条通知", len(all)), EN: fmt.Sprintf("%d messages in one", len(all))}
 	m.Alert.Text = devices.Text{ZH: spell(&chinese, all), EN: spell(&english, all)}
@@ -252,8 +252,4 @@ func spell(w *words, all []merged) string {
 		lines = append(lines, fmt.Sprintf(w.more, more))
 	}
 	return strings.Join(lines, "\n")
-}
-
-func rank(s bus.Severity) int {
-	return slices.Index([]bus.Severity{bus.Critical, bus.High, bus.Medium, bus.Low, bus.Informational}, s)
 }

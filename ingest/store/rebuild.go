@@ -26,31 +26,12 @@ type rebuildStatus struct {
 // followRebuilds carries out requests to write everything in the streams again, until ctx ends. Nothing is dropped first: what is
 // stored is written over with itself. One that a stop has interrupted begins again.
 func (s *Store) followRebuilds(ctx context.Context) error {
-	kv, err := s.cfg.Bus.KV(ctx, bus.SettingsBucket)
-	if err != nil {
-		return err
-	}
-	requests, err := kv.Watch(ctx, bus.RebuildKey, jetstream.IgnoreDeletes())
-	if err != nil {
-		return fmt.Errorf("watch rebuilds: %w", err)
-	}
-	defer func() { _ = requests.Stop() }()
-	for {
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case e, ok := <-requests.Updates():
-			if !ok {
-				return errors.New("watch rebuilds: the watch has ended")
-			}
-			if e == nil { // all that was there at the start has come
-				continue
-			}
-			if err := s.rebuild(ctx, kv, string(e.Value())); err != nil && ctx.Err() == nil {
-				s.cfg.Log.Error("rebuild", "err", err)
-			}
+	return s.cfg.Bus.FollowSettings(ctx, bus.RebuildKey, func(kv jetstream.KeyValue, e jetstream.KeyValueEntry) error {
+		if err := s.rebuild(ctx, kv, string(e.Value())); err != nil && ctx.Err() == nil {
+			s.cfg.Log.Error("rebuild", "err", err)
 		}
-	}
+		return nil
+	})
 }
 
 func (s *Store) rebuild(ctx context.Context, kv jetstream.KeyValue, id string) error {
