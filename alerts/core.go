@@ -173,6 +173,17 @@ func shardOf(device string) uint8 {
 	return uint8(h.Sum32() % shards)
 }
 
+// keysOf are the keys of a map that belong to a shard, in order.
+func keysOf[V any](m map[string]V, shard uint8) (keys []string) {
+	for key := range m {
+		if shardOf(key) == shard {
+			keys = append(keys, key)
+		}
+	}
+	slices.Sort(keys)
+	return keys
+}
+
 // found is a field of the line and where it goes.
 type found struct {
 	use  *fieldUse

@@ -104,13 +104,7 @@ func (c *core) forgetEvents() {
 
 // packEvents writes the times of events of a shard.
 func (c *core) packEvents(b []byte, shard uint8) []byte {
-	var keys []string
-	for key := range c.eventTimes {
-		if shardOf(key) == shard {
-			keys = append(keys, key)
-		}
-	}
-	slices.Sort(keys)
+	keys := keysOf(c.eventTimes, shard)
 	b = binary.AppendUvarint(b, uint64(len(keys)))
 	for _, key := range keys {
 		b = appendText(b, key)

@@ -19,9 +19,18 @@ func (b *book) retire(now time.Time) {
 		}
 		switch r := b.rules.byID[a.Rule]; {
 		case r == nil:
-			b.close(a, now, "", "rule retired")
+			b.abandon(a, now, "rule retired")
 		case len(r.Types) > 0 && !slices.Contains(r.Types, a.Type):
-			b.close(a, now, "", "rule changed")
+			b.abandon(a, now, "rule changed")
 		}
 	}
+}
+
+// abandon closes an alert that nothing judges any more. Who was told of it is told so, unless they know already that it has cleared.
+func (b *book) abandon(a *bus.Alert, now time.Time, why string) {
+	ev := bus.AlertEvent{Kind: closed, At: now, Note: why}
+	if a.State != bus.Cleared {
+		ev.Tell = b.ended(a, now)
+	}
+	b.closeAs(a, ev)
 }

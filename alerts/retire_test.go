@@ -42,6 +42,9 @@ func TestRuleThatIsGoneClosesItsAlerts(t *testing.T) {
 	closed := map[string]string{}
 	for _, ev := range after.book.out {
 		closed[ev.Alert.Rule] = ev.Kind + ": " + ev.Note
+		if len(ev.Tell) != 1 || ev.Tell[0].Target != duty || ev.Tell[0].Held != "" {
+			t.Errorf("who was told of %s is told of its end: %+v", ev.Alert.Rule, ev.Tell)
+		}
 	}
 	want := map[string]string{"t_heat": "closed: rule retired"}
 	if diff := cmp.Diff(want, closed); diff != "" {

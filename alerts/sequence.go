@@ -299,13 +299,7 @@ func (c *core) endSequenceReplay() {
 
 // packSequences writes the sequences of a shard: their number, then each by rule and identity, with its device and payload tags.
 func (c *core) packSequences(b []byte, table *stringTable, shard uint8) []byte {
-	var keys []string
-	for key := range c.sequences {
-		if shardOf(key) == shard {
-			keys = append(keys, key)
-		}
-	}
-	slices.Sort(keys)
+	keys := keysOf(c.sequences, shard)
 	b = binary.AppendUvarint(b, uint64(len(keys)))
 	for _, key := range keys {
 		q := c.sequences[key]

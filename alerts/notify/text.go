@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -21,7 +22,8 @@ type words struct {
 	again    string
 	repeat   string
 	colon    string
-	more     string // with how many
+	more     string            // with how many
+	notes    map[string]string // of alerts, in words for people
 }
 
 var (
@@ -35,6 +37,7 @@ var (
 			"flapping": "反复触发", "raised": "等级升高", "corroborated": "另一设备证实",
 		},
 		at: "时间", late: "（补报）", by: "处理人", ack: "查看并确认", again: "再次提醒", repeat: "（可能重复）", colon: "：", more: "另有 %d 条",
+		notes: map[string]string{"rule retired": "该规则已取消，不再监测", "rule changed": "该规则已更改，不再监测此设备"},
 	}
 	english = words{
 		severity: map[bus.Severity]string{
@@ -46,6 +49,7 @@ var (
 			"reminded": "how does it go?", "flapping": "again and again", "raised": "now more severe", "corroborated": "confirmed by another device",
 		},
 		at: "Time", late: " (reported late)", by: "By", ack: "View and acknowledge", again: "reminder", repeat: "(possibly a repeat) ", colon: ": ", more: "and %d more",
+		notes: map[string]string{"rule retired": "Its rule was removed: it is watched no more", "rule changed": "Its rule was changed: this device is watched by it no more"},
 	}
 )
 
@@ -104,11 +108,26 @@ func (w *words) text(b *body) string {
 	} else if b.By != "" {
 		lines = append(lines, w.by+w.colon+b.By)
 	}
-	if b.Note != "" {
-		lines = append(lines, b.Note)
+	if note := w.note(b); note != "" {
+		lines = append(lines, note)
 	}
 	return strings.Join(lines, "\n")
 }
+
+// written are the events with a note that a person wrote. The others are from alerts, for who reads the history.
+var written = []string{"assigned", "closed", "reopened"}
+
+// note is what stands in a message of the note of its event: what a person wrote as they did, and of what alerts notes that for which
+// there are words in the recipient's language.
+func (w *words) note(b *body) string {
+	if own, ok := w.notes[b.Note]; ok || b.By == "" || b.Note == cleared || !slices.Contains(written, b.Event) {
+		return own
+	}
+	return b.Note
+}
+
+// cleared is what alerts notes when a person takes on what is over.
+const cleared = "acknowledged and cleared"
 
 // said is a message as one text of at most limit bytes: title, text and link. What is cut is the text.
 func (m *Message) said(limit int) string {
