@@ -164,6 +164,9 @@ func (c *core) tell(s *series, i int, f finding) {
 		c.wake(b, sub, e.alert, f.at, f.received)
 		return
 	}
+	if s.outdone(i) {
+		return
+	}
 	a := c.alert(b, sub, who, f.opened, cl.since)
 	a.Received, a.Late = moment(f.received), b.late(f.received-f.at)
 	if b.field != nil {
@@ -216,7 +219,11 @@ func (c *core) lower(s *series, b *bound, cl *cell, sub subject, at int64) {
 		c.sink(s, b, e, at)
 		return
 	}
-	if last := e.alert.LastEvent.UnixMilli(); at > last || at == last && was == firing {
+	last := e.alert.LastEvent.UnixMilli()
+	if was == firing && len(b.Events) == 0 { // a cell of another series had the last word, and has ended too
+		at = max(at, last)
+	}
+	if at > last || at == last && was == firing {
 		c.book.clear(e.alert, moment(at))
 	}
 }

@@ -46,7 +46,7 @@ func testRules(t testing.TB, files ...string) *Rules {
 
 // TestMemoryRulesShowWhatTheyMean replays their examples.
 func TestMemoryRulesShowWhatTheyMean(t *testing.T) {
-	for _, r := range testRules(t, "testdata/memory.yaml", "testdata/fence.yaml", "testdata/reference.yaml", "testdata/reference_measures.yaml", "testdata/reference_absence.yaml").All() {
+	for _, r := range testRules(t, append([]string{"testdata/memory.yaml", "testdata/fence.yaml"}, refFiles...)...).All() {
 		if err := r.Replay(); err != nil {
 			t.Error(err)
 		}

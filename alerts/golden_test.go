@@ -39,7 +39,7 @@ func TestGoldenCases(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sets := []*Rules{memoryRules(t), rulesOf(t, string(beyond)), rulesOf(t, string(schedules))}
+	sets := []*Rules{memoryRules(t), testRules(t, "testdata/reference.yaml", "testdata/reference_levels.yaml"), rulesOf(t, string(beyond)), rulesOf(t, string(schedules))}
 	for _, file := range files {
 		data, err := os.ReadFile(file)
 		if err != nil {

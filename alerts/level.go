@@ -15,7 +15,8 @@ import (
 //	a level fires    opened; raised when the alert is open and less severe: people are told anew, by the plan of that severity
 //	a level clears   lowered to the next that fires, or is true while its for is not over; cleared when there is none
 //
-// What several levels say of one reading is one transition. A latched alert is never lowered.
+// What several levels say of one reading is one transition. A latched alert is never lowered. One that a person closed is not followed
+// by another because a lower level of the same series fires: whoever closed it has seen worse.
 type Level struct {
 	Name     string
 	Severity bus.Severity
@@ -115,6 +116,11 @@ func (e *episode) fire(b *bound, by int) {
 
 // rest lets every cell be counted anew.
 func (e *episode) rest() { e.firing, e.levels = 0, [mostLevels]int{} }
+
+// outdone reports whether a more severe level than that of a cell fires.
+func (s *series) outdone(i int) bool {
+	return slices.ContainsFunc(s.cells[i-max(0, s.bound(i).level-1):i], func(cl cell) bool { return cl.state == firing })
+}
 
 // lift raises an open alert to the level of a cell, unless it is as severe already. What came too late raises nothing that was
 // told in time; the next reading that still fulfils it does.

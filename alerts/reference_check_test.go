@@ -39,7 +39,7 @@ var (
 
 func newTrio(t *rapid.T, rules *Rules, harried ground) *trio {
 	w := &trio{T: t, rules: rules, clock: start, quiet: neighbourhood(), harried: harried, m: &reference{
-		rules: slices.Concat(refRules(), refMeasureRules()), clock: math.MinInt64, holds: map[string]*refHold{}, loads: map[string]*refLoad{}, works: map[string][]stretch{},
+		rules: refAllRules(), clock: math.MinInt64, holds: map[string]*refHold{}, loads: map[string]*refLoad{}, works: map[string][]stretch{},
 		gateways: map[string]string{"p2": "p3"}, persons: map[string]string{"p1": "ma", "p2": "ma"}, family: []string{"daughter", "son"},
 		people: map[string][]string{duty: {duty}},
 	}}
@@ -214,13 +214,6 @@ func TestEngineOnTheBusIsAsTheReferenceSays(t *testing.T) {
 		defer g.kill()
 		newTrio(r, rules, g).play(30)
 	})
-}
-
-// refEngineRules are those of the reference.
-func refEngineRules(t *testing.T) *Rules {
-	rules := testRules(t, "testdata/reference.yaml", "testdata/reference_measures.yaml", "testdata/reference_absence.yaml")
-	rules.causes = append(rules.causes, edge{cause: "t_level", effect: "t_jam", within: "gateway", wait: 3 * time.Minute})
-	return rules
 }
 
 // play lets things happen, then a week pass, and compares.

@@ -150,7 +150,10 @@ func (s utterance) line() []byte {
 func linesOf(events []bus.AlertEvent) (all []string) {
 	for _, ev := range events {
 		a := &ev.Alert
-		line := fmt.Sprintf("%s[%s] %d #%02d %d %s %s", a.Rule, a.Identity, a.OpenedAt.Sub(start).Milliseconds(), ev.N, ev.At.Sub(start).Milliseconds(), ev.Kind, a.State)
+		line := fmt.Sprintf("%s[%s] %d #%02d %d %s %s %s", a.Rule, a.Identity, a.OpenedAt.Sub(start).Milliseconds(), ev.N, ev.At.Sub(start).Milliseconds(), ev.Kind, a.State, a.Severity)
+		if a.Level != "" {
+			line += " " + a.Level
+		}
 		if a.Late {
 			line += " late"
 		}

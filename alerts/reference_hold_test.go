@@ -259,7 +259,7 @@ func (m *reference) digests(now int64) {
 			to = duty
 		}
 		d := &refAlert{
-			rule: &refRule{id: "alert_digest", severity: all[0].rule.severity, category: "service"}, who: "recipient=" + to,
+			rule: &refRule{id: "alert_digest", category: "service"}, who: "recipient=" + to, severity: all[0].severity,
 			opened: at, last: at, received: at, state: "opened", value: len(all),
 		}
 		m.alerts = append(m.alerts, d)
@@ -269,5 +269,5 @@ func (m *reference) digests(now int64) {
 }
 
 func weight(a *refAlert) int {
-	return slices.Index([]string{"critical", "high", "medium", "low", "informational"}, a.rule.severity)
+	return slices.Index([]string{"critical", "high", "medium", "low", "informational"}, a.severity)
 }

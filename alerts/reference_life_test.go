@@ -17,6 +17,7 @@ type refAlert struct {
 	late        bool
 	latched     bool
 	value       any
+	severity    string
 	log         []refEvent
 
 	state            string
@@ -32,6 +33,7 @@ type refEvent struct {
 	at          int64
 	kind, state string
 	late        bool
+	grade       string // how severe it is, and of which level
 	value       any
 	tell        []told
 }
@@ -51,7 +53,7 @@ type refAction struct {
 
 func (m *reference) current(r *refRule, who string) *refAlert {
 	for _, a := range m.alerts {
-		if a.rule == r && a.who == who && a.state != "closed" {
+		if a.rule.id == r.id && a.who == who && a.state != "closed" {
 			return a
 		}
 	}
@@ -60,7 +62,7 @@ func (m *reference) current(r *refRule, who string) *refAlert {
 
 // record notes what happened to an alert. What it was the cause of is looked at again when it ends.
 func (m *reference) record(a *refAlert, at int64, kind string, tell ...told) {
-	a.log = append(a.log, refEvent{at, kind, a.state, a.late, a.value, tell})
+	a.log = append(a.log, refEvent{at, kind, a.state, a.late, strings.TrimSpace(a.severity + " " + a.rule.grade), a.value, tell})
 	over := a.state == "cleared" || a.state == "closed"
 	if over {
 		m.freed(a, at)
@@ -98,14 +100,14 @@ func (m *reference) open(a *refAlert) {
 	m.alerts = append(m.alerts, a)
 	a.state = "opened"
 	a.openings = []int64{a.opened}
-	a.plan = refPlans[a.rule.plan]
+	a.plan, a.severity = refPlans[a.rule.plan], a.rule.severity
 	m.raise(a, a.opened, "opened", max(a.opened, a.received))
 }
 
 // ended is the alert of an identity that closed last, if it was not a person who closed it.
 func (m *reference) ended(r *refRule, who string) (found *refAlert) {
 	for _, a := range m.alerts {
-		if a.rule == r && a.who == who && (found == nil || a.closedNo > found.closedNo) {
+		if a.rule.id == r.id && a.who == who && (found == nil || a.closedNo > found.closedNo) {
 			found = a
 		}
 	}
@@ -115,22 +117,29 @@ func (m *reference) ended(r *refRule, who string) (found *refAlert) {
 	return found
 }
 
-// comeBack opens an alert again because its condition is true again. Four times in half an hour is once too often.
+// comeBack opens an alert again because its condition is true again.
 func (m *reference) comeBack(a, now *refAlert) {
-	a.value, a.last, a.received = now.value, now.last, now.received
-	a.openings = append(a.openings, now.opened)
-	n, kind := len(a.openings), "reopened"
-	heard := max(now.opened, now.received)
-	if !a.rule.safety && n >= 4 && now.opened-a.openings[n-4] <= 30*refMinute && a.held != "flapping" {
+	if a.severity != now.rule.severity {
+		a.plan = refPlans[now.rule.plan]
+	}
+	a.rule, a.severity, a.value, a.last, a.received = now.rule, now.rule.severity, now.value, now.last, now.received
+	m.again(a, now.opened, "reopened", max(now.opened, now.received), m.openAgain)
+}
+
+// again tells of an alert that comes back, or becomes worse. Four times in half an hour is once too often.
+func (m *reference) again(a *refAlert, at int64, kind string, heard int64, tell func(a *refAlert, at int64, kind string, heard int64)) {
+	a.openings = append(a.openings, at)
+	n := len(a.openings)
+	if !a.rule.safety && n >= 4 && at-a.openings[n-4] <= 30*refMinute && a.held != "flapping" {
 		kind = "flapping"
 	}
 	if a.held == "flapping" {
 		a.heldUntil = heard + 30*refMinute
 	}
-	m.openAgain(a, now.opened, kind, heard)
+	tell(a, at, kind, heard)
 	if kind == "flapping" {
 		a.held, a.heldUntil = "flapping", heard+30*refMinute
-		m.record(a, now.opened, "kept")
+		m.record(a, at, "kept")
 	}
 }
 
@@ -328,7 +337,7 @@ func byID(a, b *refAlert) int { return cmp.Compare(a.id(), b.id()) }
 func (m *reference) lines() (all []string) {
 	for _, a := range m.alerts {
 		for i, ev := range a.log {
-			line := fmt.Sprintf("%s[%s] %d #%02d %d %s %s", a.rule.id, a.who, a.opened, i+1, ev.at, ev.kind, ev.state)
+			line := fmt.Sprintf("%s[%s] %d #%02d %d %s %s %s", a.rule.id, a.who, a.opened, i+1, ev.at, ev.kind, ev.state, ev.grade)
 			if ev.late {
 				line += " late"
 			}

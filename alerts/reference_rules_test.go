@@ -1,5 +1,11 @@
 package alerts
 
+import (
+	"slices"
+	"testing"
+	"time"
+)
+
 // What testdata/types/probe.yaml, testdata/reference.yaml, plans.yaml and the built-in rules say, in Go.
 
 func above(id string, limit float64) func(v sight) maybe {
@@ -134,4 +140,24 @@ func rounds(n int, first, then int64) func(round int) int64 {
 		}
 		return then
 	}
+}
+
+// refFiles have the rules of the reference beside those of testdata/types.
+var refFiles = []string{
+	"testdata/reference.yaml",
+	"testdata/reference_measures.yaml",
+	"testdata/reference_absence.yaml",
+	"testdata/reference_levels.yaml",
+}
+
+// refEngineRules are those of the reference.
+func refEngineRules(t *testing.T) *Rules {
+	rules := testRules(t, refFiles...)
+	rules.causes = append(rules.causes, edge{cause: "t_level", effect: "t_jam", within: "gateway", wait: 3 * time.Minute})
+	return rules
+}
+
+// refAllRules are the same in Go. Those of a file are in its order.
+func refAllRules() []*refRule {
+	return slices.Concat(refRules(), refMeasureRules(), refLevelRules())
 }

@@ -77,6 +77,8 @@ type sight func(id string) any
 // refRule is a rule. One with fields is judged at readings, one with an event at that.
 type refRule struct {
 	id, severity, category, plan string
+	level                        int // from 1, the most severe; 0: there are none
+	grade                        string
 	safety, latched              bool
 	person, whole                bool     // identity: of the person if there is one; of the device without its inlets
 	fields                       []string // or signals
@@ -208,6 +210,9 @@ func (m *reference) cell(r *refRule, s utterance) *refCell {
 	return c
 }
 
+// due is when what is true now has been for long enough.
+func (c *refCell) due() int64 { return c.since + c.rule.hold }
+
 // hear judges a reading.
 func (m *reference) hear(s utterance) {
 	s.at = min(s.at, s.received)
@@ -223,13 +228,13 @@ func (m *reference) hear(s utterance) {
 		}
 	}
 	judged := map[*refCell]int64{}
-	for _, c := range touched {
+	for _, c := range inTheirOrder(touched) {
 		before, ok := m.newest(s.series, c.rule.reads)
 		if !ok {
 			before.at = s.at
 		}
 		judged[c] = before.at
-		if due := c.since + c.rule.hold; c.state == waiting && s.at >= before.at && s.at >= due && m.fresh(c, due) {
+		if c.state == waiting && s.at >= before.at && s.at >= c.due() && m.fresh(c, c.due()) {
 			m.fulfil(c)
 		}
 	}
@@ -251,25 +256,26 @@ func (m *reference) advance(now int64) {
 	m.clock = now
 	m.miss(now)
 	due := slices.DeleteFunc(slices.Clone(m.cells), func(c *refCell) bool {
-		return c.state != waiting || c.since+c.rule.hold > now
+		return c.state != waiting || c.due() > now
 	})
 	slices.SortStableFunc(due, func(a, b *refCell) int {
-		return cmp.Or(cmp.Compare(a.since+a.rule.hold, b.since+b.rule.hold), cmp.Compare(slices.Index(m.rules, a.rule), slices.Index(m.rules, b.rule)))
+		n := cmp.Compare(slices.Index(m.rules, a.rule), slices.Index(m.rules, b.rule))
+		return cmp.Or(cmp.Compare(a.due(), b.due()), n, cmp.Compare(a.series, b.series))
 	})
 	for _, c := range due {
 		last, _ := m.newest(c.series, anything)
-		if m.fresh(c, max(c.since+c.rule.hold, last.received)) {
+		if m.fresh(c, max(c.due(), last.received)) {
 			m.fulfil(c)
 		}
 	}
 }
 
 func (m *reference) fulfil(c *refCell) {
-	if !c.rule.safety && m.inMaintenance(c.device, c.since+c.rule.hold) {
+	if !c.rule.safety && m.inMaintenance(c.device, c.due()) {
 		return
 	}
 	last, _ := m.newest(c.series, anything)
-	m.fire(c, c.since+c.rule.hold, last, m.shown(c, last.at))
+	m.fire(c, c.due(), last, m.shown(c, last.at))
 }
 
 // truth is the condition of a cell at what was received at a time. In maintenance nothing is known but of life-safety.
@@ -300,11 +306,13 @@ func (m *reference) judge(c *refCell, s utterance) {
 	holds := m.truth(c, c.rule.guessing(v), s.received)
 	switch {
 	case c.state == burning && m.ends(c, v, s.received):
+		m.passDown(c, s)
 		m.lower(c, s.at)
 	case c.state == burning:
 		if a := m.current(c.rule, m.who(c)); holds == yea && c.late && s.received-s.at <= refHour {
 			c.late = false
 			if a != nil {
+				m.lift(a, c, s.at, s.at, s, m.shown(c, s.at))
 				m.confirm(a, s.at)
 			}
 		}
@@ -312,7 +320,7 @@ func (m *reference) judge(c *refCell, s utterance) {
 		if c.state == quiet {
 			c.state, c.since = waiting, s.at
 		}
-		if due := c.since + c.rule.hold; s.at >= due {
+		if due := c.due(); s.at >= due {
 			m.fire(c, due, s, m.shown(c, s.at))
 		}
 	case holds == nay:
@@ -349,7 +357,11 @@ func (m *reference) identity(r *refRule, device, series string) string {
 func (m *reference) fire(c *refCell, opened int64, by utterance, v any) {
 	c.state, c.late = burning, c.rule.lateBy(by.received-by.at)
 	if a := m.current(c.rule, m.who(c)); a != nil && a.state != "cleared" {
+		m.lift(a, c, c.since, opened, by, v)
 		m.rouse(a, by)
+		return
+	}
+	if m.outdone(c) {
 		return
 	}
 	m.open(&refAlert{
@@ -363,11 +375,19 @@ func (m *reference) lower(c *refCell, at int64) {
 	was := c.state
 	c.state, c.late = quiet, false
 	for _, other := range m.cells {
-		if other.rule == c.rule && other.state == burning && m.who(other) == m.who(c) {
+		if other.rule.id == c.rule.id && other.state == burning && m.who(other) == m.who(c) {
+			m.sink(c, at)
 			return
 		}
 	}
-	if a := m.current(c.rule, m.who(c)); a != nil && (at > a.last || at == a.last && was == burning) {
+	a := m.current(c.rule, m.who(c))
+	if a == nil {
+		return
+	}
+	if was == burning && c.rule.event == "" {
+		at = max(at, a.last)
+	}
+	if at > a.last || at == a.last && was == burning {
 		m.clear(a, at)
 	}
 }

@@ -41,11 +41,12 @@ func (c *core) endReplay() {
 	c.settle()
 }
 
-// told reports whether the book has an alert that the firing belongs to, open or not.
+// told reports whether the book has an alert that the firing belongs to, open or not. One that came too late has raised none that was
+// told in time.
 func (c *core) told(x fired) bool {
 	b := x.series.bound(x.bound)
 	a := c.known(b.ID, identity(b.Rule, subjectOf(x.series, b, x.series.dev)), x.opened, max(x.opened, x.received))
-	return a != nil && (b.level == 0 || b.level >= b.levelOf(a))
+	return a != nil && (b.level == 0 || b.level >= b.levelOf(a) || b.late(x.received-x.at) && !a.Late)
 }
 
 // known is the alert that the book has of a rule and an identity and that was opened at a time, ms, or was open then or until that was

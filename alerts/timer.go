@@ -7,8 +7,16 @@ type timer struct {
 	bound  int
 }
 
-// before is the order of timers: of levels that are due together the most severe comes first.
-func (t *timer) before(u *timer) bool { return t.due < u.due || t.due == u.due && t.bound < u.bound }
+// before is the order of timers: of levels that are due together the most severe comes first, and of series the same on every replay.
+func (t *timer) before(u *timer) bool {
+	switch {
+	case t.due != u.due:
+		return t.due < u.due
+	case t.bound != u.bound:
+		return t.bound < u.bound
+	}
+	return t.series.key < u.series.key
+}
 
 // timerHeap has the earliest timer first.
 type timerHeap []timer
