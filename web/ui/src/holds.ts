@@ -3,11 +3,12 @@
 import { computed, shallowReactive, watch } from 'vue'
 import { load } from './api'
 import { pick } from './format'
+import { named } from './names'
 import { ping } from './sound'
 import { community, state } from './state'
 import { hear } from './stream'
 import { word } from './texts'
-import type { Device, Hold, Person } from './types'
+import type { Hold } from './types'
 
 /** pending is a silence of life-safety that keeps nothing back yet: a second person is to confirm it. */
 export const pending = (h: Hold) => !!h.safety && !h.confirmed_by
@@ -19,17 +20,6 @@ export const maySilence = () => ['admin', 'manager', 'duty'].includes(state.user
 
 /** place is where a hold is in force. */
 export const place = (h: Hold) => pick(community(h.match.community ?? '')?.name)
-
-// What is named by an id alone, asked for once. Until it is known, and where it may not be read, the id stands for it.
-const names = shallowReactive(new Map<string, string>())
-function named(path: string, id: string): string {
-  const key = path + encodeURIComponent(id)
-  if (!names.has(key)) {
-    names.set(key, id)
-    load<Device | Person>(key).then(d => names.set(key, d.name || id), () => undefined)
-  }
-  return names.get(key)!
-}
 
 function said(what: string, v: string): string {
   if (what === 'device') return named('devices/', v)

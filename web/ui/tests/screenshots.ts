@@ -46,6 +46,7 @@ test('every page', async () => {
     for (const [name, look] of Object.entries(looks)) {
       const b = await Browser.open(linli, look)
       const shoot = async (title: string, path: string, act?: (page: Page) => Promise<unknown>) => {
+        await b.page.keyboard.press('Escape')
         await b.go(path)
         await b.page.waitForTimeout(600) // the stream never rests, so there is nothing to wait for
         await act?.(b.page)

@@ -27,7 +27,7 @@ export async function story(linli: Linli): Promise<Things> {
     linli.publish(id, secret, event ? `linli/event/${community}/${type}/${id}/${event}` : `linli/telemetry/${community}/${type}/${id}`, JSON.stringify(payload))
   }
   const first = await linli.band('story-1', 'tianjin', '张奶奶的手环', { estate: 'e3', building: 'b07', unit: 'u2' })
-  const second = await linli.band('story-2', elder?.community, `${elder?.name}的手环`, {}, elder?.id)
+  const second = await linli.band('story-2', elder?.community, `${elder?.name}的手环`, { estate: 'e1', building: 'b01', unit: 'u1' }, elder?.id)
   first()
   second()
   const alerts = await until(async () => {
@@ -45,12 +45,13 @@ export async function story(linli: Linli): Promise<Things> {
   await linli.api('POST', 'users', { name: 'chenwei', display: '陈伟', role: 'duty', communities: ['tianjin', 'zhuhai'] })
   await linli.api('POST', 'users', { name: 'liumin', display: '刘敏', role: 'manager', communities: ['tianjin'] })
   await linli.api('POST', 'users', { name: 'audit', display: '审计组', role: 'auditor', communities: ['*'] })
-  const { devices } = await linli.api<{ devices: Device[] }>('GET', 'devices?community=tianjin&type=waste_station&limit=1')
-  if (devices[0]) {
-    await linli.api('POST', `devices/${devices[0].id}/commands`, { command: 'open_door', params: { inlet: '1', hold_s: 30 } })
-    await linli.api('POST', `devices/${devices[0].id}/commands`, { command: 'play_voice', params: { text: '请分类投放' } })
+  const { devices } = await linli.api<{ devices: Device[] }>('GET', 'devices?community=tianjin&type=waste_station')
+  const station = devices.find(d => !d.id.startsWith('story-'))
+  if (station) {
+    await linli.api('POST', `devices/${station.id}/commands`, { command: 'open_door', params: { inlet: '1', hold_s: 30 } })
+    await linli.api('POST', `devices/${station.id}/commands`, { command: 'play_voice', params: { text: '请分类投放' } })
   }
-  return { alert: of('story-2'), device: devices[0]?.id ?? 'story-1', person: elder?.id ?? '' }
+  return { alert: of('story-2'), device: station?.id ?? 'story-1', person: elder?.id ?? '' }
 }
 
 // A device whose readings cannot be stored: out of range, of a field that its type does not have, and no JSON at all.
