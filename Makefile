@@ -86,7 +86,8 @@ lint:
 bench: needs
 	$(GO) test ./internal/acceptance -run '^TestSpeed$$' -speed $(BENCH) -count 1 -timeout 30m -v
 
-# The duty board of 10,000 devices and 500 open alerts in a browser: first paint, and its memory over LINLI_MINUTES (1).
+# The duty board of 10,000 devices and 500 open alerts in a browser: first paint, 200 presses until they are drawn, and its memory over
+# LINLI_MINUTES (1).
 bench-pages: needs build
 	$(NPM) run --silent speed
 
