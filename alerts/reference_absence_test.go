@@ -62,7 +62,7 @@ func (m *reference) enrol(devices ...string) {
 // wait is since when a watch has waited, and until when it does if nothing more is heard. Who was never heard has a day.
 func (m *reference) wait(w *refWatch) (from, until int64) {
 	var heard bool
-	gone := int64(never)
+	gone := never
 	for _, s := range m.heard {
 		switch at, is := w.sign(s); {
 		case !slices.Contains(w.members, s.device):
