@@ -54,6 +54,9 @@ func (d *Directory) check(p *Person, known func(id string) *Person) error {
 	}
 	if p.AllIsWell != nil {
 		timeOfDay(&c, "all_is_well.at", p.AllIsWell.At)
+		if at, ok := parseClock(p.AllIsWell.At); ok && at > latestWell {
+			c.Fail("all_is_well.at", p.AllIsWell.At, "is later than 22:59: whether all is well is known within an hour, the same day")
+		}
 	}
 	if p.AwayUntil != nil && (p.AwaySince == nil || !p.AwayUntil.After(*p.AwaySince)) {
 		c.Fail("away_until", p.AwayUntil.Format(time.RFC3339), "is not after away_since")
@@ -205,6 +208,9 @@ func oneOf[T ~string](c *devices.Checks, field string, value T, words ...T) {
 	}
 	c.Fail(field, string(value), "is not one of %s", strings.Join(known, ", "))
 }
+
+// latestWell is the last minute of the day for the daily line of an elder.
+const latestWell = 22*60 + 59
 
 func timeOfDay(c *devices.Checks, field, value string) {
 	if _, ok := parseClock(value); !ok {

@@ -120,6 +120,7 @@ func TestMistakesOfAnImport(t *testing.T) {
   circle: [{person: nobody, relation: son}, {person: a, relation: self}]
   all_is_well: {at: noon}
 - {id: a, community: nowhere, name: ""}
+- {id: b, community: garden, name: b, all_is_well: {at: "23:00"}}
 `, `5: person "a": phone "12-34" is not a phone number: +8613800000000, or 11 digits
 6: person "a": language "fr" is not one of zh, en
 7: person "a": roles "king" is not one of elder, resident, contact, property_duty, manager, caretaker, grid_worker, maintenance, security_guard
@@ -129,7 +130,8 @@ func TestMistakesOfAnImport(t *testing.T) {
 10: person "a": circle "nobody" is not registered
 10: person "a": circle "a" is the person
 11: person "a": all_is_well.at "noon" is not a time of day such as 22:00
-12: person "a": id "a" is in the file twice`},
+12: person "a": id "a" is in the file twice
+13: person "b": all_is_well.at "23:00" is later than 22:59: whether all is well is known within an hour, the same day`},
 		{"fields of a rota", `rotas:
 - id: r
   community: garden
