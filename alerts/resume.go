@@ -2,8 +2,9 @@ package alerts
 
 import "linli/bus"
 
-// startWaits lets watches wait before anything is judged.
+// startWaits lets watches and digests wait before anything is judged.
 func (e *Engine) startWaits() {
+	e.core.book.recallDigests()
 	now := e.Now().UnixMilli()
 	e.core.vigil.notAfter(now)
 	e.anew = e.core.startWaits(now)

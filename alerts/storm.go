@@ -3,6 +3,7 @@ package alerts
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -102,6 +103,23 @@ func (b *book) loadLoad(l *bus.Load) {
 	b.loads[bus.LoadSubject(l.Community, l.Who)] = l
 	if !l.Due.IsZero() {
 		b.waiting[bus.LoadSubject(l.Community, l.Who)] = l
+	}
+}
+
+// recallDigests has the digests told that alerts wait for, whatever the loads say: a storm is stored in parts, and an engine may end
+// between an alert that is put off and the load that says when.
+func (b *book) recallDigests() {
+	for _, key := range slices.Sorted(maps.Keys(b.deferred)) {
+		for _, id := range b.deferred[key] {
+			a := b.alerts[id]
+			for _, d := range a.Deferred {
+				l := b.loadOf(a.Community, d.Who)
+				if d.Until.After(l.Done) && (l.Due.IsZero() || d.Until.Before(l.Due)) {
+					l.Due = d.Until
+					b.keepLoad(l)
+				}
+			}
+		}
 	}
 }
 

@@ -68,3 +68,29 @@ func TestWhatRestHeldBackIsToldInTheMorning(t *testing.T) {
 	w.book.out = w.book.out[:5]
 	w.expectTold("12h opened tired!quiet_hours", "13h opened tired!quiet_hours", "14h cleared duty!not_told", "27h opened tired", "27h closed")
 }
+
+// A storm is stored in parts: when the engine ends between the alerts and the loads that say when their digest comes, it comes
+// nevertheless, and once.
+func TestADigestOutlivesTheEngine(t *testing.T) {
+	for _, stored := range []bool{false, true} {
+		w := newTold(t)
+		w.book.resolver = circle{"role:property_duty": {"tired"}}
+		w.say("p1 12h!jam attempts=3")
+		next := newTold(t)
+		next.book.resolver = w.book.resolver
+		next.book.load(w.last())
+		for _, record := range w.book.changed {
+			if l, ok := record.(*bus.Load); ok && stored {
+				next.book.loadLoad(l)
+			}
+		}
+		for range 2 {
+			next.book.recallDigests()
+		}
+		if changed := len(next.book.changed) > 0; changed == stored {
+			t.Errorf("loads stored: %t, and yet written again: %t", stored, changed)
+		}
+		next.tick(30 * time.Hour)
+		next.expectTold("27h opened tired", "27h closed")
+	}
+}
