@@ -111,6 +111,7 @@ func (w *trio) tick() {
 	w.m.expire(w.now)
 	w.m.watch(w.now)
 	w.m.advance(w.now - wallGrace.Milliseconds())
+	w.m.settle()
 	w.both(func(_ ground, e *Engine) error { return e.tick(w.Context()) })
 }
 

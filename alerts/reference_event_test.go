@@ -4,6 +4,7 @@ import "slices"
 
 // happen judges an event.
 func (m *reference) happen(s utterance) {
+	defer m.settle()
 	s.at = min(s.at, s.received)
 	m.events = append(m.events, s)
 	m.listen(s)

@@ -140,14 +140,8 @@ func (m *reference) release(a *refAlert, now int64) {
 }
 
 // tellEnd is who is told that an alert is over: those who were told of it, at once or when nothing keeps them from it any more.
-func (m *reference) tellEnd(a *refAlert, now int64) (all []told) {
-	for _, ev := range a.log {
-		for _, t := range ev.tell {
-			if t.held == "" {
-				all = mergeTold(all, []told{{who: t.who}})
-			}
-		}
-	}
+func (m *reference) tellEnd(a *refAlert, now int64) []told {
+	all := a.everTold()
 	if len(all) == 0 {
 		why := a.held
 		if why == "" {
@@ -161,6 +155,17 @@ func (m *reference) tellEnd(a *refAlert, now int64) (all []told) {
 	a.owed = a.held != ""
 	for i := range all {
 		all[i].held = a.held
+	}
+	return all
+}
+
+func (a *refAlert) everTold() (all []told) {
+	for _, ev := range a.log {
+		for _, t := range ev.tell {
+			if t.held == "" {
+				all = mergeTold(all, []told{{who: t.who}})
+			}
+		}
 	}
 	return all
 }
@@ -268,6 +273,10 @@ func (m *reference) digests(now int64) {
 	}
 }
 
-func weight(a *refAlert) int {
-	return slices.Index([]string{"critical", "high", "medium", "low", "informational"}, a.severity)
+var severities = []string{"critical", "high", "medium", "low", "informational"}
+
+func weight(a *refAlert) int { return slices.Index(severities, a.severity) }
+
+func severer(a, b string) bool {
+	return a != "" && slices.Index(severities, a) < slices.Index(severities, b)
 }

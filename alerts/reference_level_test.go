@@ -34,7 +34,7 @@ func (m *reference) lift(a *refAlert, c *refCell, since, opened int64, by uttera
 	}
 	a.regrade(r, v)
 	a.last = max(a.last, since)
-	m.worsen(a, max(a.opened, opened), "raised", max(opened, by.received))
+	m.worsen(a, r.plan, max(a.opened, opened), "raised", max(opened, by.received))
 }
 
 // outdone reports whether a more severe level of a series is true. A person who closed its alert has seen worse.
@@ -46,13 +46,16 @@ func (m *reference) outdone(c *refCell) bool {
 
 func (a *refAlert) regrade(r *refRule, v any) {
 	a.rule, a.severity, a.value = r, r.severity, v
+	if x := r.confirmation; x != nil && a.confirmedBy != "" && severer(x.severity, a.severity) {
+		a.severity = x.severity
+	}
 }
 
 // worsen tells people of an alert that is more severe than it was, by the plan of that, from its beginning. Who has acknowledged it
 // hears of it with those of the first step.
-func (m *reference) worsen(a *refAlert, at int64, kind string, now int64) {
+func (m *reference) worsen(a *refAlert, plan string, at int64, kind string, now int64) {
 	a.climbing = climbing{
-		plan: refPlans[a.rule.plan], due: never, handled: a.handled, held: a.held, heldBy: a.heldBy, heldUntil: a.heldUntil, owed: a.owed,
+		plan: refPlans[plan], due: never, handled: a.handled, held: a.held, heldBy: a.heldBy, heldUntil: a.heldUntil, owed: a.owed,
 	}
 	a.familyBy = ""
 	switch {

@@ -18,6 +18,7 @@ type refAlert struct {
 	latched     bool
 	value       any
 	severity    string
+	confirmedBy string
 	log         []refEvent
 
 	state            string
@@ -63,6 +64,7 @@ func (m *reference) current(r *refRule, who string) *refAlert {
 // record notes what happened to an alert. What it was the cause of is looked at again when it ends.
 func (m *reference) record(a *refAlert, at int64, kind string, tell ...told) {
 	a.log = append(a.log, refEvent{at, kind, a.state, a.late, strings.TrimSpace(a.severity + " " + a.rule.grade), a.value, tell})
+	m.news = append(m.news, refNews{a, kind, at})
 	over := a.state == "cleared" || a.state == "closed"
 	if over {
 		m.freed(a, at)
@@ -123,6 +125,7 @@ func (m *reference) comeBack(a, now *refAlert) {
 		a.plan = refPlans[now.rule.plan]
 	}
 	a.rule, a.severity, a.value, a.last, a.received = now.rule, now.rule.severity, now.value, now.last, now.received
+	a.confirmedBy = ""
 	m.again(a, now.opened, "reopened", max(now.opened, now.received), m.openAgain)
 }
 
@@ -249,6 +252,7 @@ func (m *reference) repeat(a *refAlert, s utterance) {
 
 // act does what a person asks for; nothing if that makes no sense.
 func (m *reference) act(x refAction) {
+	defer m.settle()
 	switch a := x.a; {
 	case x.hold != nil:
 		m.actOnHold(x)

@@ -148,6 +148,7 @@ var refFiles = []string{
 	"testdata/reference_measures.yaml",
 	"testdata/reference_absence.yaml",
 	"testdata/reference_levels.yaml",
+	"testdata/reference_confirmations.yaml",
 }
 
 // refEngineRules are those of the reference.
@@ -159,5 +160,5 @@ func refEngineRules(t *testing.T) *Rules {
 
 // refAllRules are the same in Go. Those of a file are in its order.
 func refAllRules() []*refRule {
-	return slices.Concat(refRules(), refMeasureRules(), refLevelRules())
+	return slices.Concat(refRules(), refMeasureRules(), refLevelRules(), refConfirmedRules())
 }

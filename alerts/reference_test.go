@@ -25,6 +25,7 @@ type reference struct {
 	cells   []*refCell
 	watches []*refWatch
 	alerts  []*refAlert
+	news    []refNews
 	holds   map[string]*refHold
 	loads   map[string]*refLoad
 
@@ -89,7 +90,8 @@ type refRule struct {
 	only                         string // device
 	event, over                  string
 	fits                         func(v sight) maybe // of the event
-	count                        int                 // of events
+	confirmation                 *refConfirmation
+	count                        int // of events
 	window                       int64
 }
 
@@ -246,6 +248,7 @@ func (m *reference) hear(s utterance) {
 			m.judgeOld(c, s)
 		}
 	}
+	m.settle()
 }
 
 // advance lets the clock be now. What has been true for long enough until then, and is known to be, opens.
@@ -268,6 +271,7 @@ func (m *reference) advance(now int64) {
 			m.fulfil(c)
 		}
 	}
+	m.settle()
 }
 
 func (m *reference) fulfil(c *refCell) {
