@@ -79,6 +79,7 @@ const (
 	startLimit   = time.Minute // a large store is read on starting
 	defaultConns = 32 << 10
 	fewConns     = 4 << 10
+	enoughFiles  = 8 << 10 // for streams, years of time series, and the pages
 	maxPayload   = 8 << 20
 
 	// Seconds. When a whole estate comes back after a power cut, its devices wait for each other's logins.
@@ -158,7 +159,7 @@ func (n *NATS) serverOptions(c Config, issuer nkeys.KeyPair) (*server.Options, e
 		if err != nil {
 			return nil, err
 		}
-		if o.MaxConn = min(defaultConns, files/2); o.MaxConn < fewConns {
+		if o.MaxConn = min(defaultConns, max(files/2, files-enoughFiles)); o.MaxConn < fewConns {
 			n.log.Warn("this process may open few files, so few devices can connect (ulimit -n)", "files", files, "connections", o.MaxConn)
 		}
 	}
