@@ -53,6 +53,7 @@ type App struct {
 	setup         *bus.Bus
 	channels      notify.Channels // of the configuration file
 
+	opened  bool // it once ran
 	workers []worker
 	closers []closer
 
@@ -105,6 +106,8 @@ var roleNames = []string{"ingest", "store", "alerts", "notify", "web", "simulate
 // closeLimit bounds the whole of closing, so that a stop takes less than 10 s.
 const closeLimit = 8 * time.Second
 
+var errTooSlow = errors.New("closing took longer")
+
 // open opens every part that this process needs. On an error the parts that are open stay for close.
 func (a *App) open(ctx context.Context) error {
 	for _, p := range parts {
@@ -154,7 +157,7 @@ func (a *App) close() error {
 	case err := <-done:
 		return err
 	case <-time.After(closeLimit):
-		return fmt.Errorf("closing took longer than %v", closeLimit)
+		return fmt.Errorf("%w than %v", errTooSlow, closeLimit)
 	}
 }
 

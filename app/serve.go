@@ -29,31 +29,38 @@ func Serve(ctx context.Context, version string, args []string, out, errOut io.Wr
 		return fmt.Errorf("--log-level: %w", err)
 	}
 	log := slog.New(slog.NewTextHandler(errOut, &slog.HandlerOptions{Level: level}))
-	for {
+	again := false
+	for pause := firstPause; ; pause = min(2*pause, lastPause) {
 		a := &App{set: set, version: version, out: out, auth: &auth{}, log: log, reg: prometheus.NewRegistry(), status: map[string]func() error{}}
-		err, failed := a.serve(ctx)
-		again := errors.Is(err, bus.ErrMadeAnew) || errors.Is(err, embedded.ErrStuck)
-		if !again || failed != nil || ctx.Err() != nil {
-			return errors.Join(err, failed)
+		err, unclosed := a.serve(ctx)
+		again = again || errors.Is(err, bus.ErrMadeAnew) || errors.Is(err, embedded.ErrStuck)
+		if !again || ctx.Err() != nil || errors.Is(unclosed, errTooSlow) {
+			return errors.Join(err, unclosed)
 		}
-		log.Error("opening everything again", "err", err)
+		if a.opened {
+			pause = firstPause
+		}
+		log.Error("opening everything again", "in", pause, "err", errors.Join(err, unclosed))
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-time.After(reopenPause):
+		case <-time.After(pause):
 		}
 	}
 }
 
-// reopenPause is between the end of a server whose streams failed it and its next try.
-const reopenPause = time.Second
+// firstPause and lastPause are between the end of a server whose streams failed it and its next try, which a full disk may fail too.
+const (
+	firstPause = time.Second
+	lastPause  = 8 * time.Second
+)
 
-// serve opens the server, runs it until ctx ends or a worker fails, and closes it; failed is what closing it left behind.
-func (a *App) serve(ctx context.Context) (err, failed error) {
+// serve opens the server, runs it until ctx ends or a worker fails, and closes it; unclosed is what closing it failed with.
+func (a *App) serve(ctx context.Context) (err, unclosed error) {
 	a.reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	began := time.Now()
 	err = a.open(ctx)
-	if err == nil {
+	if a.opened = err == nil; a.opened {
 		a.workers = append(a.workers, worker{"memory", tendMemory}, worker{"health", a.watchHealth}, worker{"announce", func(ctx context.Context) error { return a.announce(ctx, began) }})
 		err = a.run(ctx)
 	}

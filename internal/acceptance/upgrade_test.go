@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 )
@@ -58,17 +59,17 @@ func (s *server) openedOf(t *testing.T, device string, want int) {
 	}
 }
 
-// openAlerts are the ids of the alerts of a device that are open.
+// openAlerts are the ids of the open alerts of presses of a device.
 func (s *server) openAlerts(device string) (ids []string) {
 	s.t.Helper()
 	var list struct {
-		Alerts []struct{ ID, Device, State string }
+		Alerts []struct{ ID, Rule, Device, State string }
 	}
 	if err := s.get("/api/v1/alerts", &list); err != nil {
 		s.t.Fatal(err)
 	}
 	for _, a := range list.Alerts {
-		if a.Device == device && a.State == "opened" {
+		if strings.HasSuffix(a.Rule, "_sos") && a.Device == device && a.State == "opened" {
 			ids = append(ids, a.ID)
 		}
 	}
