@@ -99,11 +99,23 @@ func checkCircle(c *devices.Checks, p *Person, known func(string) *Person) {
 		}
 		c.Name("circle.relation", m.Relation)
 		c.Name("circle.calls", m.Calls)
-		for _, consent := range m.Consent {
-			oneOf(c, "circle.consent.scope", consent.Scope, Scopes...)
-			if consent.Since.IsZero() {
-				c.Fail("circle.consent.since", m.Person, "has no date")
-			}
+		m.checkConsent(c)
+	}
+}
+
+func (m *Member) checkConsent(c *devices.Checks) {
+	seen := map[Scope]bool{}
+	for _, consent := range m.Consent {
+		oneOf(c, "circle.consent.scope", consent.Scope, Scopes...)
+		if seen[consent.Scope] {
+			c.Fail("circle.consent.scope", string(consent.Scope), "is there twice")
+		}
+		seen[consent.Scope] = true
+		if consent.Since.IsZero() {
+			c.Fail("circle.consent.since", m.Person, "has no date")
+		}
+		if consent.Until != nil && !consent.Until.After(consent.Since) {
+			c.Fail("circle.consent.until", consent.Until.Format(time.RFC3339), "is not after since")
 		}
 	}
 }

@@ -19,7 +19,7 @@ const family = `people:
   phone: "13800000001"
   home: 花园小区3栋2单元501
   circle:
-  - {person: daughter, relation: daughter, consent: [{scope: events, since: 2026-01-01}, {scope: wellbeing, since: 2026-01-01}]}
+  - {person: daughter, relation: daughter, consent: [{scope: events, since: 2026-01-01}, {scope: wellbeing, since: 2026-01-01, until: 2027-01-01T00:00:00+08:00}]}
   all_is_well: {at: 09:00}
 - id: daughter
   community: garden
@@ -117,7 +117,7 @@ func TestMistakesOfAnImport(t *testing.T) {
   roles: [king]
   reach: [{channel: Bad Channel}]
   quiet: {from: 25:00, to: "7"}
-  circle: [{person: nobody, relation: son}, {person: a, relation: self}]
+  circle: [{person: nobody, relation: son}, {person: a, relation: self, consent: [{scope: x}, {scope: events, since: 2026-01-02, until: 2026-01-02}, {scope: events, since: 2026-01-02}]}]
   all_is_well: {at: noon}
 - {id: a, community: nowhere, name: ""}
 - {id: b, community: garden, name: b, all_is_well: {at: "23:00"}}
@@ -129,6 +129,10 @@ func TestMistakesOfAnImport(t *testing.T) {
 9: person "a": quiet.to "7" is not a time of day such as 22:00
 10: person "a": circle "nobody" is not registered
 10: person "a": circle "a" is the person
+10: person "a": circle.consent.scope "x" is not one of events, wellbeing, vitals, location
+10: person "a": circle.consent.since "a" has no date
+10: person "a": circle.consent.until "2026-01-02T00:00:00Z" is not after since
+10: person "a": circle.consent.scope "events" is there twice
 11: person "a": all_is_well.at "noon" is not a time of day such as 22:00
 12: person "a": id "a" is in the file twice
 13: person "b": all_is_well.at "23:00" is later than 22:59: whether all is well is known within an hour, the same day`},

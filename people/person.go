@@ -52,8 +52,14 @@ type Member struct {
 
 // Consent is what an elder has agreed that a member of the circle may see. Without events a member is told of life-safety only.
 type Consent struct {
-	Scope Scope     `json:"scope" yaml:"scope"`
-	Since time.Time `json:"since" yaml:"since"`
+	Scope Scope      `json:"scope" yaml:"scope"`
+	Since time.Time  `json:"since" yaml:"since"`
+	Until *time.Time `json:"until,omitempty" yaml:"until,omitempty"` // when it ends; nil: until it is taken back
+}
+
+// in reports whether a consent is in force at a moment.
+func (c *Consent) in(at time.Time) bool {
+	return !at.Before(c.Since) && (c.Until == nil || at.Before(*c.Until))
 }
 
 // Scope is a kind of data about an elder.

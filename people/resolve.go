@@ -157,9 +157,9 @@ func (d *Directory) Member(elder, person string) *Member {
 	return nil
 }
 
-// Agreed reports whether the elder has agreed that a member may see a kind of data.
+// Agreed reports whether the elder has agreed that a member may see a kind of data at a moment.
 func (m *Member) Agreed(scope Scope, at time.Time) bool {
-	return slices.ContainsFunc(m.Consent, func(c Consent) bool { return c.Scope == scope && !at.Before(c.Since) })
+	return slices.ContainsFunc(m.Consent, func(c Consent) bool { return c.Scope == scope && c.in(at) })
 }
 
 // onShift is who of a role is on shift and can be told; if nobody, all of the role that can; if nobody again, all of it.

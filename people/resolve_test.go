@@ -100,6 +100,28 @@ func TestResolve(t *testing.T) {
 	}
 }
 
+// TestConsentHasAnEnd: from its first moment to its last, and not one longer.
+func TestConsentHasAnEnd(t *testing.T) {
+	s := newSite(t)
+	since, until := local("2026-01-05 00:00"), local("2026-02-01 00:00")
+	s.put(
+		people.Person{ID: "son", Reach: phoneOf("1")},
+		people.Person{ID: "ma", Circle: []people.Member{{Person: "son", Relation: "son", Consent: []people.Consent{{Scope: people.Events, Since: since, Until: &until}}}}},
+	)
+	for at, want := range map[time.Time]bool{since.Add(-1): false, since: true, until.Add(-1): true, until: false} {
+		q := people.Question{Targets: []string{"circle"}, Community: "garden", Person: "ma", At: at}
+		if got := s.Member("ma", "son").Agreed(people.Events, at); got != want {
+			t.Errorf("agreed at %v: %t", at, got)
+		}
+		if held := s.Resolve(q)[0].Held; (held == "") != want {
+			t.Errorf("at %v the son is held for %q", at, held)
+		}
+		if q.Safety = true; s.Resolve(q)[0].Held != "" {
+			t.Errorf("at %v the son is not told of life-safety", at)
+		}
+	}
+}
+
 func TestTargets(t *testing.T) {
 	for target, want := range map[string]string{
 		"person:ma": "", "role:manager": "", "role:manager:2": "", "circle": "", "circle:1": "", "duty": "",

@@ -9,7 +9,8 @@ import (
 	"linli/web/account"
 )
 
-// Family see of an elder what that elder has agreed to show the member of the circle that they are, from the day it was agreed:
+// Family see of an elder what that elder has agreed to show the member of the circle that they are, from when it was agreed until it
+// ends:
 //
 //	alerts of life-safety       every member
 //	other alerts                events
@@ -18,7 +19,7 @@ import (
 //	positions                   location
 //	readings of other devices   wellbeing
 //
-// The directory is asked for every answer and for every change on the stream, so what is taken back ends at once. Whoever is not of
+// The directory is asked for every answer and for every change on the stream, so what ends or is taken back ends at once. Whoever is not of
 // the circle sees nothing, whatever elders their account names. An alert is shown as it was told, with the value that its text says.
 var errNoConsent = &problem{http.StatusForbidden, "no_consent", "the person has not agreed that you see this", ""}
 

@@ -174,8 +174,11 @@ const (
 func TestFamilySeesByConsent(t *testing.T) {
 	t.Parallel()
 	k := newKinship(t)
+	now := time.Now()
+	hourAgo, inAnHour := now.Add(-time.Hour), now.Add(time.Hour)
 	cases := map[string][]people.Consent{
-		"nothing": nil, "not yet": {{Scope: people.Vitals, Since: time.Now().AddDate(1, 0, 0)}}, "all": agreedTo(people.Scopes...),
+		"nothing": nil, "no longer": {{Scope: people.Vitals, Since: noon, Until: &hourAgo}}, "vitals for now": {{Scope: people.Vitals, Since: noon, Until: &inAnHour}},
+		"not yet": {{Scope: people.Vitals, Since: time.Now().AddDate(1, 0, 0)}}, "all": agreedTo(people.Scopes...),
 	}
 	for _, scope := range people.Scopes {
 		cases[string(scope)] = agreedTo(scope)
@@ -206,7 +209,7 @@ func (k *kinship) allowed(who, agreed string, scope people.Scope) bool {
 	case scope == member || agreed == "all":
 		return true
 	}
-	return scope == anything && agreed != "nothing" && agreed != "not yet" || string(scope) == agreed
+	return scope == anything && agreed != "nothing" && agreed != "not yet" && agreed != "no longer" || strings.HasPrefix(agreed, string(scope))
 }
 
 func (k *kinship) checkWay(who, agreed, method, path, text string, refusal int, allowed bool) {

@@ -154,6 +154,9 @@ export interface Reject {
   raw_base64: string
 }
 
+/** until: when it ends; without one it is taken back by hand. */
+export interface Consent { scope: string, since: string, until?: string }
+
 export interface Person {
   id: string
   community: string
@@ -165,7 +168,7 @@ export interface Person {
   notes?: string
   reach?: Address[]
   quiet?: { from: string, to: string }
-  circle?: { person: string, relation: string, calls?: string, consent?: { scope: string, since: string }[] }[]
+  circle?: { person: string, relation: string, calls?: string, consent?: Consent[] }[]
   away: boolean
   away_since?: string
   away_until?: string
