@@ -59,7 +59,9 @@ func speedReplay(t *testing.T) []row {
 	to := time.Now().Truncate(time.Hour).Add(-time.Hour)
 	from := to.AddDate(0, 0, -days)
 	began := time.Now()
-	s.send("/api/v1/readings/import", minuteHistory(from, to))
+	for day := from; day.Before(to); day = day.AddDate(0, 0, 1) {
+		s.send("/api/v1/readings/import", minuteHistory(from, day, day.AddDate(0, 0, 1)))
+	}
 	t.Logf("%d readings are stored after %.0f s", *replayDevices*days*24*60, time.Since(began).Seconds())
 
 	before := s.rss()
@@ -81,16 +83,13 @@ func speedReplay(t *testing.T) []row {
 	return []row{{what, "s", took.Seconds(), target, fmt.Sprintf("%.0f readings/s", rate)}}
 }
 
-// minuteHistory is line protocol of all devices, minute by minute.
-func minuteHistory(from, to time.Time) io.Reader {
+// minuteHistory is line protocol of all devices, minute by minute, in [from, to) of a history that begins at first.
+func minuteHistory(first, from, to time.Time) io.Reader {
 	in, out := io.Pipe()
 	go func() {
 		w := bufio.NewWriterSize(out, 1<<20)
-		for i := 0; ; i++ {
-			minute := from.Add(time.Duration(i) * time.Minute)
-			if !minute.Before(to) {
-				break
-			}
+		for minute := from; minute.Before(to); minute = minute.Add(time.Minute) {
+			i := int(minute.Sub(first) / time.Minute)
 			for d := range *replayDevices {
 				typ := minuteTypes[d%len(minuteTypes)]
 				at := minute.Add(time.Duration(d) * time.Minute / time.Duration(*replayDevices))
