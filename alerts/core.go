@@ -49,7 +49,8 @@ type core struct {
 	groups     map[placeKey][]*series // of a type that have something in common
 	rolled     rolled                 // the value of the last group that was asked for
 	stirred    []stirred              // what the line changed that others look at
-	eventTimes map[string]int64       // ms, by lastEvent.key
+	eventTimes map[string]int64       // ms, by key
+	eventKey   []byte                 // the last of key
 	sequences  map[string]*sequence   // by rule and identity
 	sequels    dueQueue[*sequence]
 	missed     []*sequence // that came true in a replay

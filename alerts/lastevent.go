@@ -47,42 +47,36 @@ func (b *binder) declareEvent(x *bound, vars schema, s *signalSource, t *devices
 	x.signals = append(x.signals, signal{event: e, otherwise: s.otherwise})
 }
 
-// key is where the time of an event is kept, for a device and what the event in hand says.
-func (e *lastEvent) key(dev *devices.Device, l *devices.Line) (string, bool) {
-	where, ok := common(dev, e.same)
-	if !ok {
-		return "", false
+// key is where the time of an event is kept, for a device and what the event in hand says. It is good until the next one.
+func (c *core) key(e *lastEvent, dev *devices.Device, l *devices.Line) (_ []byte, ok bool) {
+	c.eventKey, ok = appendCommon(appendParts(c.eventKey[:0], e.typ.ID, e.event, ""), dev, e.same)
+	if !ok || e.by == "" {
+		return c.eventKey, ok
 	}
-	parts := []string{e.typ.ID, e.event, where}
-	if e.by != "" {
-		text, said := l.Field(e.by).Text()
-		if !said {
-			return "", false
-		}
-		parts = append(parts, e.by, string(text))
-	}
-	return strings.Join(parts, "|"), true
+	text, ok := l.Field(e.by).Text()
+	c.eventKey = append(appendParts(c.eventKey, "", e.by, ""), text...)
+	return c.eventKey, ok
 }
 
 // ago is the value of such a signal at a time.
 func (c *core) ago(e *lastEvent, sc *scope) (float64, bool) {
-	key, ok := e.key(sc.device(), sc.event)
+	key, ok := c.key(e, sc.device(), sc.event)
 	if !ok {
 		return 0, false
 	}
-	at, known := c.eventTimes[key]
+	at, known := c.eventTimes[string(key)]
 	return float64(sc.at-at) / 1000, known && at <= sc.at
 }
 
 // noteEvent keeps when an event came.
 func (c *core) noteEvent(p *program, dev *devices.Device, name string, at int64) {
 	for _, e := range p.noted[name] {
-		key, ok := e.key(dev, &c.line)
-		if !ok || c.eventTimes[key] >= at {
+		key, ok := c.key(e, dev, &c.line)
+		if !ok || c.eventTimes[string(key)] >= at {
 			continue
 		}
-		c.eventTimes[key] = at
-		c.dirty[shardOf(key)] = true
+		c.eventTimes[string(key)] = at
+		c.dirty[shardOf(string(key))] = true
 	}
 	if !c.recalling {
 		c.spreadEvent(p, dev, name, at)

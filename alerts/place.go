@@ -1,6 +1,7 @@
 package alerts
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -13,37 +14,47 @@ var places = strings.Fields("device person gateway community estate building uni
 // common is what a device shares with others of its kind of place; false when it is in none. A registry tag is one within the
 // community.
 func common(d *devices.Device, same string) (string, bool) {
+	b, ok := appendCommon(nil, d, same)
+	return string(b), ok
+}
+
+func appendCommon(b []byte, d *devices.Device, same string) ([]byte, bool) {
 	if d == nil {
-		return "", false
+		return b, false
 	}
-	within := func(parts ...string) (string, bool) {
-		return strings.Join(append([]string{same, d.Community}, parts...), "|"), !slices.Contains(parts, "")
-	}
+	p, part := &d.Place, ""
 	switch same {
-	case "device":
-		return within(d.ID)
-	case "person":
-		return within(d.Person)
-	case "gateway":
-		if d.Gateway == "" {
-			return within(d.ID)
-		}
-		return within(d.Gateway)
 	case "community":
-		return within()
-	case "estate":
-		return within(d.Place.Estate)
-	case "building":
-		key, _ := within(d.Place.Estate, d.Place.Building) // a community of one estate names none
-		return key, d.Place.Building != ""
+		return appendParts(b, same, d.Community), true
+	case "building": // a community of one estate names none
+		return appendParts(b, same, d.Community, p.Estate, p.Building), p.Building != ""
 	case "unit":
-		key, _ := within(d.Place.Estate, d.Place.Building, d.Place.Unit)
-		return key, d.Place.Unit != ""
+		return appendParts(b, same, d.Community, p.Estate, p.Building, p.Unit), p.Unit != ""
 	case "zone":
-		key, _ := within(d.Place.Estate, d.Place.Building, d.Place.Unit, d.Place.Zone)
-		return key, d.Place.Zone != ""
+		return appendParts(b, same, d.Community, p.Estate, p.Building, p.Unit, p.Zone), p.Zone != ""
+	case "device":
+		part = d.ID
+	case "person":
+		part = d.Person
+	case "gateway":
+		part = cmp.Or(d.Gateway, d.ID)
+	case "estate":
+		part = p.Estate
+	default:
+		part = d.Tags[same]
 	}
-	return within(d.Tags[same])
+	return appendParts(b, same, d.Community, part), part != ""
+}
+
+// appendParts adds the parts of a key, a bar between them.
+func appendParts(b []byte, parts ...string) []byte {
+	for i, part := range parts {
+		if i > 0 {
+			b = append(b, '|')
+		}
+		b = append(b, part...)
+	}
+	return b
 }
 
 // checkPlace refuses a word that no device of t has.

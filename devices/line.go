@@ -82,10 +82,17 @@ func pair(b []byte, i int) (Pair, int, error) {
 	return p, end, nil
 }
 
+// marks are the bytes that may end a word. Most bytes do not.
+var marks = [256]bool{'\n': true, '\\': true, ',': true, ' ': true, '=': true}
+
 // wordEnd is the place of the first unescaped byte out of stops, or of the line's end.
 func wordEnd(b []byte, i int, stops string) int {
 	for ; i < len(b); i++ {
-		switch c := b[i]; {
+		c := b[i]
+		if !marks[c] {
+			continue
+		}
+		switch {
 		case c == '\n':
 			return i
 		case c == '\\':
