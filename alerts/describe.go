@@ -1,6 +1,7 @@
 package alerts
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -122,4 +123,15 @@ func asWritten(n *yaml.Node) string {
 	}
 	text, _ := yaml.Marshal(n) // of what was read from YAML
 	return strings.TrimSpace(string(text))
+}
+
+// Plans are those that a rule has, by id.
+func (r *Rules) Plans() []*bus.Escalation {
+	known := map[string]*bus.Escalation{}
+	for _, p := range r.plans {
+		if p != nil {
+			known[p.ID] = p.freeze()
+		}
+	}
+	return slices.SortedFunc(maps.Values(known), func(a, b *bus.Escalation) int { return strings.Compare(a.Plan, b.Plan) })
 }

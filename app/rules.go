@@ -43,6 +43,9 @@ func (b *ruleBook) List(settings map[string][]byte) ([]bus.RuleView, []bus.RuleO
 	return rules.Describe(), rules.Overrides(), nil
 }
 
+// Plans are the ladders of the rules; settings change none.
+func (b *ruleBook) Plans() []*bus.Escalation { return b.files.Plans() }
+
 func (b *ruleBook) with(settings map[string][]byte) (*alerts.Rules, error) {
 	if len(settings) == 0 {
 		return b.files, nil

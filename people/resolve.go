@@ -114,7 +114,7 @@ func (d *Directory) resolve(q Question, t target) []bus.Recipient {
 	case "person":
 		out = append(out, d.recipient(q, t.name))
 	case "role":
-		for _, p := range d.onShift(q.Community, Role(t.name), q.At) {
+		for _, p := range d.onShift(q.Community, Role(t.name), q.At, "") {
 			out = append(out, d.recipient(q, p.ID))
 		}
 	case "circle":
@@ -162,12 +162,18 @@ func (m *Member) Agreed(scope Scope, at time.Time) bool {
 	return slices.ContainsFunc(m.Consent, func(c Consent) bool { return c.Scope == scope && c.in(at) })
 }
 
-// onShift is who of a role is on shift and can be told; if nobody, all of the role that can; if nobody again, all of it.
-func (d *Directory) onShift(community string, role Role, at time.Time) []*Person {
+// Without is who of a rota's role would be told at a moment if that rota were not there; empty: nobody who can be reached.
+func (d *Directory) Without(rota *Rota, at time.Time) []*Person {
+	all := slices.Clone(d.onShift(rota.Community, rota.Role, at, rota.ID)) // the directory keeps the list
+	return slices.DeleteFunc(all, func(p *Person) bool { return len(p.Reach) == 0 })
+}
+
+// onShift is who of a role is on shift by rotas but one and can be told; if nobody, all of the role that can; if nobody again, all of it.
+func (d *Directory) onShift(community string, role Role, at time.Time, but string) []*Person {
 	var out []*Person
 	ready := func(p *Person) bool { return p != nil && len(p.Reach) > 0 && !p.Away(at) }
 	for _, r := range d.Rotas() {
-		if r.Community != community || r.Role != role {
+		if r.Community != community || r.Role != role || r.ID == but {
 			continue
 		}
 		for _, id := range r.OnDuty(at, d.Zone(community)) {

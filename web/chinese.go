@@ -49,11 +49,11 @@ var chinese = sync.OnceValue(func() *phrasebook {
 })
 
 var (
-	hole   = regexp.MustCompile(`%[-.\d]*[sqdvwg]`)
-	filler = regexp.MustCompile(`\{(\d)\}`)
-	record = regexp.MustCompile(`(?s)^([a-z_., ]+) ("(?:[^"\\]|\\.)*") (.+)$`)          // as devices.InvalidError says it
-	named  = regexp.MustCompile(`(?s)^(set\.\w+ \w+|settings [\w.:-]+|[\w.-]+): (.+)$`) // as invalid says it
-	spaced = strings.NewReplacer(" “", "“", "” ", "”")
+	hole     = regexp.MustCompile(`%[-.\d]*[sqdvwg]`)
+	filler   = regexp.MustCompile(`\{(\d)\}`)
+	record   = regexp.MustCompile(`(?s)^([a-z_., ]+) ("(?:[^"\\]|\\.)*") (.+)$`)          // as devices.InvalidError says it
+	labelled = regexp.MustCompile(`(?s)^(set\.\w+ \w+|settings [\w.:-]+|[\w.-]+): (.+)$`) // as invalid says it
+	spaced   = strings.NewReplacer(" “", "“", "” ", "”")
 )
 
 // holes matches what a format may have become.
@@ -145,7 +145,7 @@ func (b *phrasebook) line(text string) string {
 		}
 		return b.field(m[1]) + "“" + value + "”" + zh
 	}
-	if m := named.FindStringSubmatch(text); m != nil {
+	if m := labelled.FindStringSubmatch(text); m != nil {
 		return b.field(m[1]) + "：" + b.line(m[2])
 	}
 	return text

@@ -26,8 +26,12 @@ var rotaRoutes = []route{
 		may: managers, whose: aRota, in: rotaBody{}, out: rota{}, handle: (*Server).putRota,
 	},
 	{
-		method: "DELETE", path: "/api/v1/rotas/{id}", area: "people", about: "Forget a rota",
-		may: managers, whose: aRota, out: removed{}, handle: (*Server).removeRota,
+		method: "DELETE", path: "/api/v1/rotas/{id}", area: "people", about: "Forget a rota; refused while a step of a plan would be left with nobody, unless that is wanted",
+		may: managers, whose: aRota, in: removal{}, out: removed{}, handle: (*Server).removeRota,
+	},
+	{
+		method: "GET", path: "/api/v1/rotas/{id}/without", area: "people", about: "Which steps of which plans tell the role of a rota, and whom they would without it",
+		may: staff, whose: aRota, out: withoutRota{}, handle: (*Server).withoutRota,
 	},
 	{
 		method: "GET", path: "/api/v1/rotas/{id}/calendar", area: "people", about: "The shifts of a rota, two weeks from now on unless asked otherwise",
@@ -140,15 +144,6 @@ func (s *Server) putRota(w http.ResponseWriter, r *http.Request) error {
 	}
 	s.Log.Info("rota set", "rota", x.ID)
 	return s.rota(w, r)
-}
-
-func (s *Server) removeRota(w http.ResponseWriter, r *http.Request) error {
-	id := r.PathValue("id")
-	if err := s.People.RemoveRota(r.Context(), id); err != nil {
-		return err
-	}
-	s.Log.Info("rota removed", "rota", id)
-	return reply(w, http.StatusOK, removed{id})
 }
 
 // addOverride changes who is on duty for a while; what is over for a month is forgotten.

@@ -21,6 +21,8 @@ type Rules interface {
 	Check(settings map[string][]byte) error
 	// List shows every rule, and what is said of rules, the settings included.
 	List(settings map[string][]byte) ([]bus.RuleView, []bus.RuleOverride, error)
+	// Plans are the ladders of escalation that rules have, by id.
+	Plans() []*bus.Escalation
 }
 
 var ruleRoutes = []route{

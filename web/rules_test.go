@@ -58,6 +58,14 @@ func (a allRules) List(settings map[string][]byte) ([]bus.RuleView, []bus.RuleOv
 	return rules.Describe(), rules.Overrides(), nil
 }
 
+func (a allRules) Plans() []*bus.Escalation {
+	rules, err := catalogueRules()
+	if err != nil {
+		panic(err) // the catalogue is part of the program
+	}
+	return rules.Plans()
+}
+
 func TestRulesOfADevice(t *testing.T) {
 	s := run(t, empty{})
 	overflow := func() (found bus.RuleInForce) {

@@ -16,6 +16,34 @@ beforeAll(async () => {
 })
 afterAll(async () => { await linli.close() })
 
+test('a rota is made and taken away, which says whom the plans would tell then', async () => {
+  const b = await Browser.open(linli)
+  const p = b.page
+  const rotas = async () => (await linli.api<{ rotas: (Rota & { name?: string })[] }>('GET', 'rotas?community=tianjin&role=property_duty')).rotas.filter(r => r.name === '新班')
+  try {
+    await b.enter(linli, '/rota')
+    await p.getByTestId('create').click()
+    await p.getByTestId('of').selectOption('tianjin')
+    await p.getByTestId('role').selectOption('property_duty')
+    await p.getByTestId('title').fill('新班')
+    await p.getByTestId('add-班次层').click()
+    await p.getByTestId('add-轮值人员').click()
+    await p.locator('dialog select').last().selectOption({ label: '杜师傅乙' })
+    await p.getByTestId('save').click()
+    await p.locator('dialog').waitFor({ state: 'detached' })
+    await p.getByTestId('on-duty').getByText('杜师傅乙').waitFor()
+    expect((await rotas()).map(r => r.layers[0]!.people)).toEqual([['t-du']])
+    await p.getByTestId('delete').click()
+    await p.locator('dialog').getByText('删除后，通知值班时将通知').waitFor()
+    await p.getByTestId('sure').click()
+    await p.locator('dialog').waitFor({ state: 'detached' })
+    expect(await rotas()).toEqual([])
+    expect(b.errors).toEqual([])
+  } finally {
+    await b.close()
+  }
+})
+
 test('a rota shows its gaps, is changed, and does not overwrite what another has changed', async () => {
   const b = await Browser.open(linli)
   const p = b.page

@@ -108,7 +108,7 @@ export default {
   },
   area: { session: '登录', accounts: '账号', audit: '审计', devices: '设备', people: '人员与排班', alerts: '告警', readings: '读数', rules: '规则', channels: '渠道', rejects: '拒收数据', health: '运行状态', registry: '登记', commands: '命令', repair: '修复', answers: '应答' },
   rota: {
-    change: '调整班次', edit: '编辑排班', layers: '班次层', turn: '轮换', every: '每几', daily: '天轮换', weekly: '周轮换', since: '起始日期', until: '截止日期', handOver: '交接时间', hours: '每日时段', people: '轮值人员', mon: '周一', tue: '周二', wed: '周三', thu: '周四', fri: '周五', sat: '周六', sun: '周日',
+    create: '新增排班', remove: '删除排班', removeAnyway: '仍然删除', insteadOf: '删除后，通知{role}时将通知：{who}。', nobodyLeft: '删除后，没有可通知的{role}。', emptySteps: '以下通知步骤将无人可通知：', step: '方案 {plan} 第 {n} 步', change: '调整班次', edit: '编辑排班', layers: '班次层', turn: '轮换', every: '每几', daily: '天轮换', weekly: '周轮换', since: '起始日期', until: '截止日期', handOver: '交接时间', hours: '每日时段', people: '轮值人员', mon: '周一', tue: '周二', wed: '周三', thu: '周四', fri: '周五', sat: '周六', sun: '周日',
     off: '谁不值班', on: '由谁顶班', everybody: '当班全部人员', swap: '两人互换班次', week: '周', month: '月', view: '视图', before: '往前', after: '往后', gap: '无人值班', gaps: '{n} 处空档', next: '下次交接 {time}：{who}', overrides: '临时调整', notes: '交接班留言', leave: '留言', noNotes: '没有留言。', swapped: '{a} 与 {b} 互换', only: '仅 {on} 值班', instead: '{on} 顶替 {off}',
   },
   scope: { events: '告警', wellbeing: '起居', vitals: '体征', location: '位置' },
