@@ -84,7 +84,7 @@ const (
 
 	// Seconds. When a whole estate comes back after a power cut, its devices wait for each other's logins.
 	connectTimeout = 5 // until the CONNECT packet is there
-	loginTimeout   = 10
+	loginTimeout   = 60
 )
 
 // OpenNATS starts the server and returns when it accepts connections. Devices are refused until SetGate.
