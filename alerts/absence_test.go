@@ -161,3 +161,32 @@ func TestAClockThatWasSetBackMeanwhile(t *testing.T) {
 		t.Errorf("%d alerts", got)
 	}
 }
+
+// The word that ended one silence is recalled when the next one has been told already, and ends nothing.
+func TestAWordThatIsRecalledEndsNoLaterSilence(t *testing.T) {
+	now, d := start, newDisk()
+	rules := rulesOf(t, "rules:\n- {id: nojam, name: {zh: 无, en: None}, kind: absence, type: probe, severity: low, category: device, event: jam, window: 30m, basis: judgement}")
+	jam := func(at, received time.Duration) {
+		d.put(t, bus.Events, utterance{device: "p1", series: "p1", event: "jam", at: at.Milliseconds(), received: received.Milliseconds()}.line())
+	}
+	e := d.engine(t, rules, &now)
+	until := func(offset time.Duration, checkpoint bool) {
+		t.Helper()
+		now = start.Add(offset)
+		if err := errors.Join(d.feed(t, e), e.tick(t.Context()), e.commit(t.Context(), checkpoint)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	jam(0, 0)
+	until(31*time.Minute, true) // silent since 30m
+	jam(32*time.Minute, 32*time.Minute)
+	until(32*time.Minute, false)
+	until(63*time.Minute, false) // again since 62m
+	e = d.engine(t, rules, &now)
+	until(64*time.Minute, false)
+	for _, a := range d.alerts {
+		if want := map[time.Duration]bus.AlertState{30 * time.Minute: bus.Closed, 62 * time.Minute: bus.Opened}[a.OpenedAt.Sub(start)]; a.Device == "p1" && a.State != want {
+			t.Errorf("the silence since %s is %s, want %s", a.OpenedAt.Sub(start), a.State, want)
+		}
+	}
+}

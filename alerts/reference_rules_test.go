@@ -44,6 +44,32 @@ func not(x maybe) maybe {
 	return unsure
 }
 
+// maybe is what is known of a condition.
+type maybe int
+
+const (
+	unsure maybe = iota
+	nay
+	yea
+)
+
+func sure(b bool) maybe {
+	if b {
+		return yea
+	}
+	return nay
+}
+
+func both(a, b maybe) maybe {
+	switch {
+	case a == nay || b == nay:
+		return nay
+	case a == unsure || b == unsure:
+		return unsure
+	}
+	return yea
+}
+
 // refRules are the rules in the order of their file.
 func refRules() []*refRule {
 	return []*refRule{
@@ -149,6 +175,7 @@ var refFiles = []string{
 	"testdata/reference_absence.yaml",
 	"testdata/reference_levels.yaml",
 	"testdata/reference_confirmations.yaml",
+	"testdata/reference_group.yaml",
 }
 
 // refEngineRules are those of the reference.
@@ -160,5 +187,5 @@ func refEngineRules(t *testing.T) *Rules {
 
 // refAllRules are the same in Go. Those of a file are in its order.
 func refAllRules() []*refRule {
-	return slices.Concat(refRules(), refMeasureRules(), refLevelRules(), refConfirmedRules())
+	return slices.Concat(refRules(), refMeasureRules(), refLevelRules(), refConfirmedRules(), refGroupRules())
 }

@@ -46,32 +46,6 @@ type field struct {
 	v  any // float64, bool or string
 }
 
-// maybe is what is known of a condition.
-type maybe int
-
-const (
-	unsure maybe = iota
-	nay
-	yea
-)
-
-func sure(b bool) maybe {
-	if b {
-		return yea
-	}
-	return nay
-}
-
-func both(a, b maybe) maybe {
-	switch {
-	case a == nay || b == nay:
-		return nay
-	case a == unsure || b == unsure:
-		return unsure
-	}
-	return yea
-}
-
 // sight is what a rule sees of the fields it reads; nil is not known.
 type sight func(id string) any
 
@@ -84,6 +58,8 @@ type refRule struct {
 	person, whole                bool     // identity: of the person if there is one; of the device without its inlets
 	fields                       []string // or signals
 	signals                      map[string]refSignal
+	groups                       map[string]*refGroup
+	everyone                     bool // identity: of the community
 	hold                         int64
 	onChange                     bool // its fields are sent on change only
 	when, clear                  func(v sight) maybe
@@ -102,6 +78,7 @@ type refCell struct {
 	since          int64
 	state          cellWord
 	late           bool
+	judged         int64 // of a rule that looks at other devices: the newest time it was judged at
 }
 
 type cellWord string
@@ -158,6 +135,9 @@ func (s utterance) get(id string) any {
 // value is the last value of a field, or what a signal comes to, and how long ago that held at a time. What is sent on change only
 // holds while its series says anything.
 func (m *reference) value(c *refCell, id string, at int64) (v any, age int64) {
+	if g := c.rule.groups[id]; g != nil {
+		return m.together(g, c.device, at)
+	}
 	field := c.rule.field(id)
 	s, ok := m.newest(c.series, says(field))
 	if !ok {
@@ -176,6 +156,9 @@ func (m *reference) value(c *refCell, id string, at int64) (v any, age int64) {
 func (m *reference) shown(c *refCell, at int64) any {
 	id := c.rule.fields[0]
 	v, _ := m.value(c, id, at)
+	if c.rule.groups[id] != nil && v == nil {
+		return 0.0
+	}
 	if s, ok := m.newest(c.series, says(c.rule.field(id))); v == nil && ok {
 		v = s.get(c.rule.field(id))
 	}
@@ -207,7 +190,7 @@ func (m *reference) cell(r *refRule, s utterance) *refCell {
 			return c
 		}
 	}
-	c := &refCell{rule: r, device: s.device, series: s.series}
+	c := &refCell{rule: r, device: s.device, series: s.series, judged: math.MinInt64}
 	m.cells = append(m.cells, c)
 	return c
 }
@@ -229,11 +212,16 @@ func (m *reference) hear(s utterance) {
 			}
 		}
 	}
+	touched = append(touched, m.lookers(s)...)
+	stirs := m.stirs(s)
 	judged := map[*refCell]int64{}
 	for _, c := range inTheirOrder(touched) {
 		before, ok := m.newest(s.series, c.rule.reads)
 		if !ok {
 			before.at = s.at
+		}
+		if c.rule.groups != nil {
+			before.at = c.judged
 		}
 		judged[c] = before.at
 		if c.state == waiting && s.at >= before.at && s.at >= c.due() && m.fresh(c, c.due()) {
@@ -242,12 +230,16 @@ func (m *reference) hear(s utterance) {
 	}
 	m.said = append(m.said, s)
 	for _, c := range touched {
-		if s.at >= judged[c] {
+		switch {
+		case s.at >= judged[c]:
 			m.judge(c, s)
-		} else {
+		case c.rule.groups != nil:
+			m.judgeBehind(c, s)
+		default:
 			m.judgeOld(c, s)
 		}
 	}
+	m.spread(s, stirs)
 	m.settle()
 }
 
@@ -306,6 +298,7 @@ func (m *reference) ends(c *refCell, v sight, received int64) bool {
 }
 
 func (m *reference) judge(c *refCell, s utterance) {
+	c.judged = s.at
 	v := m.sight(c, s.at)
 	holds := m.truth(c, c.rule.guessing(v), s.received)
 	switch {
@@ -349,6 +342,8 @@ func (m *reference) who(c *refCell) string { return m.identity(c.rule, c.device,
 
 func (m *reference) identity(r *refRule, device, series string) string {
 	switch p := m.persons[device]; {
+	case r.everyone:
+		return "community=tianjin"
 	case r.person && p != "":
 		return "person=" + p
 	case r.person || r.whole:
