@@ -173,6 +173,7 @@ func TestAWordThatIsRecalledEndsNoLaterSilence(t *testing.T) {
 	until := func(offset time.Duration, checkpoint bool) {
 		t.Helper()
 		now = start.Add(offset)
+		e.checkpointed = now // none but those asked for
 		if err := errors.Join(d.feed(t, e), e.tick(t.Context()), e.commit(t.Context(), checkpoint)); err != nil {
 			t.Fatal(err)
 		}
