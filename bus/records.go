@@ -269,6 +269,7 @@ type AuditEntry struct {
 	Method    string    `json:"method"`
 	Route     string    `json:"route"` // of the API
 	Target    string    `json:"target,omitempty"`
+	Name      string    `json:"name,omitempty"` // of the target, as it was then; of an alert: its device, of a hold: its reason
 	Note      string    `json:"note,omitempty"` // what exactly, where the route does not say
 	Community string    `json:"community,omitempty"`
 	Person    string    `json:"person,omitempty"` // whose data it was about

@@ -212,6 +212,7 @@ func (s *Server) addUser(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	about(r, body.Name, "")
 	return reply(w, http.StatusOK, newPassword{body.Name, password})
 }
 
@@ -278,6 +279,7 @@ func (s *Server) addToken(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	about(r, t.ID, t.Name)
 	return reply(w, http.StatusOK, newToken{t, secret})
 }
 

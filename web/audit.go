@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -90,11 +91,45 @@ func (s *Server) audit(w http.ResponseWriter, r *http.Request) error {
 
 // auditEntry says of a request who asks for what.
 func (s *Server) auditEntry(rt route, r *http.Request) *bus.AuditEntry {
-	p := principal(r)
+	p, target := principal(r), r.PathValue("id")
 	return &bus.AuditEntry{
 		At: s.Now().UTC(), By: p.Name, Role: string(p.Role), Via: p.Via, Address: clientAddress(r), Method: rt.method, Route: rt.path,
-		Target: r.PathValue("id"),
+		Target: target, Name: s.nameOf(rt.path, target),
 	}
+}
+
+// nameOf is the name of what a path of the API has the id of; empty when it has none.
+func (s *Server) nameOf(path, id string) string {
+	thing, _, _ := strings.Cut(strings.TrimPrefix(path, "/api/v1/"), "/")
+	switch thing {
+	case "alerts":
+		if a := s.board.find(id); a != nil {
+			return s.nameOf("devices", a.Device)
+		}
+	case "communities":
+		if c := s.Registry.Community(id); c != nil {
+			return cmp.Or(c.Name.ZH, c.Name.EN)
+		}
+	case "devices":
+		if d := s.Registry.Device(id); d != nil {
+			return d.Name
+		}
+	case "people", "family":
+		if p := s.People.Person(id); p != nil {
+			return p.Name
+		}
+	case "rotas":
+		if x := s.People.Rota(id); x != nil {
+			return x.Name
+		}
+	}
+	return ""
+}
+
+// about says in the audit entry what a request is about, if its path does not.
+func about(r *http.Request, id, name string) {
+	e := callerOf(r).entry
+	e.Target, e.Name = id, name
 }
 
 // record stores an entry.

@@ -99,7 +99,7 @@ func (s *Server) testChannel(w http.ResponseWriter, r *http.Request) error {
 	if err := s.tests.take(who.Name, name, s.Now()); err != nil {
 		return err
 	}
-	callerOf(r).entry.Target = strings.TrimSpace(name + " " + body.To)
+	about(r, strings.TrimSpace(name+" "+body.To), "")
 	t, err := s.awaitTest(r.Context(), bus.ChannelTest{Channel: name, To: body.To, By: who.Name, Asked: s.Now().UTC()})
 	if err != nil {
 		return err

@@ -163,6 +163,7 @@ func (s *Server) changeHold(w http.ResponseWriter, r *http.Request, kind string,
 	if err != nil {
 		return err
 	}
+	about(r, h.ID, h.Reason)
 	who := principal(r)
 	data, err := json.Marshal(bus.Action{
 		Key: key, Kind: kind, Community: h.Match.Community, By: who.Name, Person: who.Person, At: s.Now().UTC(), Hold: h,

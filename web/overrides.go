@@ -59,7 +59,7 @@ func (s *Server) addOverrideOfRule(w http.ResponseWriter, r *http.Request) error
 	if err := s.checkOverride(r, &o); err != nil {
 		return err
 	}
-	callerOf(r).entry.Target = o.Rule
+	about(r, o.Rule, "")
 	said, err := s.withOverrides(r, []overrideBody{o})
 	if err != nil {
 		return err
