@@ -237,17 +237,23 @@ func (c *core) endSequence(q *sequence) {
 // sequenceDue is when nothing that belongs to a sequence is still to be expected.
 func (c *core) sequenceDue(q *sequence) int64 { return max(q.ends(), q.received+grace.Milliseconds()) }
 
-// sequencesUntil ends those whose time is over at now.
+// sequencesUntil ends those whose time is over at now: those that are over together in the same order on every replay.
 func (c *core) sequencesUntil(now int64) {
+	var over []*sequence
 	for {
 		_, q, ok := c.sequels.pop(now)
 		if !ok {
-			return
+			break
 		}
-		if q.gone || c.sequenceDue(q) > now {
-			continue // it is in the queue a second time
+		if !q.gone && c.sequenceDue(q) <= now { // else it is in the queue a second time
+			c.endSequence(q)
+			over = append(over, q)
 		}
-		c.endSequence(q)
+	}
+	slices.SortFunc(over, func(a, b *sequence) int {
+		return cmp.Or(cmp.Compare(c.sequenceDue(a), c.sequenceDue(b)), cmp.Compare(a.bound.ID, b.bound.ID), cmp.Compare(a.who, b.who))
+	})
+	for _, q := range over {
 		switch {
 		case q.bound.without == nil, c.book.alerts[alertID(q.bound.ID, q.who, moment(q.ends()))] != nil:
 		case c.quiet:
@@ -326,23 +332,30 @@ func (c *core) unpackSequences(r *unpacker, text func(uint64) string) {
 		for m := r.uvarint(); m > 0 && !r.bad; m-- {
 			q.sub.tags = append(q.sub.tags, pair{text(r.uvarint()), r.text()})
 		}
-		if q.sub.dev = c.dir.Device(q.sub.device); r.bad || q.sub.dev == nil {
+		if r.bad {
+			return
+		}
+		typ := ""
+		if q.sub.dev = c.dir.Device(q.sub.device); q.sub.dev != nil {
+			typ = q.sub.dev.Type
+		}
+		if q.bound = c.rules.sequence(rule, typ); q.bound == nil {
 			continue
 		}
-		if q.bound = c.rules.sequence(rule, q.sub.dev.Type); q.bound != nil {
-			q.sub.typ = c.rules.cat.Type(q.sub.dev.Type)
-			if q.bound, _ = q.bound.forDevice(q.sub.dev); q.bound != nil {
-				c.addSequence(q)
-			}
+		if q.sub.typ = q.bound.typ; typ != "" {
+			q.sub.typ = c.rules.cat.Type(typ)
+		}
+		if q.bound, _ = q.bound.forDevice(q.sub.dev); q.bound != nil {
+			c.addSequence(q)
 		}
 	}
 }
 
-// sequence is the bound of a sequence rule for a device; nil when there is none any more.
+// sequence is the bound of a sequence rule for a device, whose type is empty if it is not known any more; nil when there is none.
 func (r *Rules) sequence(rule, deviceType string) (found *bound) {
 	for _, t := range r.cat.Types() {
 		for _, b := range r.byType[t.ID].sequences {
-			if b.ID == rule && (t.ID == deviceType || b.same() != "" && found == nil) {
+			if b.ID == rule && (t.ID == deviceType || (b.same() != "" || deviceType == "") && found == nil) {
 				found = b
 			}
 		}
