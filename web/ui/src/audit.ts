@@ -6,7 +6,7 @@ const methods: Record<string, string> = { GET: 'look', POST: 'add', PUT: 'change
 
 /** sayRoute writes a method and a route as people say it: device · rotate the secret. */
 export function sayRoute(method: string, route: string): string {
-  const parts = route.replace(/^\/api\/v1\//, '').split('/').filter(p => p && !p.startsWith('{'))
+  const parts = route.replace(/^\/api\/v1\//, '').replace(/\.csv$/, '').split('/').filter(p => p && !p.startsWith('{'))
   const [thing = '', ...rest] = parts
   if (thing === 'session' && !rest.length) return word('deed', method === 'POST' ? 'login' : method === 'DELETE' ? 'logout' : 'look')
   const deed = rest.at(-1)
