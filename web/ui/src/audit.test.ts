@@ -13,7 +13,7 @@ test('a route is said in words', () => {
   expect(sayRoute('POST', '/api/v1/alerts/{id}/acknowledge')).toBe('告警 · 确认')
   expect(sayRoute('DELETE', '/api/v1/people/{id}/away')).toBe('人员 · 外出 · 删除')
   expect(sayRoute('GET', '/api/v1/devices/{id}/rules')).toBe('设备 · 适用规则')
-  expect(sayRoute('GET', '/api/v1/devices/{id}/readings.csv')).toBe('设备 · 导出读数')
+  expect(sayRoute('GET', '/api/v1/devices/{id}/readings.csv')).toBe('设备 · 读数')
   expect(sayRoute('POST', '/api/v1/session')).toBe('登录')
   expect(sayRoute('PUT', '/api/v1/devices/{id}')).toBe('设备 · 修改')
 })
