@@ -148,6 +148,13 @@ func TestEverySOSReachesAPersonWhateverIsKilled(t *testing.T) {
 		}
 		p.start(t, moment)
 	}
+	front.await(30*time.Second, "bus", func() bool { // who starts without one ends
+		c, err := net.Dial("tcp", "127.0.0.1:"+busPort)
+		if err == nil {
+			c.Close()
+		}
+		return err == nil
+	})
 	for _, p := range parts { // whoever is to die yet, or has died meanwhile
 		if p.name != "bus" {
 			p.kill()
