@@ -22,7 +22,8 @@ func appendCommon(b []byte, d *devices.Device, same string) ([]byte, bool) {
 	if d == nil {
 		return b, false
 	}
-	p, part := &d.Place, ""
+	p := &d.Place
+	var part string
 	switch same {
 	case "community":
 		return appendParts(b, same, d.Community), true
