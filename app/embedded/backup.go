@@ -235,7 +235,8 @@ func (b *Backup) prune(m *manifest) error {
 	return err
 }
 
-// Restore makes the data directory, which must be empty, what it was when the copy was made. It checks every byte.
+// Restore makes the data directory, which must be empty, what it was when the copy was made. It checks every byte; if something is
+// wrong the directory is left empty, or a server would begin with half of it.
 func (b *Backup) Restore(ctx context.Context) (at time.Time, err error) {
 	m, err := b.read()
 	if err != nil {
@@ -252,6 +253,11 @@ func (b *Backup) Restore(ctx context.Context) (at time.Time, err error) {
 		return at, err
 	}
 	defer lock.Close()
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, empty(b.Data))
+		}
+	}()
 	for _, dir := range m.Dirs {
 		if err := os.MkdirAll(filepath.Join(b.Data, dir), 0o700); err != nil {
 			return at, err
@@ -268,6 +274,15 @@ func (b *Backup) Restore(ctx context.Context) (at time.Time, err error) {
 		}
 	}
 	return m.At, syncTo(b.Data)
+}
+
+// empty removes what is in a directory.
+func empty(dir string) error {
+	there, err := os.ReadDir(dir)
+	for _, e := range there {
+		err = errors.Join(err, os.RemoveAll(filepath.Join(dir, e.Name())))
+	}
+	return err
 }
 
 // syncTo waits until the file system of dir has everything on its disk.

@@ -90,8 +90,12 @@ func refused(t *testing.T, dir string) {
 	if err := os.WriteFile(name, bad, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if out, err := backup("restore", filepath.Join(t.TempDir(), "none"), dir); err == nil || !strings.Contains(out, name) {
+	none := filepath.Join(t.TempDir(), "none")
+	if out, err := backup("restore", none, dir); err == nil || !strings.Contains(out, name) {
 		t.Errorf("a damaged backup: %v, %s", err, out)
+	}
+	if left, err := os.ReadDir(none); err != nil || len(left) > 0 {
+		t.Errorf("of a damaged backup %v is left, %v", left, err)
 	}
 	if err := os.WriteFile(name, good, 0o600); err != nil {
 		t.Fatal(err)
