@@ -135,10 +135,12 @@ func (s *Server) secure(next http.Handler) http.Handler {
 		h.Set("Content-Security-Policy", contentPolicy)
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Referrer-Policy", "no-referrer")
-		h.Set("Cross-Origin-Opener-Policy", "same-origin")
 		h.Set("Cross-Origin-Resource-Policy", "same-origin")
 		h.Set("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
 		h.Set("Cache-Control", "no-store")
+		if s.access.secure { // over plain http browsers ignore it, and complain
+			h.Set("Cross-Origin-Opener-Policy", "same-origin")
+		}
 		if s.TLS != nil {
 			h.Set("Strict-Transport-Security", "max-age=31536000")
 		}

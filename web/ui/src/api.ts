@@ -1,5 +1,6 @@
 // Every request of the pages goes through call. It carries the session's cookie by itself, or a token that was typed in.
 
+import { newKey } from './key'
 import { state } from './state'
 import type { Alert, AlertDetail } from './types'
 
@@ -69,7 +70,7 @@ export async function send<T>(method: 'POST' | 'PUT' | 'PATCH' | 'DELETE', path:
 
 /** act does something with an alert. The same press tried again after a lost answer does nothing twice. */
 export function act(id: string, kind: string, body: Record<string, unknown> = {}): Promise<Alert> {
-  return send<Alert>('POST', `alerts/${encodeURIComponent(id)}/${kind}`, body, { 'Idempotency-Key': crypto.randomUUID() })
+  return send<Alert>('POST', `alerts/${encodeURIComponent(id)}/${kind}`, body, { 'Idempotency-Key': newKey() })
 }
 
 export const loadAlert = (id: string, signal?: AbortSignal) => load<AlertDetail>('alerts/' + encodeURIComponent(id), {}, signal)

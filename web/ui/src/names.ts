@@ -6,6 +6,9 @@ import type { Device, Person } from './types'
 
 const names = shallowReactive(new Map<string, string>())
 
+/** forgetNames is for who comes next, who may not know them. */
+export const forgetNames = () => names.clear()
+
 /** named is the name of a device or a person, asked for once. Until it is known, and where it may not be read, the id stands for it. */
 export function named(path: 'devices/' | 'people/', id: string): string {
   const key = path + encodeURIComponent(id)

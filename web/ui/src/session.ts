@@ -1,6 +1,7 @@
 // Who is logged in, from the first question to the last.
 
 import { load, Problem, request, send, token, whenLoggedOut } from './api'
+import { forgetNames } from './names'
 import { alerts, state } from './state'
 import { chime } from './sound'
 import { follow, stop } from './stream'
@@ -57,6 +58,7 @@ function forget() {
   stop()
   token.clear()
   alerts.clear()
+  forgetNames()
   state.lastEvent = ''
   state.link = 'connecting'
   state.user = null

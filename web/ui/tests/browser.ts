@@ -8,7 +8,7 @@ import type { Linli } from './linli'
 
 const flags = [
   '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update',
-  '--disable-sync', '--autoplay-policy=no-user-gesture-required',
+  '--disable-sync', '--autoplay-policy=no-user-gesture-required', '--host-resolver-rules=MAP linli.test 127.0.0.1',
 ]
 
 export interface Look { width?: number, height?: number, language?: 'zh' | 'en', theme?: 'light' | 'dark', scale?: number, touch?: boolean }

@@ -58,6 +58,31 @@ test('an SOS appears without a reload, is acknowledged by keyboard, and a second
   }
 })
 
+test('over plain http from another machine the desk acknowledges and silences as well', async () => {
+  const press = await linli.band('duty-plain')
+  const plain = Object.assign(Object.create(linli) as Linli, { url: linli.url.replace('127.0.0.1', 'linli.test') })
+  const b = await Browser.open(plain)
+  try {
+    await b.enter(plain)
+    expect(await b.page.evaluate(() => isSecureContext)).toBe(false)
+    press()
+    const row = b.page.locator('[data-testid=alert]', { hasText: 'duty-plain' })
+    await row.getByRole('button', { name: '确认' }).click()
+    await row.getByText('admin 已确认').waitFor({ timeout: 5000 })
+    await b.go('/silences')
+    await b.page.getByRole('button', { name: '新增' }).click()
+    const form = b.page.locator('dialog form')
+    await form.getByLabel('社区').selectOption('tianjin')
+    await form.getByLabel('设备', { exact: true }).fill('duty-plain')
+    await form.getByLabel('原因').fill('换腕带')
+    await form.getByRole('button', { name: '保存' }).click()
+    await b.page.locator('tr', { hasText: '换腕带' }).waitFor({ timeout: 5000 })
+    expect(b.errors).toEqual([])
+  } finally {
+    await b.close()
+  }
+})
+
 test('a connection that was lost comes back without a gap and without a double', async () => {
   const press = await linli.band('duty-2')
   const b = await Browser.open(linli)

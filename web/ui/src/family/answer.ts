@@ -1,7 +1,8 @@
 // An answer to an alert is pressed once and sent until the server has it, over a reload too; the key keeps it one answer.
 
 import { ref } from 'vue'
-import { ask, newKey, Refused } from './server'
+import { newKey } from '../key'
+import { ask, Refused } from './server'
 
 export interface Answer { alert: string, answer: 'going' | 'cannot', key: string }
 type How = '' | 'sending' | 'waiting' | 'went' | 'stayed' | 'changed'

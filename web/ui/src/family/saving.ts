@@ -2,7 +2,8 @@
 
 import { ref } from 'vue'
 import { more } from './more'
-import { ask, newKey, Refused } from './server'
+import { newKey } from '../key'
+import { ask, Refused } from './server'
 
 export function saving(path: string, done: () => void) {
   const busy = ref(false)

@@ -37,6 +37,3 @@ function takeEarly(path: string): Promise<Response> | undefined {
 
 /** base is the path of a page: a token has a dot, the id of an elder has none. */
 export const base = (who: string) => who.includes('.') ? 'api/v1/family/' + encodeURIComponent(who) : `api/v1/people/${encodeURIComponent(who)}/family`
-
-/** newKey is of one press: sent again it does nothing twice. */
-export const newKey = () => [...crypto.getRandomValues(new Uint8Array(16))].map(b => b.toString(16).padStart(2, '0')).join('')
