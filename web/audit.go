@@ -126,14 +126,15 @@ func (s *Server) nameOf(path, id string) string {
 	return ""
 }
 
-// about says in the audit entry what a request is about, if its path does not.
+// about says in the audit entry what a request is about, if its path does not; name is that of what nameOf does not know.
 func about(r *http.Request, id, name string) {
 	e := callerOf(r).entry
 	e.Target, e.Name = id, name
 }
 
-// record stores an entry.
+// record stores an entry. What it is about is named as it was before the request; what was made by it, as it is now.
 func (s *Server) record(ctx context.Context, e *bus.AuditEntry) error {
+	e.Name = cmp.Or(e.Name, s.nameOf(e.Route, e.Target))
 	data, err := json.Marshal(e)
 	if err != nil {
 		return err

@@ -178,7 +178,7 @@ func (s *Server) addDevice(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	about(r, n.ID, n.Name)
+	about(r, n.ID, "")
 	return reply(w, http.StatusOK, s.credentials(n.ID, secret))
 }
 

@@ -51,7 +51,7 @@ func (s *Server) addCommunity(w http.ResponseWriter, r *http.Request) error {
 	if err := s.Registry.AddCommunity(r.Context(), c); err != nil {
 		return err
 	}
-	about(r, c.ID, s.nameOf("communities", c.ID))
+	about(r, c.ID, "")
 	return reply(w, http.StatusOK, s.Registry.Community(c.ID))
 }
 
