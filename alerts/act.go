@@ -90,7 +90,7 @@ func (b *book) kin(x *bus.Action) bool { return x.Family || b.family(x.Person) }
 
 // aside reports whether an action is the family's about an emergency that the property looks after, whatever they do.
 func (b *book) aside(a *bus.Alert, x *bus.Action) bool {
-	return a.Safety && a.Escalation != nil && !a.Escalation.AckAny && b.kin(x)
+	return a.PropertyEnds() && b.kin(x)
 }
 
 func (b *book) acknowledge(a *bus.Alert, x *bus.Action, ev bus.AlertEvent) {

@@ -105,9 +105,9 @@ func (a *App) openWeb(ctx context.Context) error {
 		return err
 	}
 	s, err := web.Open(ctx, web.Config{
-		MaxConns: min(files/8, 4096),
-		Addr:     a.set.HTTP, TLS: cert, Token: a.token, Root: a.set.Root, Version: a.version, Bus: b, Catalogue: a.catalogue,
-		Registry: a.registry, People: a.people, Channels: a.channelKinds(), Passes: a.passes, History: a.influx, Writer: a.influx, Status: a.Status, Gatherer: a.reg, Reg: a.reg,
+		Addr: a.set.HTTP, TLS: cert, MaxConns: min(files/8, 4096), Token: a.token, Root: a.set.Root, Version: a.version, Bus: b,
+		Catalogue: a.catalogue, Registry: a.registry, People: a.people, Channels: a.channelKinds(), Passes: a.passes,
+		History: a.influx, Writer: a.influx, Status: a.Status, Gatherer: a.reg, Reg: a.reg,
 		Log: a.component("web"), PublicURL: a.set.PublicURL, ReplayRules: a.replayRules,
 		Rules: &ruleBook{files: a.rules, dir: directory{a.registry, a.people}},
 	})

@@ -92,6 +92,12 @@ type Alert struct {
 	Escalation   *Escalation  `json:"escalation,omitempty"`    // nil for what has no plan
 }
 
+// PropertyEnds reports whether the alert is an emergency that the property looks after whatever the family do: neither an
+// acknowledgement of theirs stops its ladder, nor may they close it.
+func (a *Alert) PropertyEnds() bool {
+	return a.Safety && a.Escalation != nil && !a.Escalation.AckAny
+}
+
 // AlertEvent is one thing that happened to an alert. Immutable; N counts from 1 without gaps.
 type AlertEvent struct {
 	N     int         `json:"n"`

@@ -8,7 +8,8 @@ import (
 	"linli/devices"
 )
 
-const metresPerDegree = 111_195.0 // of latitude
+// MetresPerDegree is how long a degree of latitude is, on a globe of 6,371 km.
+const MetresPerDegree = 111_195.0
 
 // Ground is where one can go for a walk in a community: the middles of the greens and squares of its plan, as latitude and longitude.
 func (c *Community) Ground() [][2]float64 {
@@ -39,7 +40,7 @@ func (c *Community) settle(d *Device) {
 func (c *Community) degrees(p [2]float64) [2]float64 {
 	north, east := c.Plan.Height/2-p[1], p[0]-c.Plan.Width/2
 	tidy := func(deg float64) float64 { return math.Round(deg*1e6) / 1e6 }
-	return [2]float64{tidy(c.Lat + north/metresPerDegree), tidy(c.Lon + east/metresPerDegree/math.Cos(c.Lat*math.Pi/180))}
+	return [2]float64{tidy(c.Lat + north/MetresPerDegree), tidy(c.Lon + east/MetresPerDegree/math.Cos(c.Lat*math.Pi/180))}
 }
 
 // stands is the middle of a building on the plan; without a shape of its own it stands in a row, where web/ui/src/plan.ts draws it.

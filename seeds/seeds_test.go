@@ -220,7 +220,7 @@ func TestEveryBandKnowsItsHome(t *testing.T) {
 			}
 			bands++
 			home := [2]float64{d.Attributes["home_lat"], d.Attributes["home_lon"]}
-			north, east := (home[0]-c.Lat)*metresPerDegree, (home[1]-c.Lon)*metresPerDegree*math.Cos(c.Lat*math.Pi/180)
+			north, east := (home[0]-c.Lat)*MetresPerDegree, (home[1]-c.Lon)*MetresPerDegree*math.Cos(c.Lat*math.Pi/180)
 			x, y := c.Plan.Width/2+east, c.Plan.Height/2-north
 			estate := slices.IndexFunc(c.Plan.Shapes, func(s devices.Shape) bool { return s.Kind == devices.PlaceShape && s.Estate == d.Place.Estate })
 			from, to := corners(c.Plan.Shapes[estate].Points)

@@ -251,7 +251,7 @@ func (s *Server) act(w http.ResponseWriter, r *http.Request, kind string, body a
 		return invalid("disposition", "wanted to close this alert, one of %s", strings.Join(dispositions, ", "))
 	}
 	who := principal(r)
-	if e := a.Escalation; kind == "close" && who.Kin() && a.Safety && e != nil && !e.AckAny {
+	if kind == "close" && who.Kin() && a.PropertyEnds() {
 		return &problem{http.StatusForbidden, "property_ends", "the alert is of life-safety: the property ends it", ""}
 	}
 	if body.By == "" || who.Via != account.ByAdminToken {

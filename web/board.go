@@ -78,27 +78,15 @@ func (b *board) put(seq uint64, data []byte) error {
 	return nil
 }
 
-// command tells the watchers of a state of a command, which is not kept here.
-func (b *board) command(c *bus.Command) error {
-	data, err := json.Marshal(c)
-	if err != nil {
+// pass tells the watchers of what is not kept here, a command or a hold as it is now.
+func (b *board) pass(c change, what any) error {
+	var err error
+	if c.data, err = json.Marshal(what); err != nil {
 		return err
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.tell(change{command: c, data: data})
-	return nil
-}
-
-// hold tells the watchers of a hold, which is not kept here.
-func (b *board) hold(h *bus.Hold) error {
-	data, err := json.Marshal(h)
-	if err != nil {
-		return err
-	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.tell(change{hold: h, data: data})
+	b.tell(c)
 	return nil
 }
 

@@ -55,7 +55,7 @@ func (s *Server) followCommands(ctx context.Context) error {
 		if err := json.Unmarshal(data, c); err != nil {
 			return err
 		}
-		return s.board.command(c)
+		return s.board.pass(change{command: c}, c)
 	})
 }
 
@@ -67,7 +67,7 @@ func (s *Server) followHolds(ctx context.Context) error {
 		if err := json.Unmarshal(data, h); err != nil {
 			return err
 		}
-		return s.board.hold(h)
+		return s.board.pass(change{hold: h}, h)
 	})
 }
 

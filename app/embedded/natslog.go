@@ -79,10 +79,10 @@ func (l *serverLog) line(level slog.Level, line string) {
 		l.violation("subscribe", line)
 	case strings.Contains(line, "maximum payload exceeded"):
 		l.violation("oversize", line)
-	// The callout has counted these and logged why.
 	case strings.Contains(line, "ritical write error"):
 		l.log.Error("broker", "line", line)
 		l.refuses(line)
+	// The callout has counted these and logged why.
 	case strings.Contains(line, "uth callout service returned an error"), strings.Contains(line, "authentication error"):
 	default:
 		l.log.Log(context.Background(), level, "broker", "line", line)

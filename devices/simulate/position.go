@@ -5,6 +5,8 @@ import (
 	"math"
 	"slices"
 	"time"
+
+	"linli/seeds"
 )
 
 // position is where the wearer of a band is, and how well the band knows it: at home, and while nobody is there on a walk around
@@ -102,14 +104,12 @@ func metres(a, b [2]float64) float64 {
 	return math.Hypot(metresOf(a[0]-b[0], latitude, a[0]), metresOf(a[1]-b[1], longitude, a[0]))
 }
 
-const metresPerDegree = 111_195.0 // of latitude
-
 // metresOf is how long some degrees are; the earth is flat as far as one walks.
 func metresOf(degrees float64, axis int, lat float64) float64 {
 	if axis == longitude {
 		degrees *= math.Cos(lat * math.Pi / 180)
 	}
-	return degrees * metresPerDegree
+	return degrees * seeds.MetresPerDegree
 }
 
 func degreesOf(metres float64, axis int, lat float64) float64 {
