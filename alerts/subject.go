@@ -162,14 +162,18 @@ func (c *core) where(sub subject) (zh, en string) {
 	join := func(parts ...string) string {
 		return strings.Join(strings.Fields(strings.Join(parts, " ")), " ")
 	}
-	var tags []string
+	zh, en = join(community.ZH, at.ZH, name, who), join(community.EN, at.EN, name, who)
 	for _, t := range sub.tags {
-		if t.value != "" {
-			tags = append(tags, t.value)
+		if t.value == "" {
+			continue
 		}
+		said := devices.Text{ZH: t.value, EN: t.value} // a field of an event's payload
+		if tag := sub.typ.Tag(t.name); tag != nil {
+			said = tag.Say(t.value)
+		}
+		zh, en = zh+" "+said.ZH, en+" "+said.EN
 	}
-	rest := join(append([]string{name, who}, tags...)...)
-	return join(community.ZH, at.ZH, rest), join(community.EN, at.EN, rest)
+	return zh, en
 }
 
 // valueText is the value of the rule's field with its name.

@@ -153,19 +153,25 @@ func (p *parsedType) enums(to map[string]*enum) read {
 			k, values := n.Content[i], n.Content[i+1]
 			e := &enum{line: k.Line}
 			to[k.Value] = e
-			if values.Kind != yaml.MappingNode || len(values.Content) == 0 {
-				p.fail(values.Line, "want a mapping of values to their names, got %s", describe(values))
-				continue
-			}
-			for j := 0; j+1 < len(values.Content); j += 2 {
-				var v string
-				var label Text
-				p.id(&v, enumValue)(values.Content[j])
-				p.text(&label)(values.Content[j+1])
-				e.values, e.labels = append(e.values, v), append(e.labels, label)
-			}
+			e.values, e.labels = p.named(values, enumValue)
 		}
 	}
+}
+
+// named reads values and their names; wrong says what is wrong with a value.
+func (p *parsedType) named(n *yaml.Node, wrong func(string) string) (values []string, names []Text) {
+	if n.Kind != yaml.MappingNode || len(n.Content) == 0 {
+		p.fail(n.Line, "want a mapping of values to their names, got %s", describe(n))
+		return nil, nil
+	}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		var v string
+		var name Text
+		p.id(&v, wrong)(n.Content[i])
+		p.text(&name)(n.Content[i+1])
+		values, names = append(values, v), append(names, name)
+	}
+	return values, names
 }
 
 func (p *parsedType) tag(n *yaml.Node) {
@@ -175,17 +181,23 @@ func (p *parsedType) tag(n *yaml.Node) {
 		must("id", p.id(&t.ID, eventName)),
 		must("name", p.text(&t.Name)),
 		may("registry", p.flag(&t.Registry)),
-		may("values", func(n *yaml.Node) {
-			p.strs(&t.Values)(n)
-			for i, v := range t.Values {
-				if !ValidID(v) {
-					p.fail(n.Content[i].Line, "%q is not an identifier, and tag values must be", v)
-				} else if slices.Contains(t.Values[:i], v) {
-					p.fail(n.Content[i].Line, "value %q is here twice", v)
-				}
+		may("values", func(n *yaml.Node) { t.Values, t.Names = p.tagValues(n) }),
+		may("names", func(n *yaml.Node) {
+			if _, t.Names = p.tagValues(n); t.Values != nil {
+				p.fail(n.Line, "names are for a tag without values, which have theirs")
 			}
 		}))
 	p.Tags = append(p.Tags, t)
+}
+
+// tagValues reads values of a tag and their names.
+func (p *parsedType) tagValues(n *yaml.Node) ([]string, map[string]Text) {
+	values, texts := p.named(n, identifier)
+	names := make(map[string]Text, len(values))
+	for i, v := range values {
+		names[v] = texts[i]
+	}
+	return values, names
 }
 
 func (p *parsedType) attribute(n *yaml.Node) {

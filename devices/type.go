@@ -95,6 +95,16 @@ type Tag struct {
 	Name     Text
 	Registry bool
 	Values   []string // the allowed values; empty: any identifier
+	// Names are what people call values: each of Values, or the usual ones of a tag that takes any identifier.
+	Names map[string]Text
+}
+
+// Say is a value for people: its name, or of which tag it is.
+func (t *Tag) Say(value string) Text {
+	if name, ok := t.Names[value]; ok {
+		return name
+	}
+	return Text{t.Name.ZH + " " + value, t.Name.EN + " " + value}
 }
 
 // Attribute is a number kept with a device in the registry that rules may use: a rating, a geometry, a limit.

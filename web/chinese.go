@@ -32,13 +32,20 @@ type phrasebook struct {
 	fields  map[string]string
 }
 
-var chinese = sync.OnceValue(func() *phrasebook {
-	var file struct{ Reasons, Fields map[string]string }
+// chinese is what problems say, and rejections why something that a device has sent was not stored.
+var (
+	chinese    = sync.OnceValue(func() *phrasebook { return book("reasons") })
+	rejections = sync.OnceValue(func() *phrasebook { return book("rejects") })
+)
+
+// book reads one part of chinese.yaml.
+func book(part string) *phrasebook {
+	var file map[string]map[string]string
 	if err := yaml.Unmarshal(chineseFile, &file); err != nil {
 		panic(err) // the file is part of the program
 	}
-	b := &phrasebook{exact: map[string]string{}, fields: file.Fields}
-	for format, zh := range file.Reasons {
+	b := &phrasebook{exact: map[string]string{}, fields: file["fields"]}
+	for format, zh := range file[part] {
 		if !hole.MatchString(format) {
 			b.exact[format] = zh
 			continue
@@ -46,7 +53,7 @@ var chinese = sync.OnceValue(func() *phrasebook {
 		b.phrases = append(b.phrases, phrase{holes(format), zh, len(hole.ReplaceAllString(format, ""))})
 	}
 	return b
-})
+}
 
 var (
 	hole     = regexp.MustCompile(`%[-.\d]*[sqdvwg]`)
@@ -149,6 +156,29 @@ func (b *phrasebook) line(text string) string {
 		return b.field(m[1]) + "：" + b.line(m[2])
 	}
 	return text
+}
+
+var (
+	another = regexp.MustCompile(`; (reading \d+: )`)                                 // of the faults of a message, as ingest joins them
+	fault   = regexp.MustCompile(`(?s)^reading (\d+): (?:([\w-]+) left out: )?(.+)$`) // of one of them
+)
+
+// reject is why something that a device has sent was not stored.
+func (b *phrasebook) reject(reason string) string {
+	all := strings.Split(another.ReplaceAllString(reason, "\x00$1"), "\x00")
+	for i, text := range all {
+		m := fault.FindStringSubmatch(text)
+		if m == nil {
+			all[i] = b.line(text)
+			continue
+		}
+		at := "读数 " + m[1]
+		if m[2] != "" {
+			at += " 未存项目 " + m[2]
+		}
+		all[i] = at + "：" + b.line(m[3])
+	}
+	return strings.Join(all, "；")
 }
 
 // inChinese reports whether who asks reads Chinese before English. Programs that do not say are answered in English.

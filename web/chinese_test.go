@@ -19,18 +19,40 @@ import (
 var makers = map[string]int{"invalid": 1, "Fail": 2, "fail": 2, "bad": -1, "unusable": 1, "refuse": 1}
 
 // records are the errors that have their words in an element.
-var records = map[string]int{"problem": 2, "InvalidError": 2, "ParamError": 1}
+var records = map[string]int{"problem": 2, "InvalidError": 2, "ParamError": 1, "refusal": 1, "Fault": 2}
+
+// decoding are the makers of what is wrong with what devices send, and of its parts.
+var decoding = map[string]int{"fail": -1, "refuse": -1, "reject": -1, "leaveOut": -1, "Errorf": 0}
 
 // verdicts are the functions that return words about a field.
 var verdicts = []string{"Check", "MayConfirm", "wrong"}
 
 // TestEveryProblemIsSaidInChinese reads the code: whatever a page may be told has its words in chinese.yaml.
 func TestEveryProblemIsSaidInChinese(t *testing.T) {
-	said := map[string]source.Position{}
-	for _, pattern := range []string{
+	mustSay(t, chinese(), wordsOf(t, makers, 100,
 		"*.go", "account/*.go", "../people/*.go", "../bus/hold.go", "../bus/bucket/bucket.go",
 		"../devices/registry*.go", "../devices/plan.go", "../devices/checks.go", "../devices/secret.go", "../devices/command.go", "../devices/import*.go",
-	} {
+	))
+}
+
+// TestEveryRejectIsSaidInChinese reads the code in the same way: whatever becomes the reason of a reject.
+func TestEveryRejectIsSaidInChinese(t *testing.T) {
+	mustSay(t, rejections(), wordsOf(t, decoding, 40, "../devices/decode*.go", "../devices/json.go", "../devices/topic.go", "../ingest/message.go", "../ingest/event.go"))
+	words := []string{string(devices.Revoked), string(devices.Replaced)} // what they say of a type or a state
+	for _, kind := range []devices.FieldType{devices.Float, devices.Int, devices.Bool, devices.Enum, devices.String} {
+		words = append(words, kind.String())
+	}
+	for _, word := range words {
+		if rejections().line(word) == word {
+			t.Errorf("chinese.yaml does not know the word %q", word)
+		}
+	}
+}
+
+// wordsOf finds the texts that are made in some files, and where; at least so many.
+func wordsOf(t *testing.T, makers map[string]int, least int, patterns ...string) map[string]source.Position {
+	said := map[string]source.Position{}
+	for _, pattern := range patterns {
 		files, err := filepath.Glob(pattern)
 		if err != nil || len(files) == 0 {
 			t.Fatalf("%s: %v, %d files", pattern, err, len(files))
@@ -44,18 +66,23 @@ func TestEveryProblemIsSaidInChinese(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			eachWord(tree, func(e ast.Expr) {
+			eachWord(tree, makers, func(e ast.Expr) {
 				if words := format(e); strings.ContainsFunc(hole.ReplaceAllString(words, ""), isLetter) {
 					said[words] = set.Position(e.Pos())
 				}
 			})
 		}
 	}
-	if len(said) < 100 {
+	if len(said) < least {
 		t.Errorf("only %d texts found: the test does not see them any more", len(said))
 	}
+	return said
+}
+
+// mustSay wants a Chinese text for each.
+func mustSay(t *testing.T, book *phrasebook, said map[string]source.Position) {
 	for words, at := range said {
-		if zh, known := chinese().say(hole.ReplaceAllStringFunc(words, func(h string) string {
+		if zh, known := book.say(hole.ReplaceAllStringFunc(words, func(h string) string {
 			switch h[len(h)-1] {
 			case 'q':
 				return `"x"`
@@ -72,7 +99,7 @@ func TestEveryProblemIsSaidInChinese(t *testing.T) {
 func isLetter(r rune) bool { return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' }
 
 // eachWord hands over what says in words what is wrong.
-func eachWord(tree *ast.File, take func(ast.Expr)) {
+func eachWord(tree *ast.File, makers map[string]int, take func(ast.Expr)) {
 	ast.Inspect(tree, func(n ast.Node) bool {
 		switch x := n.(type) {
 		case *ast.CallExpr:
@@ -88,7 +115,7 @@ func eachWord(tree *ast.File, take func(ast.Expr)) {
 				take(e)
 			}
 		case *ast.AssignStmt:
-			if len(x.Lhs) == 1 && nameOf(x.Lhs[0]) == "reason" {
+			if len(x.Lhs) == 1 && slices.Contains([]string{"reason", "badTime"}, nameOf(x.Lhs[0])) {
 				take(x.Rhs[0])
 			}
 		case *ast.ValueSpec: // var ErrBusy = errors.New("…")

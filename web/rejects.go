@@ -65,8 +65,13 @@ func (s *Server) rejects(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	body := rejectList{Rejects: []*bus.Reject{}}
+	zh := inChinese(r)
 	err = s.newest(r.Context(), bus.Rejects, filter, before, limit, func(seq uint64, data []byte) {
-		body.Rejects = append(body.Rejects, readReject(seq, data))
+		x := readReject(seq, data)
+		if zh {
+			x.Reason = rejections().reject(x.Reason)
+		}
+		body.Rejects = append(body.Rejects, x)
 	})
 	if err != nil {
 		return err

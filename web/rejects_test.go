@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"os"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -25,7 +27,7 @@ func (s *site) reject(n int, community string) {
 	s.Helper()
 	data, err := json.Marshal(bus.Reject{
 		Received: noon.Add(time.Duration(n) * time.Second), Source: "ingest", Topic: "linli/x", Community: community, Device: "ws-1",
-		Code: "json", Reason: "not JSON", Raw: []byte{0xff, byte(n)},
+		Code: "json", Reason: "not UTF-8", Raw: []byte{0xff, byte(n)},
 	})
 	if err != nil {
 		s.Fatal(err)
@@ -111,5 +113,59 @@ func TestRebuild(t *testing.T) {
 	}
 	if got := ask[request](s, 200, "GET", "/api/v1/rebuild", ""); got != first {
 		t.Errorf("status of %v, want %v", got, first)
+	}
+}
+
+func TestRejectsSayWhyInTheLanguageAskedFor(t *testing.T) {
+	t.Parallel()
+	for reason, want := range map[string]string{
+		`no device "ws-9" is registered`: `设备“ws-9”未登记`,
+		`device "ws-1" is revoked`:       `设备“ws-1”已停用`,
+		`reading 0: temp left out: 120 is outside 0 to 100; reading 1: node: "x; y" is no value of this series tag`: `读数 0 未存项目 temp：120 超出 0 到 100；读数 1：分路 node 没有值“x; y”`,
+		`reading 3: fill_pct left out: "a" is no float`:                                                             `读数 3 未存项目 fill_pct：“a”不是数字`,
+		`byte 12: nested deeper than 32`:                                                                            `第 12 字节：嵌套超过 32 层`,
+		`sos_button has no event "fall"`:                                                                            `类型 sos_button 没有事件“fall”`,
+		`topic ends after the community`:                                                                            `主题在社区之后缺少内容`,
+		`write: status 400: partial write: field type conflict: input field "x" on measurement "m" is type float, already exists as type string dropped=1`: `时序数据库拒收：项目“x”的类型是数字，此前存的是文字`,
+		`of a version that nobody knows`: `of a version that nobody knows`,
+	} {
+		if got := rejections().reject(reason); got != want {
+			t.Errorf("%s:\n got %s\nwant %s", reason, got, want)
+		}
+	}
+	s := run(t, empty{})
+	s.reject(1, "tianjin")
+	for language, want := range map[string]string{"zh": "不是 UTF-8 文字", "": "not UTF-8"} {
+		_, _, body := s.do(s.request("GET", "/api/v1/rejects", "", "Accept-Language", language))
+		if !strings.Contains(body, want) {
+			t.Errorf("in %q: %s, want %s", language, body, want)
+		}
+	}
+}
+
+// TestEveryRejectCodeHasAWord reads the code: the pages call each kind of reject by a name.
+func TestEveryRejectCodeHasAWord(t *testing.T) {
+	codes := []string{"line", "unreadable"}
+	for _, file := range []string{"../devices/outcome.go", "../ingest/message.go"} {
+		code, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range regexp.MustCompile(`(?m)^\s+\w+ +(?:devices\.)?Code += "(\w+)"`).FindAllStringSubmatch(string(code), -1) {
+			codes = append(codes, m[1])
+		}
+	}
+	texts, err := os.ReadFile("ui/src/texts/zh.ts")
+	if err != nil {
+		t.Fatal(err)
+	}
+	known := regexp.MustCompile(`rejectCode: \{([^}]+)\}`).FindStringSubmatch(string(texts))
+	if len(codes) < 20 || known == nil {
+		t.Fatalf("%d codes, words %v: the test does not see them any more", len(codes), known)
+	}
+	for _, code := range codes {
+		if !strings.Contains(known[1], " "+code+": '") {
+			t.Errorf("texts/zh.ts has no word for the reject code %q", code)
+		}
 	}
 }

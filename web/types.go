@@ -35,6 +35,8 @@ type (
 		Name     devices.Text `json:"name"`
 		Registry bool         `json:"registry"` // kept with the device; else it splits its readings into series
 		Values   []string     `json:"values,omitempty"`
+		// Names of values; where there are no values those of the usual ones.
+		Names map[string]devices.Text `json:"names,omitempty"`
 	}
 	attributeView struct {
 		ID      string       `json:"id"`
@@ -92,7 +94,7 @@ func showType(t *devices.Type) typeView {
 		Attributes: []attributeView{},
 	}
 	for _, tag := range t.Tags {
-		v.Tags = append(v.Tags, tagView{tag.ID, tag.Name, tag.Registry, tag.Values})
+		v.Tags = append(v.Tags, tagView{tag.ID, tag.Name, tag.Registry, tag.Values, tag.Names})
 	}
 	for _, a := range t.Attributes {
 		v.Attributes = append(v.Attributes, attributeView{a.ID, a.Name, a.Unit, a.Default})

@@ -14,7 +14,8 @@ export interface CommandType { id: string, name: Text, params: Param[], danger?:
 export interface DeviceType {
   id: string
   name: Text
-  tags?: { id: string, name?: Text, registry?: boolean, values?: string[] }[]
+  /** names are those of values; a tag without values takes any identifier. */
+  tags?: { id: string, name?: Text, registry?: boolean, values?: string[], names?: Record<string, Text> }[]
   fields: Field[]
   events: EventType[]
   commands?: CommandType[]
@@ -50,8 +51,19 @@ export function words(type: string, id: string): Record<string, Text> | undefine
 /** pickWord is one value of an enum field in words, or the value itself. */
 export const pickWord = (type: string, id: string, value: string) => pick(words(type, id)?.[value]) || value
 
-/** tagText is what the tags of a device or of one of its series say; named, or if it is only a number, also of what. */
-export function tagText(type: string, tags: Record<string, string> = {}, named = false): string {
-  const name = (id: string) => pick(types.get(type)?.tags?.find(g => g.id === id)?.name) || word('place', id)
-  return Object.entries(tags).map(([id, v]) => (named || /^\d+$/.test(v) ? name(id) + ' ' : '') + word('tagValue', v)).join(' · ')
+// The tags of an id: that of one type, or where a type is not known those of all.
+const tagsOf = (id: string, type = '') => [...(type ? [types.get(type)] : types.values())].flatMap(x => x?.tags?.filter(g => g.id === id) ?? [])
+
+/** tagName is what a tag, or one of the words of places, is called. */
+export const tagName = (id: string, type?: string) => pick(tagsOf(id, type)[0]?.name) || word('place', id)
+
+/** pickTag is one value of a tag in words, or the value itself. */
+export const pickTag = (id: string, value: string, type?: string) => pick(tagsOf(id, type).find(g => g.names?.[value])?.names?.[value]) || value
+
+/** tagText is what the tags of a device or of one of its series say; named, or where a value has no name of its own, also of what. */
+export function tagText(type: string | undefined, tags: Record<string, string> = {}, named = false): string {
+  return Object.entries(tags).map(([id, v]) => {
+    const said = pickTag(id, v, type)
+    return (named || said === v ? tagName(id, type) + ' ' : '') + said
+  }).join(' · ')
 }

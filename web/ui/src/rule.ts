@@ -1,6 +1,6 @@
 // What a rule says, in the words of the page: conditions name fields, units and values of enums as the catalogue does.
 
-import { eventName, field, pickWord, typeName, types } from './catalogue'
+import { eventName, field, pickTag, pickWord, tagName, tagText, typeName, types } from './catalogue'
 import { figure, pick, quantity, span, unit } from './format'
 import { t, word } from './texts'
 import { severities, type Severity, type Text } from './types'
@@ -116,8 +116,9 @@ function sayScore(tokens: string[], rule: Rule, type: string): string {
 
 function valueOf(value: string, of: Named, type: string): string {
   if (!value) return t('say.unset')
-  const known = of.field ? pickWord(of.type ?? type, of.field, value) : value
-  return known === value ? word('tagValue', value) : known
+  if (!of.field) return value
+  const known = pickWord(of.type ?? type, of.field, value)
+  return known === value ? word('code', pickTag(of.field, value)) : known
 }
 
 interface Named { text: string, unit?: string, field?: string, type?: string }
@@ -136,8 +137,7 @@ function name(token: string, rule: Rule, type: string): Named {
     const f = types.get(type)?.events.find(e => rule.params.events?.split(' ').includes(e.id))?.fields?.find(f => f.id === part)
     return { text: pick(f?.name) || word('payload', part), unit: unit(f?.unit) ? f?.unit : undefined, field: part }
   }
-  const tag = types.get(type)?.tags?.find(g => g.id === token)
-  return tag ? { text: pick(tag.name) || token } : { text: token }
+  return types.get(type)?.tags?.some(g => g.id === token) ? { text: tagName(token, type), field: token } : { text: token }
 }
 
 function fieldNamed(type: string, id: string): Named {
@@ -240,6 +240,6 @@ export function withLimit(expression: string, value: number): string {
 export function whom(o: Override, communityName: (id: string) => string): string {
   return [
     o.community ? communityName(o.community) : '', o.type ? typeName(o.type) : '',
-    ...Object.entries(o.group ?? {}).map(([k, v]) => `${word('place', k)} ${v}`), o.device ?? '',
+    tagText(o.type, o.group, true), o.device ?? '',
   ].filter(Boolean).join(' · ')
 }

@@ -64,7 +64,7 @@ export default {
   },
   elder: { title: '每位长者的一天', none: '这个社区没有登记长者。', seen: '最近活动', unseen: '尚无记录', worn: '手环', heart: '心率', movement: '活动', door: '入户门', water: '今日用水', quiet: '静默', there: '有人活动', still: '无人活动', open: '开', shut: '关' },
   rejects: { title: '拒收数据', hint: '没有存入时序库的数据都在这里，附有原因；修正后可以重放。', received: '收到时间', topic: '主题', reason: '原因', code: '类别', raw: '原始内容', replay: '重放', replayed: '已重放', none: '没有拒收的数据。', still: '重放后仍被拒收' },
-  rejectCode: { topic: '主题不合规', unknown_device: '未登记的设备', revoked: '设备已停用', unknown_type: '未知类型', community: '社区不符', type: '类型不符', lane: '通道不符', oversize: '内容过大', state: '状态无效', series_limit: '分路过多', json: '格式错误', no_field: '没有可用的项目', field: '项目无效', duplicate_key: '键重复', tag: '标签无效', timestamp: '时间无效', unknown_event: '未知事件', count: '条数过多' },
+  rejectCode: { topic: '主题不合规', unknown_device: '未登记的设备', revoked: '设备已停用', unknown_type: '未知类型', community: '社区不符', type: '类型不符', lane: '通道不符', oversize: '内容过大', state: '状态无效', series_limit: '分路过多', json: '格式错误', no_field: '没有可用的项目', field: '项目无效', duplicate_key: '键重复', tag: '标签无效', timestamp: '时间无效', unknown_event: '未知事件', count: '条数过多', line: '时序库拒收', unreadable: '无法读取' },
   people: { add: '新增人员', phone: '电话', both: '中英文', home: '住址（告知 120）', notes: '给前来帮助的人', to: '号码或地址', quietFrom: '免打扰从', quietTo: '到', well: '每日平安时间', quietHint: '免打扰不影响生命安全告警。', member: '成员', relation: '关系', since: '{scope}授权日期', until: '{scope}授权的最后一天', till: '至', untilTaken: '留空：直到撤回', agreedUntil: '{scope}（至 {date}）', agreedNoLonger: '{scope}（{date} 已到期）', consentHint: '授权须长者本人同意，并记下日期；可写明最后一天，留空则到撤回为止。没有授权的成员只收到生命安全告警。', awayHint: '外出期间不再因没有活动而告警；家中用水等会告警。', awaySince: '从何时', sinceNow: '留空为现在', awayUntil: '到何时', untilHand: '手动结束', problems: '需要处理的问题',
     roles: '角色', reach: '联系方式', circle: '亲友圈', away: '外出', leave: '设为外出', back: '已回来', onDuty: '当前值班', nobody: '无人', pickCommunity: '另有 {n} 个排班，请选择社区查看。' },
   holds: {
@@ -84,7 +84,7 @@ export default {
   },
   fn: { increase: '的增量', mean: '的平均值', min: '的最低值', max: '的最高值', sum: '之和', count: '的数量', leq: '的等效声级', stddev: '的标准差', median: '的中位数', positive_buckets: '持续增长的时长', age: '距今的时间', rate: '的变化', any: '任一成立', all: '全部成立' },
   payload: { confidence: '置信度', result: '结果', person_type: '人员类型', distance_m: '偏离距离', owner_class: '车辆类别', dwell_s: '停留时间', overstayers: '超时车数', kind: '类别', care: '关爱', sbp: '收缩压', dbp: '舒张压', scene: '场景', recovered: '已自行恢复', code: '代码', attempts: '尝试次数', inlet: '投放口', door: '门', connector: '枪口', direction: '方向' },
-  tagValue: { lives_alone: '独居', entrance: '入户门', three_phase: '三相', hydrant_indoor: '室内消火栓', hydrant_outdoor: '室外消火栓', pump_room: '泵房', heating: '采暖', elder_care: '长者房间', nursery: '婴幼儿房间', bathroom: '卫生间', hazardous: '有害垃圾', road: '道路', rain_garden: '雨水花园', sunken_green: '下沉绿地', lake: '湖', river: '河', manhole: '检查井', garage_entrance: '车库入口', household: '居民户', dementia: '失智', out_of_range: '超出量程', hvac_source: '冷热源站', fan_pump: '风机水泵', lighting_socket: '照明插座', air_conditioning: '空调', special: '特殊用电', elevator: '电梯', ev: '充电', public: '公共', grid: '总表', pv: '光伏', ac: '交流', dc: '直流', main: '主门' },
+  code: { out_of_range: '超出量程' },
   place: { building: '楼栋', estate: '小区', unit: '单元', zone: '区域', community: '社区', gateway: '网关', transformer: '变压器', shed: '车棚', type: '类型', person: '使用人', route: '线路', asset: '资产', home: '住户' },
   rules: {
     duration: '如 30s、10m、2h、1d',
