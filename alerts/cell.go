@@ -188,8 +188,7 @@ func (c *core) newest(s *series, b *bound, at int64) float64 {
 	}
 	switch {
 	case sig.fence != nil:
-		x, _ := c.outside(sig, &scope{core: c, series: s, at: at})
-		return x
+		return s.lastOutside(sig)
 	case sig.measure != nil:
 		if x, ok := s.memories[sig.memory].value(sig.measure, at); ok {
 			return x

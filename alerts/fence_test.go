@@ -5,6 +5,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"linli/devices"
 )
@@ -137,6 +138,18 @@ func TestWhatAFenceSays(t *testing.T) {
 	}
 	if got := why("p2"); !strings.Contains(got, "home_lat") {
 		t.Errorf("p2, whose home is not known: %q", got)
+	}
+}
+
+// TestAFenceShowsWhatIsSure: an alert that the clock opens shows the last fix that said something.
+func TestAFenceShowsWhatIsSure(t *testing.T) {
+	w := newTold(t)
+	w.core = newCore(fenceRules(t), w.people)
+	w.say("p1 0s lat=39.102,lon=117.7,accuracy_m=5", "p1 1m lat=39.102,lon=117.7,accuracy_m=500")
+	w.wall(3 * time.Minute)
+	w.of("f_home")
+	if a := w.last(); a.Value != 67.4 {
+		t.Errorf("value %v, want 67.4", a.Value)
 	}
 }
 

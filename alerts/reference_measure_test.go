@@ -19,6 +19,9 @@ type refSignal struct {
 
 // field is the one that a rule reads under a name.
 func (r *refRule) field(name string) string {
+	if name == "outside_m" {
+		return "lat"
+	}
 	if x, ok := r.signals[name]; ok {
 		return x.field
 	}

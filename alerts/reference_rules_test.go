@@ -176,6 +176,7 @@ var refFiles = []string{
 	"testdata/reference_levels.yaml",
 	"testdata/reference_confirmations.yaml",
 	"testdata/reference_group.yaml",
+	"testdata/reference_fence.yaml",
 }
 
 // refEngineRules are those of the reference.
@@ -187,5 +188,5 @@ func refEngineRules(t *testing.T) *Rules {
 
 // refAllRules are the same in Go. Those of a file are in its order.
 func refAllRules() []*refRule {
-	return slices.Concat(refRules(), refMeasureRules(), refLevelRules(), refConfirmedRules(), refGroupRules())
+	return slices.Concat(refRules(), refMeasureRules(), refLevelRules(), refConfirmedRules(), refGroupRules(), refFenceRules())
 }

@@ -60,6 +60,8 @@ type refRule struct {
 	signals                      map[string]refSignal
 	groups                       map[string]*refGroup
 	everyone                     bool // identity: of the community
+	fence                        *refFence
+	age                          int64 // how long a value counts; 0: three minutes
 	hold                         int64
 	onChange                     bool // its fields are sent on change only
 	when, clear                  func(v sight) maybe
@@ -91,8 +93,15 @@ const (
 
 const refMinute, refHour = int64(60_000), int64(3_600_000)
 
-// maxAge is three of the reporting period, which is a minute for all that the tests say.
+// refMaxAge is three of the reporting period, which is a minute for most that the tests say.
 const refMaxAge = 3 * refMinute
+
+func (r *refRule) maxAge() int64 {
+	if r.age > 0 {
+		return r.age
+	}
+	return refMaxAge
+}
 
 func (r *refRule) lateBy(lag int64) bool {
 	if r.safety {
@@ -103,85 +112,6 @@ func (r *refRule) lateBy(lag int64) bool {
 
 func (r *refRule) reads(s utterance) bool {
 	return slices.ContainsFunc(r.fields, func(name string) bool { return s.get(r.field(name)) != nil })
-}
-
-// newest is the newest utterance of a series of which is is true; of two at the same time the one that came later.
-func (m *reference) newest(series string, is func(s utterance) bool) (found utterance, ok bool) {
-	for _, s := range m.said {
-		if s.series == series && is(s) && (!ok || s.at >= found.at) {
-			found, ok = s, true
-		}
-	}
-	return found, ok
-}
-
-func anything(utterance) bool { return true }
-
-func says(id string) func(s utterance) bool {
-	return func(s utterance) bool {
-		return slices.ContainsFunc(s.fields, func(f field) bool { return f.id == id })
-	}
-}
-
-func (s utterance) get(id string) any {
-	for _, f := range s.fields {
-		if f.id == id {
-			return f.v
-		}
-	}
-	return nil
-}
-
-// value is the last value of a field, or what a signal comes to, and how long ago that held at a time. What is sent on change only
-// holds while its series says anything.
-func (m *reference) value(c *refCell, id string, at int64) (v any, age int64) {
-	if g := c.rule.groups[id]; g != nil {
-		return m.together(g, c.device, at)
-	}
-	field := c.rule.field(id)
-	s, ok := m.newest(c.series, says(field))
-	if !ok {
-		return nil, math.MaxInt64
-	}
-	if v = s.get(field); c.rule.signals[id].fn != "" {
-		v = m.past(c, c.rule.signals[id], at)
-	}
-	if c.rule.onChange {
-		s, _ = m.newest(c.series, anything)
-	}
-	return v, at - s.at
-}
-
-// shown is what an alert shows: the first of what its rule reads, at a time. What is not known of the past is shown by the last value.
-func (m *reference) shown(c *refCell, at int64) any {
-	id := c.rule.fields[0]
-	v, _ := m.value(c, id, at)
-	if c.rule.groups[id] != nil && v == nil {
-		return 0.0
-	}
-	if s, ok := m.newest(c.series, says(c.rule.field(id))); v == nil && ok {
-		v = s.get(c.rule.field(id))
-	}
-	return v
-}
-
-// sight is what a cell sees at a time.
-func (m *reference) sight(c *refCell, at int64) sight {
-	return func(id string) any {
-		if v, age := m.value(c, id, at); age <= refMaxAge {
-			return v
-		}
-		return nil
-	}
-}
-
-func (m *reference) fresh(c *refCell, at int64) bool {
-	for _, id := range c.rule.fields {
-		if _, age := m.value(c, id, at); age > refMaxAge {
-			return false
-		}
-	}
-	return true
 }
 
 func (m *reference) cell(r *refRule, s utterance) *refCell {
@@ -294,6 +224,9 @@ func (m *reference) ends(c *refCell, v sight, received int64) bool {
 	case c.rule.clear == nil:
 		return m.truth(c, v, received) == nay
 	}
+	if c.rule.fence != nil {
+		v = m.staying(c, v)
+	}
 	return c.rule.clear(v) == yea
 }
 
@@ -317,7 +250,11 @@ func (m *reference) judge(c *refCell, s utterance) {
 		if c.state == quiet {
 			c.state, c.since = waiting, s.at
 		}
-		if due := c.due(); s.at >= due {
+		due := c.due()
+		if m.enough(c, s.at) {
+			due = min(due, s.at)
+		}
+		if s.at >= due {
 			m.fire(c, due, s, m.shown(c, s.at))
 		}
 	case holds == nay:
