@@ -67,6 +67,7 @@ type book struct {
 	loads       map[string]*bus.Load       // by subject
 	waiting     map[string]*bus.Load       // those with a digest to come
 	deferred    map[string][]string        // the alerts in it, by the subject of its load
+	awaited     map[string][]string        // digests whose end waits for that of an alert, by its id
 
 	clock time.Time                        // the server's, as of what is judged now; zero: nothing waits for an engine
 	zones map[string]*time.Location        // by name
@@ -90,7 +91,8 @@ func newBook(rules *Rules, dir Directory) *book {
 		rules: rules, dir: dir, alerts: map[string]*bus.Alert{}, episodes: map[string]*episode{}, works: map[string][]work{},
 		edges: rules.causes, causes: map[string]map[string]bool{}, held: map[string]bool{}, holds: map[string]*bus.Hold{},
 		loads: map[string]*bus.Load{}, waiting: map[string]*bus.Load{}, deferred: map[string][]string{}, changed: map[string]any{},
-		going: map[string]map[string]*bus.Alert{}, zones: map[string]*time.Location{},
+		awaited: map[string][]string{},
+		going:   map[string]map[string]*bus.Alert{}, zones: map[string]*time.Location{},
 	}
 }
 
@@ -208,6 +210,7 @@ func (b *book) record(a *bus.Alert, ev bus.AlertEvent) {
 	}
 	b.index(a)
 	b.freed(a, ev.At)
+	b.conclude(a)
 	if b.rules.followed[a.Rule] {
 		b.news = append(b.news, news{a, ev.Kind, ev.At.UnixMilli()})
 	}
@@ -227,7 +230,7 @@ func (b *book) index(a *bus.Alert) {
 		if b.going[a.Rule] == nil {
 			b.going[a.Rule] = map[string]*bus.Alert{}
 		}
-		if delete(b.going[a.Rule], a.ID); a.State == bus.Opened || a.State == bus.Acknowledged {
+		if delete(b.going[a.Rule], a.ID); going(a) {
 			b.going[a.Rule][a.ID] = a
 		}
 	}
@@ -265,13 +268,19 @@ func (b *book) replace(a *bus.Alert) {
 	b.load(a)
 }
 
-// forget drops the closed alerts beyond closedKept. The caller knows that no replay will meet them again.
+// forget drops the closed alerts beyond closedKept, but for those whose end is owed. The caller knows that no replay will meet them
+// again.
 func (b *book) forget() {
 	if excess := len(b.closed) - closedKept; excess > 0 {
+		var owed []string
 		for _, id := range b.closed[:excess] {
+			if a := b.alerts[id]; a != nil && a.Owed {
+				owed = append(owed, id)
+				continue
+			}
 			delete(b.alerts, id)
 		}
-		b.closed = append([]string(nil), b.closed[excess:]...)
+		b.closed = append(owed, b.closed[excess:]...)
 	}
 	for key, e := range b.episodes {
 		if e.alert == nil && e.firing == 0 && (e.last == nil || b.alerts[e.last.ID] == nil) {

@@ -58,7 +58,7 @@ func (b *book) follow(a *bus.Alert) {
 			continue
 		}
 		key := e.causeKey(place)
-		if a.State == bus.Opened || a.State == bus.Acknowledged {
+		if going(a) {
 			if b.causes[key] == nil {
 				b.causes[key] = map[string]bool{}
 			}

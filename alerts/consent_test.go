@@ -25,7 +25,7 @@ func TestWithdrawnConsentEndsWhatWasBegun(t *testing.T) {
 		agreed []people.Consent
 		want   []string
 	}{
-		"agreed":     {[]people.Consent{{Scope: people.Events}}, []string{"0s opened daughter tired-1!quiet_hours", "27h opened tired-1", "27h closed", "28h cleared daughter"}},
+		"agreed":     {[]people.Consent{{Scope: people.Events}}, []string{"0s opened daughter tired-1!quiet_hours", "27h opened tired-1", "27h closed", "28h cleared daughter", "28h cleared tired-1!quiet_hours"}},
 		"taken back": {nil, []string{"0s opened daughter tired-1!quiet_hours", "28h cleared daughter!no_consent"}},
 	} {
 		t.Run(name, func(t *testing.T) {

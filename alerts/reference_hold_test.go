@@ -128,7 +128,11 @@ func (m *reference) release(a *refAlert, now int64) {
 		m.record(a, at, "kept")
 	case a.owed:
 		a.owed = false
-		m.record(a, at, a.state, m.tellEnd(a, now)...)
+		kind := a.state
+		if a.listed != nil {
+			kind = "cleared"
+		}
+		m.record(a, at, kind, m.tellEnd(a, now)...)
 	case a.state == "opened" && a.due != never && a.due <= now:
 		a.resume(at)
 		m.climb(a, at, "confirmed", now)
@@ -266,11 +270,44 @@ func (m *reference) digests(now int64) {
 		d := &refAlert{
 			rule: &refRule{id: "alert_digest", category: "service"}, who: "recipient=" + to, severity: all[0].severity,
 			opened: at, last: at, received: at, state: "opened", value: len(all),
+			listed: all,
 		}
+		d.owed = slices.ContainsFunc(all, lasts)
 		m.alerts = append(m.alerts, d)
 		m.record(d, at, "opened", m.address(d, []told{{who: who}}, now)...)
 		m.close(d, at, "")
 	}
+}
+
+// lasts reports whether an alert is not over.
+func lasts(a *refAlert) bool { return a.state == "opened" || a.state == "acknowledged" }
+
+// conclude tells of the end of digests of which everything is over.
+func (m *reference) conclude() {
+	for _, d := range slices.Clone(m.alerts) {
+		if !d.owed || d.held != "" || len(d.listed) == 0 || slices.ContainsFunc(d.listed, lasts) {
+			continue
+		}
+		at := d.opened
+		for _, a := range d.listed {
+			at = max(at, a.overAt())
+		}
+		d.owed = false
+		m.record(d, at, "cleared", m.tellEnd(d, at)...)
+	}
+}
+
+// overAt is when an alert that is over ended first.
+func (a *refAlert) overAt() (at int64) {
+	if a.cleared != nil {
+		return *a.cleared
+	}
+	for _, ev := range a.log {
+		if ev.kind == "closed" {
+			at = ev.at
+		}
+	}
+	return at
 }
 
 var severities = []string{"critical", "high", "medium", "low", "informational"}

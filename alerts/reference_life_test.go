@@ -20,6 +20,7 @@ type refAlert struct {
 	severity    string
 	confirmedBy string
 	log         []refEvent
+	listed      []*refAlert // of a digest: what it tells of
 
 	state            string
 	cleared          *int64
@@ -68,6 +69,7 @@ func (m *reference) record(a *refAlert, at int64, kind string, tell ...told) {
 	over := a.state == "cleared" || a.state == "closed"
 	if over {
 		m.freed(a, at)
+		m.conclude()
 	}
 	if a.rule.id != "dev_maintenance" || a.late {
 		return

@@ -5,6 +5,7 @@ import "linli/bus"
 // startWaits lets watches and digests wait before anything is judged.
 func (e *Engine) startWaits() {
 	e.core.book.recallDigests()
+	e.core.book.recallEnds()
 	now := e.Now().UnixMilli()
 	e.core.vigil.notAfter(now)
 	e.anew = e.core.startWaits(now)

@@ -159,15 +159,16 @@ func (b *book) collect(key string, l *bus.Load) (all []*bus.Alert, later []strin
 					next = d.Until
 				}
 			case b.unagreed(a, l.Who, l.Due):
-			case d.Why == heldStorm || a.State == bus.Opened || a.Rule == contactOrder.ID || a.Rule == allIsWell.ID: // what else rest kept back and is over is nobody's business in the morning
-				all = append(all, a)
+			case d.Why == heldStorm || a.State == bus.Opened || slices.Contains(a.Told, l.Who) || a.Rule == contactOrder.ID || a.Rule == allIsWell.ID:
+				all = append(all, a) // what else rest kept back and is over is nobody's business in the morning
 			}
 		}
 	}
 	return all, later, next
 }
 
-// sum opens the digest of some alerts for one recipient, and closes it: it is to be read, not to be looked after.
+// sum opens the digest of some alerts for one recipient, and closes it: it is to be read, not to be looked after. Its end is told when
+// all of them are over.
 func (b *book) sum(l *bus.Load, all []*bus.Alert, at, now time.Time) {
 	slices.SortFunc(all, func(x, y *bus.Alert) int {
 		return cmp.Or(cmp.Compare(x.Severity.Rank(), y.Severity.Rank()), x.OpenedAt.Compare(y.OpenedAt), cmp.Compare(x.ID, y.ID))
@@ -182,9 +183,7 @@ func (b *book) sum(l *bus.Load, all []*bus.Alert, at, now time.Time) {
 	if b.alerts[a.ID] != nil {
 		return
 	}
-	for _, x := range all[:min(len(all), digestList)] {
-		a.Listed = append(a.Listed, x.ID)
-	}
+	list(a, all)
 	b.alerts[a.ID] = a
 	to := []bus.Recipient{{Target: l.Who}}
 	if l.Who != duty {
@@ -196,6 +195,9 @@ func (b *book) sum(l *bus.Load, all []*bus.Alert, at, now time.Time) {
 		}
 	}
 	b.record(a, bus.AlertEvent{Kind: opened, At: at, Tell: b.address(a, to, now)})
+	if a.Owed = len(a.Told) > 0 && slices.ContainsFunc(all, going); a.Owed {
+		b.await(a)
+	}
 	b.close(a, at, "", "a digest is for reading")
 }
 
@@ -216,7 +218,7 @@ func digestText(all []*bus.Alert) devices.Text {
 			groups = append(groups, g)
 		}
 		g.n++
-		if a.State == bus.Cleared || a.State == bus.Closed {
+		if !going(a) {
 			over++
 		}
 	}

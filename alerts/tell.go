@@ -70,7 +70,7 @@ func (b *book) release(a *bus.Alert, now time.Time) {
 	case a.Owed:
 		a.Owed = false
 		ev.Kind = cleared
-		if a.State == bus.Closed {
+		if a.State == bus.Closed && a.Rule != digest.ID {
 			ev.Kind, ev.By = closed, a.ClosedBy
 		}
 		ev.Tell = b.ended(a, now)
@@ -149,7 +149,8 @@ func (b *book) address(a *bus.Alert, all []bus.Recipient, now time.Time) []bus.R
 	return all
 }
 
-// ended is who is told of the end of an alert: those who were told of it. While something keeps it back they are owed it.
+// ended is who is told of the end of an alert: those who were told of it. While something keeps it back they are owed it. Who rests
+// hears of it by a digest; who heard of the alert by one is told the end of that, see conclude.
 func (b *book) ended(a *bus.Alert, now time.Time) []bus.Recipient {
 	if len(a.Told) == 0 {
 		why := a.Held
@@ -169,6 +170,8 @@ func (b *book) ended(a *bus.Alert, now time.Time) []bus.Recipient {
 			all[i].Held, all[i].Until = a.Held, a.HeldUntil
 		case b.unagreed(a, all[i].Who(), now):
 			all[i].Held, all[i].Until = people.HeldNoConsent, time.Time{}
+		case all[i].Held != "" && !all[i].Until.IsZero():
+			b.postpone(a, &all[i])
 		}
 	}
 	return all

@@ -103,6 +103,31 @@ func TestOverflowIsToldTogether(t *testing.T) {
 	}
 }
 
+// Who was told of alerts within the message of another is told their ends, together where there are many.
+func TestEndsOfWhatWasToldTogetherAreToldTogether(t *testing.T) {
+	t.Parallel()
+	b, r := testkit.NATS(t), rationed(time.Second)
+	start(t, b, r)
+	const alerts = 20
+	flood(t, b, alerts, toDuty...)
+	testkit.Eventually(t, 20*time.Second, func() bool { return states(t, b)[bus.Accepted] == alerts })
+	openings := r.count()
+	for i := range alerts {
+		happen(t, b, event(fmt.Sprint("a", i), 2, "cleared", func(e *bus.AlertEvent) {
+			e.Alert.Safety, e.Alert.State = false, bus.Cleared
+		}))
+	}
+	testkit.Eventually(t, 20*time.Second, func() bool { return states(t, b)[bus.Accepted] == 2*alerts })
+	for alert, n := range r.tellings() {
+		if n != 2 {
+			t.Errorf("alert %s is told in %d messages, want its opening and its end", alert, n)
+		}
+	}
+	if ends := r.count() - openings; ends > 6 || openings > 6 {
+		t.Errorf("%d messages of openings, %d of ends", openings, ends)
+	}
+}
+
 // What is not needed any more is in no digest, and who cannot be reached with one is told over the next address.
 func TestADigestSaysWhatIsStillNeeded(t *testing.T) {
 	t.Parallel()

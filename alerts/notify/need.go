@@ -34,7 +34,7 @@ func need(d *bus.Delivery, then, a *bus.Alert, others []bus.Delivery, now time.T
 	}
 	switch {
 	case a == nil:
-	case a.State == bus.Closed:
+	case a.State == bus.Closed && len(a.Listed) == 0: // a digest is to be read, and closed from the beginning
 		return "closed"
 	case a.AckedAt != nil && (then.AckedAt == nil || a.AckedAt.After(*then.AckedAt)):
 		return "acknowledged"

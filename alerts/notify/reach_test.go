@@ -274,6 +274,7 @@ func TestNeed(t *testing.T) {
 		"family looks after it":         {d: mine, alert: &bus.Alert{FamilyAckBy: "王芳"}, want: "acknowledged by the family"},
 		"family, told on":               {d: toDesk, alert: &bus.Alert{FamilyAckBy: "王芳"}},
 		"closed":                        {d: toDesk, alert: &bus.Alert{State: bus.Closed}, want: "closed"},
+		"closed as a digest is":         {d: toDesk, alert: &bus.Alert{State: bus.Closed, Listed: []string{"a1"}}},
 		"reached otherwise":             {d: mine, others: []bus.Delivery{with(func(d *bus.Delivery) { d.Channel, d.State = "phone", bus.Accepted })}, want: "reached over phone"},
 		"taken, and did not arrive":     {d: mine, others: []bus.Delivery{with(func(d *bus.Delivery) { d.Channel, d.State = "phone", bus.Failed })}},
 		"receipt not due yet":           {d: mine, others: []bus.Delivery{with(func(d *bus.Delivery) { d.Channel, d.State, d.Look = "sms", bus.Accepted, after.Add(1) })}, want: "reached over sms"},
