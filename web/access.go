@@ -20,6 +20,7 @@ var (
 	acting   = []account.Role{account.Admin, account.Manager, account.Duty, account.Caretaker, account.Family}
 	desk     = []account.Role{account.Admin, account.Manager, account.Duty}
 	staff    = []account.Role{account.Admin, account.Manager, account.Duty, account.Auditor}
+	caring   = []account.Role{account.Admin, account.Manager, account.Duty, account.Auditor, account.Caretaker}
 	watching = []account.Role{account.Admin, account.Manager, account.Auditor}
 	everyone = account.Roles
 )

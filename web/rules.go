@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -37,6 +38,11 @@ var ruleRoutes = []route{
 		may:   staff, whose: aDevice, out: rulesInForce{}, handle: (*Server).rulesOfDevice,
 	},
 	{
+		method: "GET", path: "/api/v1/devices/{id}/limits", area: "rules",
+		about: "What the readings of the device are compared with: of every rule in force for it what it asks for, and nothing of who changed it or why",
+		may:   caring, whose: aDevice, out: limitList{}, handle: (*Server).limits,
+	},
+	{
 		method: "GET", path: "/api/v1/rules/settings", area: "rules", about: "What is changed of rules at run time, by name",
 		may: staff, whose: installation, out: ruleSettings{}, handle: (*Server).ruleSettings,
 	},
@@ -59,6 +65,18 @@ type (
 	}
 	rulesInForce struct {
 		Rules []bus.RuleInForce `json:"rules"`
+	}
+	limitList struct {
+		Rules []limits `json:"rules"`
+	}
+	// limits are the conditions of one rule, with what their names stand for.
+	limits struct {
+		ID       string            `json:"id"`
+		Name     devices.Text      `json:"name"`
+		Kind     string            `json:"kind"`
+		Severity bus.Severity      `json:"severity"`
+		Params   map[string]string `json:"params"`
+		Signals  []bus.RuleSignal  `json:"signals,omitempty"`
 	}
 	ruleSettings struct {
 		Documents map[string]string `json:"documents"`
@@ -99,22 +117,46 @@ func (s *Server) rules(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) rulesOfDevice(w http.ResponseWriter, r *http.Request) error {
-	d := s.Registry.Device(r.PathValue("id"))
-	switch {
-	case d == nil:
-		return notFound("device", r.PathValue("id"))
-	case s.Rules == nil:
-		return errNoRules
-	}
-	said, err := s.ruleDocuments(r.Context())
-	if err != nil {
-		return err
-	}
-	all, err := s.Rules.Why(d, said)
+	all, _, err := s.rulesFor(r)
 	if err != nil {
 		return err
 	}
 	return reply(w, http.StatusOK, rulesInForce{all})
+}
+
+func (s *Server) limits(w http.ResponseWriter, r *http.Request) error {
+	all, said, err := s.rulesFor(r)
+	if err != nil {
+		return err
+	}
+	rules, _, err := s.Rules.List(said)
+	if err != nil {
+		return err
+	}
+	body := limitList{Rules: []limits{}}
+	for _, is := range all {
+		if i := slices.IndexFunc(rules, func(v bus.RuleView) bool { return v.ID == is.Rule }); i >= 0 && is.InForce {
+			body.Rules = append(body.Rules, limits{is.Rule, is.Name, is.Kind, is.Severity, is.Params, rules[i].Signals})
+		}
+	}
+	return reply(w, http.StatusOK, body)
+}
+
+// rulesFor are the rules of the type of the device that is asked for, and what is changed of rules.
+func (s *Server) rulesFor(r *http.Request) ([]bus.RuleInForce, map[string][]byte, error) {
+	d := s.Registry.Device(r.PathValue("id"))
+	switch {
+	case d == nil:
+		return nil, nil, notFound("device", r.PathValue("id"))
+	case s.Rules == nil:
+		return nil, nil, errNoRules
+	}
+	said, err := s.ruleDocuments(r.Context())
+	if err != nil {
+		return nil, nil, err
+	}
+	all, err := s.Rules.Why(d, said)
+	return all, said, err
 }
 
 func (s *Server) ruleSettings(w http.ResponseWriter, r *http.Request) error {

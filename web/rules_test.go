@@ -150,6 +150,29 @@ func TestOverrideOfARule(t *testing.T) {
 	}
 }
 
+// Who looks after an elder sees what her readings are compared with, and nothing of who changed it or why.
+func TestLimitsOfADevice(t *testing.T) {
+	t.Parallel()
+	s := run(t, empty{})
+	s.populate("north")
+	ask[overrideBody](s, 200, "POST", "/api/v1/rules/overrides", `{"rule":"wb_hr_high3","reason":"weak heart","device":"north-band","set":{"when":"value > 101.0"}}`)
+	nurse := s.user(account.User{Name: "nurse", Role: account.Caretaker, Elders: []string{"north-elder"}})
+	see := func(path string) (int, string) {
+		r := s.request("GET", path, "", "Cookie", nurse)
+		r.Header.Del("Authorization")
+		status, _, body := s.do(r)
+		return status, body
+	}
+	if status, body := see("/api/v1/devices/north-band/limits"); status != 200 || !strings.Contains(body, `"when":"value \u003e 101.0"`) || strings.Contains(body, "weak heart") {
+		t.Errorf("%d %s", status, body)
+	}
+	for path, want := range map[string]int{"/api/v1/devices/north-band2/limits": 404, "/api/v1/devices/north-band/rules": 403, "/api/v1/rules": 403} {
+		if status, body := see(path); status != want {
+			t.Errorf("%s: %d %s, want %d", path, status, body, want)
+		}
+	}
+}
+
 // gradedRules are those of the catalogue and a rule with levels.
 func gradedRules(t *testing.T) *alerts.Rules {
 	t.Helper()

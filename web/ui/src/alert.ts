@@ -3,7 +3,7 @@
 import { computed } from 'vue'
 import { load, loadAlert } from './api'
 import { clock, valueText } from './format'
-import { alerts, state } from './state'
+import { alerts, seesAll } from './state'
 import { t, word } from './texts'
 import type { Entry } from './parts/Timeline.vue'
 import type { AlertDetail, AlertEvent, WhyEntry } from './types'
@@ -24,7 +24,7 @@ export function useAlert(id: () => string | undefined) {
 
 // Families see an alert, but not the whole of who was told.
 async function loadWhy(alert: string, signal: AbortSignal): Promise<WhyEntry[]> {
-  if (!['admin', 'manager', 'duty', 'auditor'].includes(state.user?.role ?? '')) return []
+  if (!seesAll()) return []
   return (await load<{ why: WhyEntry[] }>(`alerts/${encodeURIComponent(alert)}/why`, {}, signal)).why
 }
 

@@ -5,7 +5,7 @@ import { load } from './api'
 import { pick } from './format'
 import { named } from './names'
 import { ping } from './sound'
-import { community, state } from './state'
+import { community, seesAll, state } from './state'
 import { hear } from './stream'
 import { word } from './texts'
 import type { Hold } from './types'
@@ -48,7 +48,7 @@ export function followSilences() {
   hear('hold', takeSilence)
   watch(() => [state.link, state.user?.name] as const, async ([link, user], before) => {
     if (user !== before?.[1]) known.clear()
-    if (link !== 'live' || !user) return
+    if (link !== 'live' || !user || !seesAll()) return
     const { holds } = await load<{ holds: Hold[] }>('silences').catch(() => ({ holds: [] }))
     holds.forEach(takeSilence)
   }, { immediate: true })

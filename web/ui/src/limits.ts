@@ -1,6 +1,7 @@
 // The lines that the conditions of a rule draw through the chart of a field.
 
-import { sayCondition, levels, type Rule } from './rule'
+import { load } from './api'
+import { sayCondition, levels, type Condition } from './rule'
 import { t, word } from './texts'
 import { severities, type Severity } from './types'
 
@@ -8,7 +9,7 @@ import { severities, type Severity } from './types'
 export interface Limit { value: number, text: string, tone: Severity | 'good' }
 
 /** Judging is a rule as it judges one device, with the number of attributes that its conditions multiply. */
-export interface Judging { rule: Rule, params: Record<string, string>, severity: Severity, type: string, attributes?: Record<string, number> }
+export interface Judging { rule: Condition, params: Record<string, string>, severity: Severity, type: string, attributes?: Record<string, number> }
 
 // A name that alone is compared with a number, or with a part of an attribute; not the end of a sum such as a - b > 3.0.
 const comparison = /(?<![-+*/.\w]\s*)\b([A-Za-z_]\w*)\s*(>=|<=|>|<)\s*(-?\d+(?:\.\d+)?)(?:\s*\*\s*attr\.(\w+))?(?![\w.]|\s*[-+*/])/g
@@ -50,4 +51,10 @@ function means(j: Judging, name: string, field: string): boolean {
   if (name === 'value') return (j.params.fields ?? '').split(' ').includes(field) && !['window', 'rate'].includes(j.rule.kind)
   const signal = j.rule.signals?.find(s => s.name === name)
   return signal?.field === field && !signal.type && !signal.same && ofValue.includes(signal.fn ?? '')
+}
+
+/** loadJudging asks for the rules that judge a device, for who may see their numbers and not the rules themselves. */
+export async function loadJudging(device: string, type: string, attributes: Record<string, number> | undefined, signal: AbortSignal): Promise<Judging[]> {
+  const { rules } = await load<{ rules: (Condition & { id: string, severity: Severity })[] }>(`devices/${encodeURIComponent(device)}/limits`, {}, signal)
+  return rules.map(rule => ({ rule: { ...rule, types: [type] }, params: rule.params, severity: rule.severity, type, attributes }))
 }

@@ -1,9 +1,10 @@
 import { createApp, watchEffect } from 'vue'
 import App from './App.vue'
 import { followSilences } from './holds'
+import { sayInvalid } from './invalid'
 import { router } from './router'
 import { state } from './state'
-import { i18n } from './texts'
+import { i18n, t } from './texts'
 import { locale } from './format'
 import './style/tokens.css'
 import './style/base.css'
@@ -19,6 +20,7 @@ watchEffect(() => {
   document.documentElement.lang = locale()
 })
 followSilences()
+sayInvalid((wrong, { min, max }) => t(`invalid.${wrong === 'range' && !max ? 'least' : wrong}`, { min, max }))
 setInterval(() => { state.now = Date.now() }, 1000)
 
 createApp(App).use(i18n).use(router).mount('#app')

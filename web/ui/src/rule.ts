@@ -28,6 +28,9 @@ export interface Rule {
   settable: string[]
 }
 
+/** Condition is as much of a rule as what it compares readings with. */
+export type Condition = Pick<Rule, 'id' | 'kind' | 'types' | 'params' | 'signals'>
+
 /** Override is what a site says of rules for some devices. */
 export interface Override {
   rules?: string[]
@@ -73,7 +76,7 @@ const signs: Record<string, string> = { '>=': ' ≥ ', '<=': ' ≤ ', '>': ' > '
 const compares = ['>=', '<=', '>', '<', '==', '!=']
 
 /** sayCondition writes an expression of a rule in words. Names that it does not know stay as they are. */
-export function sayCondition(expression: string, rule: Rule, type = rule.types[0] ?? ''): string {
+export function sayCondition(expression: string, rule: Condition, type = rule.types[0] ?? ''): string {
   const tokens: string[] = expression.replaceAll('!person.away', 'person.home').match(/"[^"]*"|[A-Za-z_][\w.]*|\d+(?:\.\d+)?|>=|<=|==|!=|&&|\|\||\S/g) ?? []
   if (tokens.includes('?')) return sayScore(tokens, rule, type)
   const closing: string[] = [] // of the brackets that are open
@@ -109,7 +112,7 @@ export function sayCondition(expression: string, rule: Rule, type = rule.types[0
 }
 
 /** sayScore names what a score is made of, and from where on it counts: its table is too long for a sentence. */
-function sayScore(tokens: string[], rule: Rule, type: string): string {
+function sayScore(tokens: string[], rule: Condition, type: string): string {
   const of = new Set(tokens.filter(x => rule.signals?.some(s => s.name === x) || x === 'value').map(x => name(x, rule, type).text))
   return t('say.score', { of: [...of].join(t('say.list')), least: tokens.slice(-2).map(x => signs[x]?.trim() ?? figure(Number(x))).join(' ') })
 }
@@ -123,7 +126,7 @@ function valueOf(value: string, of: Named, type: string): string {
 
 interface Named { text: string, unit?: string, field?: string, type?: string }
 
-function name(token: string, rule: Rule, type: string): Named {
+function name(token: string, rule: Condition, type: string): Named {
   const first = rule.params.fields?.split(' ')[0] ?? ''
   const signal = rule.signals?.find(s => s.name === token)
   const [scope, part] = token.split('.')

@@ -21,6 +21,9 @@ export const state = reactive({
   now: Date.now(),
 })
 
+/** seesAll says whether who is logged in sees what is not of one elder: figures, rules, who was told. The server has the last word. */
+export const seesAll = () => ['admin', 'manager', 'duty', 'auditor'].includes(state.user?.role ?? '')
+
 /** alerts holds every alert that is not closed, and the last that were: a late answer must not bring one back. */
 export const alerts = shallowReactive(new Map<string, Alert>())
 

@@ -44,6 +44,19 @@ export class Browser {
     await this.page.locator('#main').waitFor()
   }
 
+  /** login enters with a password; one that was given is replaced by their own. */
+  async login(user: string, password: string, own: string) {
+    await this.page.locator('#user').fill(user)
+    await this.page.locator('#password').fill(password)
+    await this.page.keyboard.press('Enter')
+    if (password !== own) {
+      await this.page.locator('#fresh').fill(own)
+      await this.page.locator('#again').fill(own)
+      await this.page.keyboard.press('Enter')
+    }
+    await this.page.locator('#main').waitFor()
+  }
+
   async go(path: string) {
     await this.page.evaluate((p) => { location.hash = '#' + p }, path)
   }

@@ -55,7 +55,7 @@ test('the chart of an alert shows the threshold that it was judged by, whatever 
     return (await linli.api<{ alerts: Alert[] }>('GET', `alerts?device=${id}`)).alerts.find(a => a.rule === 'ws_overflow')
   })
   expect(alert.judged).toMatchObject({ fields: 'fill_level_pct', when: 'value >= 70.0' })
-  const b = await Browser.open(linli)
+  const [b, nurse] = [await Browser.open(linli), await Browser.open(linli)]
   const p = b.page
   try {
     await b.enter(linli, '/devices/' + id)
@@ -65,8 +65,18 @@ test('the chart of an alert shows the threshold that it was judged by, whatever 
     await p.getByTestId('limits').getByText('满溢度 ≥ 70%').waitFor()
     await p.getByTestId('says').getByText('满溢度 ≥ 70%').waitFor()
     expect(b.errors).toEqual([])
+    // A caretaker may not read the rules, and sees the line nevertheless: as it was, and as it is for the device now.
+    const { password } = await linli.api<{ password: string }>('POST', 'users', { name: 'nurse', role: 'caretaker', communities: ['tianjin'] })
+    await nurse.page.goto(linli.url)
+    await nurse.login('nurse', password, '护理员的好密码 2026')
+    await nurse.go('/alerts/' + alert.id)
+    await nurse.page.getByTestId('limits').getByText('满溢度 ≥ 70%').waitFor()
+    await nurse.go('/devices/' + id)
+    await nurse.page.getByTestId('limits').getByText('满溢度 ≥ 95%').waitFor()
+    expect(nurse.errors).toEqual([])
   } finally {
     await b.close()
+    await nurse.close()
   }
 })
 

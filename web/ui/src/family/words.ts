@@ -10,7 +10,7 @@ export const zh = {
   go: '我去看看', cannot: '我去不了', sending: '正在发送…', waiting: '网络不通，正在自动重试，不用重复按。', went: '已告知大家：您去看看。', stayed: '已告知大家：您去不了。', changed: '情况已变化，请看上面的最新状态。',
   call: '打电话给{name}', desk: '物业值班', emergency: '拨打 120', script: '拨打 120 时可以这样说', told: '已通知', nobody: '暂未通知其他人。',
   going: '去看看', declined: '去不了', family: '家属', staff: '物业',
-  you: '您好，{name}', bad: '这个链接已失效。', badHint: '链接在通知发出 24 小时后失效；已不是联系人的，也不能再打开。请使用最新一条通知里的链接，或联系物业值班室。情况紧急请直接拨打 120。', offline: '网络不通，下面是 {time} 的情况，正在重试…', lost: '网络不通，正在重试…', loading: '正在加载…', other: 'English', retry: '再试一次',
+  you: '您好，{name}', bad: '这个链接已失效。', badHint: '链接在通知发出 24 小时后失效；已不是联系人的，也不能再打开。请使用最新一条通知里的链接，或联系物业值班室。情况紧急请直接拨打 120。', offline: '网络不通，下面是 {time} 的情况，正在重试…', lost: '网络不通，正在重试…', loading: '正在加载…', other: 'English', retry: '再试一次', wanted: '请填写这一项',
   minutes: '{n} 分钟', hours: '{n} 小时', days: '{n} 天',
 }
 
@@ -21,7 +21,7 @@ export const en: typeof zh = {
   go: 'I am going', cannot: 'I cannot go', sending: 'Sending…', waiting: 'No network. Trying again by itself, no need to press again.', went: 'Everybody is told: you are going.', stayed: 'Everybody is told: you cannot go.', changed: 'Things have changed, please see above.',
   call: 'Call {name}', desk: 'Property desk', emergency: 'Call 120', script: 'What to say to 120', told: 'Told', nobody: 'Nobody else was told yet.',
   going: 'is going', declined: 'cannot go', family: 'Family', staff: 'Property',
-  you: 'Hello {name}', bad: 'This link is no longer good.', badHint: 'A link is good for 24 hours, and for those who are among the contacts. Use the link of the latest message, or call the duty desk. If it is urgent, call 120.', offline: 'No network. This is how it was at {time}, trying again…', lost: 'No network, trying again…', loading: 'Loading…', other: '中文', retry: 'Try again',
+  you: 'Hello {name}', bad: 'This link is no longer good.', badHint: 'A link is good for 24 hours, and for those who are among the contacts. Use the link of the latest message, or call the duty desk. If it is urgent, call 120.', offline: 'No network. This is how it was at {time}, trying again…', lost: 'No network, trying again…', loading: 'Loading…', other: '中文', retry: 'Try again', wanted: 'Please fill this in',
   minutes: '{n} min', hours: '{n} h', days: '{n} days',
 }
 

@@ -22,6 +22,10 @@ const en: typeof zh = {
     all: 'All', yes: 'Yes', no: 'No', more: 'Load more', search: 'Search', count: '{n} entry | {n} entries', of: '{n} / {total}', copied: 'Copied', copy: 'Copy', time: 'Time', note: 'Note', by: 'By', done: 'Done', notDone: 'That did not work: {reason}',
     clear: 'Clear', since: 'for {span}', ago: '{span} ago', never: 'never', delete: 'Delete', edit: 'Edit', add: 'Add', detail: 'Details', from: 'From', to: 'To', today: 'Today', remove: 'Remove', noMatch: 'Nothing matches', noMatchHint: 'Try other words, or clear the search and the filters.', up: 'Move up', down: 'Move down', changedMeanwhile: 'Somebody has changed it meanwhile: close this, open it again, and make your change.',
   },
+  when: {
+    form: { date: 'e.g. 2026-01-05', time: 'e.g. 22:00', moment: 'e.g. 2026-01-05 22:00' }, bad: { date: 'Enter a date such as 2026-01-05', time: 'Enter a time such as 22:00', moment: 'Enter a date and a time such as 2026-01-05 22:00' }, least: 'not before {least}', most: 'not after {most}',
+  },
+  invalid: { wanted: 'Please fill this in', range: 'A number from {min} to {max}, please', least: 'A number from {min} on, please', form: 'This has not the right form' },
   severity: { critical: 'Critical', high: 'High', medium: 'Medium', low: 'Low', informational: 'Info' },
   state: { opened: 'Not acknowledged', acknowledged: 'Acknowledged', cleared: 'Cleared', closed: 'Closed' },
   deviceState: { active: 'Active', revoked: 'Revoked', replaced: 'Replaced' },

@@ -20,6 +20,10 @@ export default {
     all: '全部', yes: '是', no: '否', more: '加载更多', search: '搜索', count: '{n} 项', of: '{n} / {total}', copied: '已复制', copy: '复制', time: '时间', note: '备注', by: '操作人', done: '已完成', notDone: '操作未成功：{reason}',
     clear: '清除', since: '已 {span}', ago: '{span}前', never: '从未', delete: '删除', edit: '编辑', add: '新增', detail: '详情', from: '从', to: '至', today: '今天', remove: '移除', noMatch: '没有符合条件的内容', noMatchHint: '换个条件，或清除搜索和筛选。', up: '上移', down: '下移', changedMeanwhile: '内容已被他人修改，请关闭后重新打开再改。',
   },
+  when: {
+    form: { date: '如 2026-01-05', time: '如 22:00', moment: '如 2026-01-05 22:00' }, bad: { date: '请填写日期，如 2026-01-05', time: '请填写时间，如 22:00', moment: '请填写日期和时间，如 2026-01-05 22:00' }, least: '不能早于 {least}', most: '不能晚于 {most}',
+  },
+  invalid: { wanted: '请填写这一项', range: '请填写 {min} 到 {max} 的数字', least: '请填写不小于 {min} 的数字', form: '格式不对' },
   severity: { critical: '危急', high: '严重', medium: '中等', low: '轻微', informational: '提示' },
   state: { opened: '未确认', acknowledged: '已确认', cleared: '已恢复', closed: '已关闭' },
   deviceState: { active: '使用中', revoked: '已停用', replaced: '已更换' },
