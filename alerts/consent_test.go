@@ -25,8 +25,16 @@ func TestWithdrawnConsentEndsWhatWasBegun(t *testing.T) {
 		agreed []people.Consent
 		want   []string
 	}{
-		"agreed":     {[]people.Consent{{Scope: people.Events}}, []string{"0s opened daughter tired-1!quiet_hours", "27h opened tired-1", "27h closed", "28h cleared daughter", "28h cleared tired-1!quiet_hours"}},
-		"taken back": {nil, []string{"0s opened daughter tired-1!quiet_hours", "28h cleared daughter!no_consent"}},
+		"agreed": {[]people.Consent{{Scope: people.Events}}, []string{
+			"0s opened daughter tired-1!quiet_hours", "8h unanswered duty!together",
+			"20h escalated daughter!together tired-1!quiet_hours duty!together", "20h opened duty", "20h closed", "20h opened daughter", "20h closed",
+			"27h opened tired-1", "27h closed", "28h cleared daughter", "28h cleared duty", "28h cleared tired-1!quiet_hours",
+		}},
+		"taken back": {nil, []string{
+			"0s opened daughter tired-1!quiet_hours", "8h unanswered duty!together",
+			"20h escalated daughter!together tired-1!quiet_hours duty!together", "20h opened duty", "20h closed",
+			"28h cleared daughter!no_consent", "28h cleared duty",
+		}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newTold(t)

@@ -25,6 +25,14 @@ func list(d *bus.Alert, all []*bus.Alert) {
 	}
 }
 
+// onlyBy reports whether somebody has heard of an alert that is not over by no more than a digest, and of its end by no other one.
+func (b *book) onlyBy(d, a *bus.Alert, who string) bool {
+	return going(a) && !slices.Contains(a.Told, who) && !slices.ContainsFunc(b.awaited[a.ID], func(id string) bool {
+		other := b.alerts[id]
+		return other.Community == d.Community && other.Identity == d.Identity
+	})
+}
+
 // await lets the end of a digest wait for that of the alerts it names.
 func (b *book) await(d *bus.Alert) {
 	for _, id := range d.Listed {
@@ -88,7 +96,7 @@ func (b *book) concludeIf(d *bus.Alert) {
 			EN: fmt.Sprintf("Of the %d alerts of the digest of %s, the %d that it lists are over", d.Count, when, n),
 		}
 	}
-	d.Owed = false
+	d.Owed, d.ClearedAt = false, &at
 	tell := b.ended(d, at)
 	b.record(d, bus.AlertEvent{Kind: cleared, At: at, Tell: tell, Note: "all of it is over"})
 }

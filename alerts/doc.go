@@ -53,6 +53,7 @@
 //
 // Nobody is told of what is late, synthetic, silenced, in maintenance, being commissioned, flapping, or the effect of another alert;
 // the alert says so, and is told when that ends and it is still true. A recipient alone can be kept from being told: at rest, or in a
-// storm of alerts. A digest names those alerts later. Life-safety is held back by nothing but its lateness, a commissioning of its
+// storm of alerts. A digest names those alerts later, and one message says when all of them are over. What repeats at a time of day is
+// told by digests too. Life-safety is held back by nothing but its lateness, a commissioning of its
 // device, or a confirmed silence of one device or person.
 package alerts

@@ -111,8 +111,10 @@ func (b *book) makeUp(a *bus.Alert, now time.Time) (all []bus.Recipient) {
 		if e.Next == 0 { // the last step that ran was the end of a round
 			e.Round--
 		}
-		e.Next, e.Began, e.Due = 0, now, now.Add(interval(e))
+		e.Next, e.Began = 0, now
+		e.Due = b.nextRound(a, now)
 		e.Round++
+	case e.Next == 0 && present(e).Gathered(): // has its time of day
 	case a.Safety && e.Next > 0 && e.Next < len(e.Steps):
 		e.Due = latest(e.Due, now.Add(min(breath, e.Due.Sub(last))))
 	default:
@@ -125,16 +127,27 @@ func (b *book) makeUp(a *bus.Alert, now time.Time) (all []bus.Recipient) {
 // counts as having run.
 func (b *book) rung(a *bus.Alert, base, now time.Time) []bus.Recipient {
 	e := a.Escalation
+	desk := []bus.Recipient{{Target: duty, Round: e.Round, Step: e.Next}}
 	if e.Next >= len(e.Steps) {
-		desk := bus.Recipient{Target: duty, Round: e.Round, Step: e.Next}
 		e.NoAnswer = true
-		repeat(e, base)
-		return []bus.Recipient{desk}
+		asked := e.Reaching == nil || len(e.Reaching) > 0 // somebody who may have heard of it
+		b.begin(a, base)
+		if asked && present(e).Gathered() {
+			gather(a, desk, b.toldAt(e.Due))
+		}
+		return desk
 	}
 	if e.Next == 0 {
 		e.Began = base
 	}
 	all := b.recipients(a, e.Steps[e.Next], e.Round, e.Next, now)
+	again := present(e).Gathered() && e.Round > 0
+	if again {
+		if e.Next == 0 && e.NoAnswer {
+			all = merge(all, desk)
+		}
+		gather(a, all, b.toldAt(base))
+	}
 	if e.Next == 0 && !anybody(all) && (e.Round == 0 || a.Safety) {
 		all = append(all, bus.Recipient{Target: duty, Round: e.Round})
 	}
@@ -144,36 +157,12 @@ func (b *book) rung(a *bus.Alert, base, now time.Time) []bus.Recipient {
 		e.Due = base // there is nobody to wait for
 	case e.Next < len(e.Steps):
 		e.Due = base.Add(wait(e.Steps[e.Next].Wait))
-	case e.Unanswered > 0: // at its time, however fast the steps went
+	case e.Unanswered > 0 && !(again && e.NoAnswer): // at its time, however fast the steps went
 		e.Due = latest(base, e.Began.Add(length(e)))
 	default:
-		repeat(e, base)
+		b.begin(a, base)
 	}
 	return all
-}
-
-// repeat lets the ladder begin again.
-func repeat(e *bus.Escalation, base time.Time) {
-	every := interval(e)
-	if every == 0 {
-		e.Due = time.Time{}
-		return
-	}
-	e.Due, e.Next = latest(base, e.Began.Add(every)), 0
-	e.Round++
-}
-
-// interval is from the beginning of the present round to that of the next; 0 if there is none.
-func interval(e *bus.Escalation) time.Duration {
-	every := 0
-	for i, left := 0, e.Round; i < len(e.Repeat); i++ {
-		r := e.Repeat[i]
-		if every = r.Every; r.Rounds == 0 || left < r.Rounds {
-			break
-		}
-		left -= r.Rounds
-	}
-	return wait(every)
 }
 
 // length is from the beginning of a ladder to its end without an answer.

@@ -170,9 +170,20 @@ func (p *parser) plan(n *yaml.Node) *Plan {
 
 func (p *parser) repeat(n *yaml.Node) bus.Repeat {
 	var every time.Duration
-	var rounds float64
-	p.mapping(n, map[string]read{"every": p.duration(&every), "rounds": p.number(&rounds)}, "every")
-	return bus.Repeat{Every: seconds(every), Rounds: int(rounds)}
+	var rounds, days float64
+	var at string
+	p.mapping(n, map[string]read{
+		"every": p.duration(&every), "days": p.number(&days), "at": scalar(p.reader, &at, clock), "rounds": p.number(&rounds),
+	})
+	return bus.Repeat{Every: seconds(every), Days: int(days), At: at, Rounds: int(rounds)}
+}
+
+// clock checks a time of day.
+func clock(s string) (string, error) {
+	if _, err := time.Parse(timeOfRound, s); err != nil {
+		return "", fmt.Errorf("want a time of day such as 08:00, got %q", s)
+	}
+	return s, nil
 }
 
 func (p *parser) rung(n *yaml.Node) (s bus.Step) {
@@ -196,8 +207,8 @@ func (p *Plan) mistakes() (all []string) {
 	}
 	for i, r := range p.Repeat {
 		switch last := i == len(p.Repeat)-1; {
-		case r.Every < 1:
-			say("repeat every %d s", r.Every)
+		case r.Every == 0 == (r.Days == 0) || r.Every < 0 || r.Days < 0 || r.Gathered() != (r.At != ""):
+			say("a repeat is every so long, or every so many days at a time")
 		case last && r.Rounds != 0:
 			say("the last repeat has no rounds: a ladder never ends")
 		case !last && r.Rounds < 1:

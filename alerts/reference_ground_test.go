@@ -165,7 +165,7 @@ func linesOf(events []bus.AlertEvent) (all []string) {
 		}
 		for _, r := range ev.Tell {
 			who := strings.TrimPrefix(r.Who(), "person:")
-			line += fmt.Sprint(" ", told{who, r.Held, len(r.Reach) > 0 && r.Reach[0].Channel == "voice", r.Round, r.Step})
+			line += fmt.Sprint(" ", told{who, r.Held, len(r.Reach) > 0 && r.Reach[0].Channel == "voice", r.Round, r.Step, 0})
 		}
 		all = append(all, line)
 	}

@@ -185,6 +185,7 @@ type refLoad struct {
 type putOff struct {
 	a     *refAlert
 	until int64
+	again bool // told only if it is open still
 }
 
 func (m *reference) load(who string) *refLoad {
@@ -203,6 +204,8 @@ func (m *reference) address(a *refAlert, all []told, now int64) []told {
 		switch {
 		case a.held != "":
 			t.held = a.held
+		case t.held == "together":
+			l.putOff(a, max(t.until, l.done+10*refMinute), true)
 		case t.held != "" || a.rule.safety || a.rule.id == "alert_digest":
 		case l.lately(now) < 10:
 			l.told = append(l.told, now)
@@ -212,13 +215,17 @@ func (m *reference) address(a *refAlert, all []told, now int64) []told {
 			if until <= now {
 				until = max(now+2*refMinute, l.done+10*refMinute)
 			}
-			if l.due == 0 || until < l.due {
-				l.due = until
-			}
-			l.put = append(l.put, putOff{a, until})
+			l.putOff(a, until, false)
 		}
 	}
 	return all
+}
+
+func (l *refLoad) putOff(a *refAlert, until int64, again bool) {
+	if l.due == 0 || until < l.due {
+		l.due = until
+	}
+	l.put = append(l.put, putOff{a, until, again})
 }
 
 // last is when the last ordinary alert was told. One that comes late is told after it, too.
@@ -252,7 +259,7 @@ func (m *reference) digests(now int64) {
 			switch {
 			case p.until <= before:
 			case p.until <= at:
-				if !slices.Contains(all, p.a) {
+				if !slices.Contains(all, p.a) && (!p.again || p.a.state == "opened") {
 					all = append(all, p.a)
 				}
 			case l.due == 0 || p.until < l.due:
@@ -272,11 +279,19 @@ func (m *reference) digests(now int64) {
 			opened: at, last: at, received: at, state: "opened", value: len(all),
 			listed: all,
 		}
-		d.owed = slices.ContainsFunc(all, lasts)
+		d.owed = slices.ContainsFunc(all, func(a *refAlert) bool { return lasts(a) && !m.hasHeard(a, d, who) })
 		m.alerts = append(m.alerts, d)
 		m.record(d, at, "opened", m.address(d, []told{{who: who}}, now)...)
 		m.close(d, at, "")
 	}
+}
+
+// hasHeard reports whether somebody was told of an alert by itself, or will be told its end by another digest.
+func (m *reference) hasHeard(a, d *refAlert, who string) bool {
+	alone := slices.ContainsFunc(a.everTold(), func(t told) bool { return t.who == who })
+	return alone || slices.ContainsFunc(m.alerts, func(x *refAlert) bool {
+		return x.who == d.who && x.owed && x.held == "" && slices.Contains(x.listed, a)
+	})
 }
 
 // lasts reports whether an alert is not over.

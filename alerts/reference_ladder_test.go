@@ -12,6 +12,7 @@ type refPlan struct {
 	steps         []refStep
 	unanswered    int64 // after the last step; 0: never
 	repeat        func(round int) int64
+	days          func(round int) int64 // in place of repeat: how many mornings later everybody is told together
 	ackAny        bool
 	remind, lapse int64
 }
@@ -30,6 +31,7 @@ type climbing struct {
 	round, next int
 	due, began  int64
 	noAnswer    bool
+	asked       int      // how many the last step told
 	climbed     int      // the number of the event by which the last step was told
 	hoped       []string // who of it may be reached yet
 	handled     int64    // the last sign of who acknowledged it
@@ -47,6 +49,7 @@ type told struct {
 	who, held   string
 	voice       bool
 	round, step int
+	until       int64 // of "together"
 }
 
 func (t told) String() string {
@@ -117,6 +120,7 @@ func (m *reference) climb(a *refAlert, at int64, kind string, now int64, again .
 			a.hoped = append(a.hoped, t.who)
 		}
 	}
+	a.asked = len(a.hoped)
 	m.record(a, at, kind, all...)
 }
 
@@ -133,8 +137,9 @@ func (m *reference) rungs(a *refAlert, now int64) (all []told) {
 		if a.next == 0 {
 			a.round--
 		}
-		a.next, a.began, a.due = 0, now, now+a.plan.repeat(a.round)
-		a.round++
+		a.began = now
+		a.again(now)
+	case a.next == 0 && a.plan.days != nil: // has its time of day
 	case a.rule.safety && a.next > 0 && a.next < len(a.plan.steps): // nobody waits longer than planned, but for one of the others to answer
 		a.due = max(a.due, now+min(breath0, a.due-last))
 	default: // as if the last step had been due now
@@ -155,19 +160,29 @@ func (a *refAlert) resume(at int64) {
 func (m *reference) rung(a *refAlert, ran int64) []told {
 	p := a.plan
 	if a.next == len(p.steps) {
-		desk := told{who: duty, round: a.round, step: a.next}
+		desk := []told{{who: duty, round: a.round, step: a.next}}
 		a.noAnswer = true
 		a.again(ran)
-		return []told{desk}
+		if a.asked == 0 || len(a.hoped) > 0 { // else nobody has heard of it
+			a.together(desk, m.toldAt(a.due))
+		}
+		return desk
 	}
 	if a.next == 0 {
 		a.began = ran
 	}
 	all := m.recipients(a, p.steps[a.next], a.round, a.next)
+	inTheMorning := p.days != nil && a.round > 0
+	if inTheMorning && a.next == 0 && a.noAnswer {
+		all = mergeTold(all, []told{{who: duty, round: a.round}})
+	}
 	somebody := slices.ContainsFunc(all, func(t told) bool { return t.held == "" })
 	if a.next == 0 && !somebody && (a.round == 0 || a.rule.safety) {
 		all = append(all, told{who: duty, round: a.round})
 		somebody = true
+	}
+	if inTheMorning {
+		a.together(all, m.toldAt(ran))
 	}
 	somebody = somebody || slices.ContainsFunc(all, func(t told) bool { return t.held == "answered" })
 	a.next++
@@ -176,7 +191,7 @@ func (m *reference) rung(a *refAlert, ran int64) []told {
 		a.due = ran // there is nobody to wait for
 	case a.next < len(p.steps):
 		a.due = ran + p.steps[a.next].wait
-	case p.unanswered > 0: // at its time, however fast the steps went
+	case p.unanswered > 0 && !(inTheMorning && a.noAnswer): // at its time, however fast the steps went
 		total := p.unanswered
 		for _, s := range p.steps {
 			total += s.wait
@@ -190,12 +205,28 @@ func (m *reference) rung(a *refAlert, ran int64) []told {
 
 // again lets the ladder begin again.
 func (a *refAlert) again(ran int64) {
-	if a.plan.repeat == nil {
+	switch {
+	case a.plan.days != nil:
+		for a.due = 20 * refHour; a.due <= ran; a.due += 24 * refHour { // 08:00 in Shanghai
+		}
+		a.due += (a.plan.days(a.round) - 1) * 24 * refHour
+	case a.plan.repeat != nil:
+		a.due = max(ran, a.began+a.plan.repeat(a.round))
+	default:
 		a.due = never
 		return
 	}
-	a.due, a.next = max(ran, a.began+a.plan.repeat(a.round)), 0
+	a.next = 0
 	a.round++
+}
+
+// together lets people hear of an alert again by a digest.
+func (a *refAlert) together(all []told, at int64) {
+	for i := range all {
+		if a.plan.days != nil && all[i].held == "" && !a.rule.safety {
+			all[i].held, all[i].until = "together", at
+		}
+	}
 }
 
 // watch does what the server's clock says is due.

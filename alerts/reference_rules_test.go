@@ -155,7 +155,10 @@ var refPlans = map[string]*refPlan{
 		},
 		ackAny: true, remind: 25 * refMinute, lapse: 30 * refMinute,
 	},
-	"once": {steps: []refStep{{tell: []string{"role:property_duty"}}}, ackAny: true},
+	"once": {
+		steps: []refStep{{tell: []string{"role:property_duty"}}}, unanswered: 8 * refHour, ackAny: true,
+		days: func(round int) int64 { return []int64{1, 1, 1, 7}[min(round, 3)] },
+	},
 	"desk": {steps: []refStep{{tell: []string{duty}}}, ackAny: true},
 }
 

@@ -37,6 +37,9 @@ func (b *book) throttle(a *bus.Alert, r *bus.Recipient, now time.Time) {
 	case a.Safety || a.Rule == digest.ID:
 		return
 	case r.Held != "":
+		if r.Held == heldTogether {
+			r.Until = latest(r.Until, b.loadOf(a.Community, r.Who()).Done.Add(stormWindow))
+		}
 		if !r.Until.IsZero() {
 			b.postpone(a, r)
 		}
@@ -67,7 +70,8 @@ func (b *book) postpone(a *bus.Alert, r *bus.Recipient) {
 	}
 	b.keepLoad(l)
 	if !slices.ContainsFunc(a.Deferred, func(d bus.Deferral) bool { return d.Who == r.Who() && d.Until.Equal(r.Until) }) {
-		a.Deferred = append(slices.Clip(a.Deferred), bus.Deferral{Who: r.Who(), Why: r.Held, Until: r.Until})
+		past := func(d bus.Deferral) bool { return d.Who == r.Who() && !d.Until.After(l.Done) }
+		a.Deferred = append(slices.DeleteFunc(slices.Clone(a.Deferred), past), bus.Deferral{Who: r.Who(), Why: r.Held, Until: r.Until})
 		b.expect(a, r.Who())
 	}
 }
@@ -125,7 +129,8 @@ func (b *book) recallDigests() {
 
 // digests tells those whose time has come of what was kept back from them.
 func (b *book) digests(now time.Time) {
-	for key, l := range b.waiting {
+	for _, key := range slices.Sorted(maps.Keys(b.waiting)) {
+		l := b.waiting[key]
 		if l.Due.After(now) {
 			continue
 		}
@@ -159,7 +164,7 @@ func (b *book) collect(key string, l *bus.Load) (all []*bus.Alert, later []strin
 					next = d.Until
 				}
 			case b.unagreed(a, l.Who, l.Due):
-			case d.Why == heldStorm || a.State == bus.Opened || slices.Contains(a.Told, l.Who) || a.Rule == contactOrder.ID || a.Rule == allIsWell.ID:
+			case d.Why == heldStorm || a.State == bus.Opened || d.Why != heldTogether && slices.Contains(a.Told, l.Who) || a.Rule == contactOrder.ID || a.Rule == allIsWell.ID:
 				all = append(all, a) // what else rest kept back and is over is nobody's business in the morning
 			}
 		}
@@ -195,7 +200,7 @@ func (b *book) sum(l *bus.Load, all []*bus.Alert, at, now time.Time) {
 		}
 	}
 	b.record(a, bus.AlertEvent{Kind: opened, At: at, Tell: b.address(a, to, now)})
-	if a.Owed = len(a.Told) > 0 && slices.ContainsFunc(all, going); a.Owed {
+	if a.Owed = len(a.Told) > 0 && slices.ContainsFunc(all, func(x *bus.Alert) bool { return b.onlyBy(a, x, l.Who) }); a.Owed {
 		b.await(a)
 	}
 	b.close(a, at, "", "a digest is for reading")
@@ -209,7 +214,7 @@ func digestText(all []*bus.Alert) devices.Text {
 	}
 	var groups []*group
 	at := map[string]*group{}
-	over := 0
+	over, ignored := 0, 0
 	for _, a := range all {
 		g := at[a.Rule]
 		if g == nil {
@@ -221,6 +226,9 @@ func digestText(all []*bus.Alert) devices.Text {
 		if !going(a) {
 			over++
 		}
+		if a.State == bus.Opened && a.Escalation != nil && a.Escalation.NoAnswer {
+			ignored++
+		}
 	}
 	slices.SortStableFunc(groups, func(x, y *group) int { return cmp.Compare(y.n, x.n) })
 	var zh, en, topZH, topEN []string
@@ -230,8 +238,12 @@ func digestText(all []*bus.Alert) devices.Text {
 	for _, a := range all[:min(len(all), digestTop)] {
 		topZH, topEN = append(topZH, a.Text.ZH), append(topEN, a.Text.EN)
 	}
+	of := devices.Text{ZH: fmt.Sprintf("%d 条已解除", over), EN: fmt.Sprintf("%d over", over)}
+	if ignored > 0 {
+		of.ZH, of.EN = of.ZH+fmt.Sprintf("，%d 条无人响应", ignored), of.EN+fmt.Sprintf(", %d that nobody answered", ignored)
+	}
 	return devices.Text{
-		ZH: fmt.Sprintf("%d 条告警（%d 条已解除）：%s。%s", len(all), over, strings.Join(zh, "、"), strings.Join(topZH, "；")),
-		EN: fmt.Sprintf("%d alerts (%d over): %s. %s", len(all), over, strings.Join(en, ", "), strings.Join(topEN, "; ")),
+		ZH: fmt.Sprintf("%d 条告警（%s）：%s。%s", len(all), of.ZH, strings.Join(zh, "、"), strings.Join(topZH, "；")),
+		EN: fmt.Sprintf("%d alerts (%s): %s. %s", len(all), of.EN, strings.Join(en, ", "), strings.Join(topEN, "; ")),
 	}
 }

@@ -65,8 +65,8 @@ func TestWhatRestHeldBackIsToldInTheMorning(t *testing.T) {
 	w.book.resolver = circle{"role:property_duty": {"tired"}}
 	w.say("p1 12h!jam attempts=3", "p2 13h!jam attempts=3", "p2 14h!jam_over")
 	w.tick(48 * time.Hour)
-	w.book.out = w.book.out[:5]
-	w.expectTold("12h opened tired!quiet_hours", "13h opened tired!quiet_hours", "14h cleared duty!not_told", "27h opened tired", "27h closed")
+	w.book.out = w.book.out[:6]
+	w.expectTold("12h opened tired!quiet_hours", "13h opened tired!quiet_hours", "14h cleared duty!not_told", "20h unanswered duty!together", "27h opened tired", "27h closed")
 }
 
 // A storm is stored in parts: when the engine ends between the alerts and the loads that say when their digest comes, it comes
@@ -91,6 +91,6 @@ func TestADigestOutlivesTheEngine(t *testing.T) {
 			t.Errorf("loads stored: %t, and yet written again: %t", stored, changed)
 		}
 		next.tick(30 * time.Hour)
-		next.expectTold("27h opened tired", "27h closed")
+		next.expectTold("20h unanswered duty!together", "27h opened tired", "27h closed")
 	}
 }

@@ -33,19 +33,25 @@ func TestTheDeskHearsOfPeopleProblemsOnceADay(t *testing.T) {
 	until(eight(1) - time.Minute)
 	w.expectTold()
 	until(eight(2) + 12*time.Hour)
-	first := formatOffset(eight(1)) + " opened wang zhao"
-	w.expectTold(first)
-	if got := w.last().Text.ZH; got != "1 个问题：马奶奶：联系人不足" {
+	first := []string{
+		"20h opened wang zhao", "28h unanswered duty!together", "44h escalated wang!together zhao!together duty!together",
+		"44h opened duty", "44h closed", "44h opened wang", "44h closed", "44h opened zhao", "44h closed",
+	}
+	w.expectTold(first...)
+	if got := w.book.out[0].Alert.Text.ZH; got != "1 个问题：马奶奶：联系人不足" {
 		t.Errorf("text %q", got)
+	}
+	if got := w.last().Text.ZH; got != "1 条告警（0 条已解除，1 条无人响应）：联系人与排班待完善 1。1 个问题：马奶奶：联系人不足" {
+		t.Errorf("text of the next morning %q", got)
 	}
 	w.core.summary = summary{} // a restart
 	until(eight(3) - time.Hour)
-	w.expectTold(first)
+	w.expectTold(first...)
 	now = append(now, problem("李爷爷"))
 	until(eight(3))
-	second := []string{first, formatOffset(eight(3)) + " closed", formatOffset(eight(3)) + " opened wang zhao"}
+	second := append(first, "68h closed", "68h cleared duty", "68h opened wang zhao")
 	w.expectTold(second...)
 	now = nil
 	until(eight(4))
-	w.expectTold(append(second, formatOffset(eight(4))+" cleared wang zhao")...)
+	w.expectTold(append(second, "76h unanswered duty!together", "92h cleared wang zhao")...)
 }

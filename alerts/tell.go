@@ -27,6 +27,7 @@ const (
 	heldInhibited     = "inhibited"
 	heldFlapping      = "flapping"
 	heldStorm         = "storm"
+	heldTogether      = "together" // is told again at a time of day, with what else there is then
 	heldAnswered      = "answered" // of the family, one of whom looks after it
 	heldUntold        = "not_told" // of the end of what nobody was told of
 )

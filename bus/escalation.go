@@ -19,7 +19,7 @@ type Escalation struct {
 	Handled    time.Time `json:"handled,omitzero"`       // last sign of who acknowledged
 	Reminded   bool      `json:"reminded,omitempty"`     // since then
 	N          int       `json:"n,omitempty"`            // the AlertEvent of the last step
-	Reaching   []string  `json:"reaching,omitempty"`     // whom it told and who was not reported as unreached
+	Reaching   []string  `json:"reaching,omitzero"`      // whom it told and who was not reported as unreached; nil: it told nobody
 }
 
 // Step is one rung of a ladder.
@@ -29,16 +29,21 @@ type Step struct {
 	Way  int      `json:"way,omitempty"`    // begin with the Way-th address of each, from 1; 0 is 1
 }
 
-// Repeat says how often a ladder begins again.
+// Repeat says how often a ladder begins again: after so many seconds, or at a time of day, by a digest.
 type Repeat struct {
-	Every  int `json:"every_s"`          // from beginning to beginning
-	Rounds int `json:"rounds,omitempty"` // 0: for ever
+	Every  int    `json:"every_s,omitempty"` // from beginning to beginning
+	Days   int    `json:"days,omitempty"`    // every so many days
+	At     string `json:"at,omitempty"`      // at this time in the community: 08:00
+	Rounds int    `json:"rounds,omitempty"`  // 0: for ever
 }
+
+// Gathered reports whether what is told again is told together with what else there is then.
+func (r Repeat) Gathered() bool { return r.Days > 0 }
 
 // Deferral is somebody who was not told of an alert at once, but by a digest.
 type Deferral struct {
 	Who   string    `json:"who"` // as Recipient.Who
-	Why   string    `json:"why"` // quiet_hours or storm
+	Why   string    `json:"why"` // quiet_hours, storm or together
 	Until time.Time `json:"until"`
 }
 

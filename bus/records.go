@@ -121,7 +121,7 @@ type Recipient struct {
 	Reach    []Address `json:"reach,omitempty"`    // in the order to be tried; empty for duty: every duty channel of the notifier
 	Round    int       `json:"round,omitempty"`    // of the escalation ladder, from 0
 	Step     int       `json:"step,omitempty"`     // of the round, from 0
-	Held     string    `json:"held,omitempty"`     // why not told: late, synthetic, silenced, maintenance, commissioning, inhibited, quiet_hours, no_consent, no_address, storm
+	Held     string    `json:"held,omitempty"`     // why not told: late, synthetic, silenced, maintenance, commissioning, inhibited, quiet_hours, no_consent, no_address, storm, together
 	Until    time.Time `json:"until,omitzero"`     // held no longer than that
 }
 

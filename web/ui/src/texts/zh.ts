@@ -46,7 +46,7 @@ export default {
   event: {
     opened: '告警发生', repeated: '再次触发', confirmed: '确认发生', acknowledged: '已确认', cleared: '已恢复', closed: '已关闭', escalated: '升级通知', assigned: '已指派', commented: '备注', snoozed: '稍后提醒', raised: '等级升高', corroborated: '另一设备证实', lowered: '等级降低', reopened: '重新打开', unanswered: '无人应答', unreached: '未能联系到', declined: '表示无法前往', reminded: '提醒确认人', family_acknowledged: '家属已响应', renewed: '已续确认', unacknowledged: '确认已失效', kept: '通知状态变化', flapping: '反复触发，暂停通知',
   },
-  held: { late: '迟到的告警不通知', synthetic: '自检', silenced: '静默中', maintenance: '检修中', commissioning: '调试中', inhibited: '已被更重要的告警涵盖', quiet_hours: '免打扰时段', no_consent: '未授权', no_address: '没有联系方式', storm: '告警过多，合并通知', flapping: '反复触发，暂停通知', answered: '家属已在处理', not_told: '此前未通知该告警' },
+  held: { late: '迟到的告警不通知', synthetic: '自检', silenced: '静默中', maintenance: '检修中', commissioning: '调试中', inhibited: '已被更重要的告警涵盖', quiet_hours: '免打扰时段', no_consent: '未授权', no_address: '没有联系方式', storm: '告警过多，合并通知', together: '定时汇总通知', flapping: '反复触发，暂停通知', answered: '家属已在处理', not_told: '此前未通知该告警' },
   delivery: { pending: '等待发送', sending: '正在发送', accepted: '已发出', delivered: '已送达', acted: '已应答', failed: '未送达', expired: '无需发送' },
   relation: { daughter: '女儿', son: '儿子', spouse: '配偶', neighbour: '邻居', friend: '朋友', grandchild: '孙辈', sibling: '兄弟姐妹', relative: '亲属' },
   target: { circle: '亲友', duty: '值班', role: '岗位', person: '个人' },
