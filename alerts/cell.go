@@ -161,7 +161,7 @@ func (c *core) tell(s *series, i int, f finding) {
 	who := identity(b.Rule, sub)
 	if e := c.book.episode(episodeKey(b.ID, who)); e.alert != nil && e.alert.State != bus.Cleared {
 		c.lift(s, b, e.alert, f, cl.since)
-		c.wake(b, sub, e.alert, f.at, f.received)
+		c.wake(b, sub, e.alert, f.at, f.at, f.received)
 		return
 	}
 	if s.outdone(i) {

@@ -10,14 +10,14 @@ import (
 
 // A checkpoint is the state of all cells of one shard, packed:
 //
-//	version, table of strings, watches, tallies, times of events, sequences, then series until the end:
+//	version, table of strings, watches, tallies, times of events, then series until the end:
 //	series  key, last, received, number of slots, slots, number of cells, cells, memories
 //	slot    field and whether it is a word, time before last, value or word
 //	cell    bound, flags, judged before last, since before last (unless idle)
 //
 // Strings are numbers of the table, times are varints. Fields and bounds are named, so that a cell survives a change of its rule
 // or type; what is no longer there is dropped. So are enum values, which a slot keeps as positions.
-const checkpointVersion = 5
+const checkpointVersion = 6
 
 var errCheckpoint = errors.New("checkpoint is damaged")
 
@@ -31,7 +31,6 @@ func (c *core) pack(shard uint8, keep func(*series) bool) []byte {
 	table := stringTable{at: map[string]uint64{}}
 	body := c.packTallies(c.packWatches(nil, &table, shard), &table, shard)
 	body = c.packEvents(body, shard)
-	body = c.packSequences(body, &table, shard)
 	var keys []string
 	for key, s := range c.series {
 		if s.shard == shard {
@@ -122,7 +121,8 @@ func (s *series) pack(b []byte, table *stringTable) []byte {
 	return s.packMemories(b, table)
 }
 
-// unpack adds the cells of a checkpoint. One of version 1 has no memories, of version 2 no watches and of version 3 no tallies.
+// unpack adds the cells of a checkpoint. One of version 1 has no memories, of version 2 no watches and of version 3 no tallies; one of
+// version 5 has the sequences too.
 func (c *core) unpack(data []byte) error {
 	r := &unpacker{data: data}
 	version := r.uvarint()
@@ -148,7 +148,9 @@ func (c *core) unpack(data []byte) error {
 	}
 	if version > 4 {
 		c.unpackEvents(r)
-		c.unpackSequences(r, text)
+	}
+	if version == 5 {
+		c.unpackSequences(r, func() string { return text(r.uvarint()) })
 	}
 	for len(r.data) > 0 && !r.bad {
 		c.unpackSeries(r, text, version)

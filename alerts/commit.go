@@ -21,7 +21,7 @@ func (e *Engine) commit(ctx context.Context, checkpoint bool) error {
 	if err := e.commitRecords(ctx); err != nil {
 		return err
 	}
-	t := transaction{events: e.core.book.out, records: e.core.book.changed, offset: e.done}
+	t := transaction{events: e.core.book.out, records: e.core.book.changed, sequences: e.packSteps(), offset: e.done}
 	if (checkpoint || e.anew) && !e.core.quiet {
 		t.shards = e.pack()
 		t.offset.Replay, t.offset.ReplayEvents = e.done.Readings, e.done.Events
@@ -36,7 +36,7 @@ func (e *Engine) commit(ctx context.Context, checkpoint bool) error {
 	e.announce(len(e.core.book.out))
 	e.announceHolds(e.core.book.changed)
 	clear(e.core.book.changed)
-	e.consumed, e.urgent = 0, false
+	e.consumed, e.urgent, e.core.stepped = 0, false, [shards]bool{}
 	if t.shards != nil {
 		e.checkpointed, e.done, e.anew = e.Now(), t.offset, false
 		e.core.dirty = [shards]bool{}
@@ -120,6 +120,17 @@ func (e *Engine) pack() map[uint8][]byte {
 		size += len(all[uint8(i)])
 	}
 	e.metrics.checkpoint.Set(float64(size))
+	return all
+}
+
+// packSteps writes the sequences of the shards in which they changed.
+func (e *Engine) packSteps() map[uint8][]byte {
+	all := map[uint8][]byte{}
+	for i, stepped := range e.core.stepped {
+		if stepped {
+			all[uint8(i)] = e.core.packSteps(uint8(i))
+		}
+	}
 	return all
 }
 

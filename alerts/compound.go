@@ -1,6 +1,9 @@
 package alerts
 
 import (
+	"maps"
+	"slices"
+
 	"cel.dev/cel-go/cel"
 
 	"linli/bus"
@@ -87,20 +90,44 @@ type news struct {
 	at    int64 // ms
 }
 
-// settle lets what happened to alerts have its effect on other rules. Rules do not look at each other in a circle, so it ends.
+// settle lets what happened to alerts have its effect on other rules. Rules do not look at each other in a circle, so it ends. Sequences
+// are stored with what happened, and so take it at once; what looks at cells waits for the end of a replay.
 func (c *core) settle() {
-	for len(c.book.news) > 0 && !c.quiet {
+	for len(c.book.news) > 0 {
 		all := c.book.news
 		c.book.news = nil
 		for _, n := range all {
+			if c.stepByAlert(n); c.quiet {
+				c.unfollowed = append(c.unfollowed, n)
+				continue
+			}
 			c.follow(n)
 		}
 	}
 }
 
+// catchUp follows what happened to alerts in a replay. What an engine before this one did not come to is there too: the alert as it is.
+func (c *core) catchUp() {
+	all := c.unfollowed
+	c.unfollowed = nil
+	for _, id := range slices.Sorted(maps.Keys(c.book.alerts)) {
+		a := c.book.alerts[id]
+		if a.State == bus.Closed || !c.rules.followed[a.Rule] {
+			continue
+		}
+		all = append(all, news{a, opened, a.OpenedAt.UnixMilli()})
+		if a.ClearedAt != nil {
+			all = append(all, news{a, cleared, a.ClearedAt.UnixMilli()})
+		}
+	}
+	for _, n := range all {
+		c.follow(n)
+	}
+	c.settle()
+}
+
 // follow judges again what looks at the rule of an alert, around the alert's device.
 func (c *core) follow(n news) {
-	c.stepByAlert(n)
 	c.corroborate(n)
 	dev := c.dir.Device(n.alert.Device)
 	for _, b := range c.rules.looking[n.alert.Rule] {

@@ -23,19 +23,20 @@ type Directory interface {
 // core is the engine without time and without a bus: lines, actions and clocks go in, the book's records come out. It is not
 // safe for concurrent use.
 type core struct {
-	rules     *Rules
-	dir       Directory
-	series    map[string]*series // by measurement and tags, as a line begins
-	book      *book
-	life      *life
-	summary   summary
-	timers    timerHeap
-	clock     int64   // ms: the latest receive time of a reading, or the wall clock once the stream is read to its end
-	quiet     bool    // replaying what the book knows already: cells move, alerts do not
-	fired     []fired // meanwhile
-	recalling bool    // an event is only to be remembered: the book knows what came of it
-	tallies   tallies
-	dirty     [shards]bool
+	rules      *Rules
+	dir        Directory
+	series     map[string]*series // by measurement and tags, as a line begins
+	book       *book
+	life       *life
+	summary    summary
+	timers     timerHeap
+	clock      int64   // ms: the latest receive time of a reading, or the wall clock once the stream is read to its end
+	quiet      bool    // replaying what the book knows already: cells move, alerts do not
+	fired      []fired // meanwhile
+	unfollowed []news  // meanwhile
+	recalling  bool    // an event is only to be remembered: the book knows what came of it
+	tallies    tallies
+	dirty      [shards]bool
 
 	line    devices.Line
 	found   []found  // fields of the line that rules read
@@ -53,7 +54,7 @@ type core struct {
 	eventKey   []byte                 // the last of key
 	sequences  map[string]*sequence   // by rule and identity
 	sequels    dueQueue[*sequence]
-	missed     []*sequence // that came true in a replay
+	stepped    [shards]bool // their sequences have changed since the last commit
 }
 
 // series is one device and one combination of its payload tags.
@@ -353,7 +354,9 @@ func (c *core) advance(now int64) {
 	}
 	c.clock = now
 	c.watchUntil(now)
-	c.sequencesUntil(now)
+	if !c.quiet {
+		c.sequencesUntil(now)
+	}
 	for len(c.timers) > 0 && c.timers[0].due <= now {
 		t := c.timers.pop()
 		cl := &t.series.cells[t.bound]

@@ -15,7 +15,7 @@ import (
 // Whatever record of CORE is damaged, the engine starts, says so, judges what comes, and opens nothing twice.
 func TestDamagedRecordIsLeftOut(t *testing.T) {
 	t.Parallel()
-	for _, damaged := range []string{bus.AlertSubject("*"), bus.CheckpointSubject + ".0", bus.OffsetSubject} {
+	for _, damaged := range []string{bus.AlertSubject("*"), bus.CheckpointSubject + ".0", bus.SequencesSubject + ".0", bus.OffsetSubject} {
 		t.Run(damaged, func(t *testing.T) {
 			t.Parallel()
 			s := newSite(t)

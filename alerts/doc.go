@@ -8,6 +8,7 @@
 //	READINGS line ─► series ─► cell, one per rule [and field] and series ─► episode, one per rule and identity ─► bus.Alert
 //	EVENTS line ──────────────────────────────────────────────────────────►    (event rules, and state rules that name events)
 //	silence ─► watch, one per absence rule and identity of the inventory ─►
+//	a first, and its second or none in time ─► sequence, one per sequence rule and identity ─►
 //
 // A cell is a small machine. Its condition is true, false or unknown at every reading; unknown moves nothing.
 //

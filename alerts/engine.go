@@ -35,8 +35,8 @@ const (
 	// commitEvery and commitMessages bound how long a transition that is not urgent waits for others.
 	commitEvery    = 100 * time.Millisecond
 	commitMessages = 500
-	// commitEvents keeps a transaction below 900 records: an event and its alert each, the checkpoints and the offset.
-	commitEvents = 400
+	// commitEvents keeps a transaction below 900 records: an event and its alert each, checkpoints, sequences and the offset.
+	commitEvents = 360
 	// commitRecords are the holds and loads beside them.
 	commitRecords = 30
 	// checkpointEvery is how often the cells that changed are written.
@@ -155,6 +155,7 @@ func (e *Engine) load(ctx context.Context) error {
 		{bus.LoadsFilter, into(book.loadLoad)},
 		{bus.WellbeingFilter, into(e.core.life.load)},
 		{bus.CheckpointSubject + ".*", e.core.unpack},
+		{bus.SequencesSubject + ".*", e.core.unpackSteps},
 	} {
 		err := e.Bus.ReadAll(ctx, bus.Core, records.filter, func(m jetstream.Msg) error {
 			if err := records.take(m.Data()); err != nil {
@@ -373,7 +374,7 @@ func (e *Engine) tick(ctx context.Context) error {
 	}
 	e.core.settle()
 	due := (e.anew || now.Sub(e.checkpointed) >= checkpointEvery) && !e.core.quiet
-	if e.consumed == 0 && len(e.core.book.out) == 0 && len(e.core.book.changed) == 0 && !due {
+	if e.consumed == 0 && len(e.core.book.out) == 0 && len(e.core.book.changed) == 0 && e.core.stepped == [shards]bool{} && !due {
 		return nil
 	}
 	return e.commit(ctx, due)

@@ -38,7 +38,9 @@ func (c *core) event(b []byte) error {
 	}
 	dev := c.dir.Device(device)
 	c.heardEvent(p, dev, string(name), at, received)
-	c.stepByEvent(p, dev, string(name), at, received)
+	if !c.recalling { // sequences are stored as they were after it
+		c.stepByEvent(p, dev, string(name), at, received)
+	}
 	c.judgeEvent(p, dev, string(name), at, received)
 	c.noteEvent(p, dev, string(name), at)
 	c.settle()
@@ -117,7 +119,7 @@ func (c *core) raiseByEvent(b *bound, p *program, dev *devices.Device, at, recei
 		at, received = newest, max(received, newest)
 	}
 	if e := c.book.episodes[episodeKey(b.ID, who)]; e != nil && e.alert != nil && e.alert.State != bus.Cleared {
-		c.wake(b, sub, e.alert, at, received)
+		c.wake(b, sub, e.alert, at, at, received)
 		c.book.repeat(e.alert, moment(at), moment(received))
 		return
 	}
@@ -128,11 +130,11 @@ func (c *core) raiseByEvent(b *bound, p *program, dev *devices.Device, at, recei
 }
 
 // wake lets people be told of an alert that was only recorded, because it had come too late, once the same comes in time.
-func (c *core) wake(b *bound, sub subject, a *bus.Alert, at, received int64) {
+func (c *core) wake(b *bound, sub subject, a *bus.Alert, since, at, received int64) {
 	if !a.Late || b.late(received-at) {
 		return
 	}
-	a.EventTime, a.Received = moment(at), moment(received)
+	a.EventTime, a.Received = moment(since), moment(received)
 	told := *a
 	told.Late = false
 	a.Text = c.text(b, sub, &told)

@@ -161,6 +161,9 @@ func restarted(t *testing.T, old *core) *core {
 		if err := c.unpack(old.pack(uint8(shard), func(*series) bool { return true })); err != nil {
 			t.Fatal(err)
 		}
+		if err := c.unpackSteps(old.packSteps(uint8(shard))); err != nil {
+			t.Fatal(err)
+		}
 	}
 	c.endReplay()
 	c.book.out = nil

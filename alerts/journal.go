@@ -38,7 +38,9 @@ type transaction struct {
 	events  []bus.AlertEvent
 	records map[string]any // by subject: holds and loads
 	shards  map[uint8][]byte
-	offset  bus.Offset
+	// sequences are those that wait, by shard; they change with what they come to, not with the checkpoints.
+	sequences map[uint8][]byte
+	offset    bus.Offset
 }
 
 // errTransient are commits that stored nothing and may be tried again.
@@ -166,7 +168,7 @@ func (j *journal) settle(ctx context.Context, name string, cause error) (verdict
 
 // messages are the records of a transaction, the offset last.
 func (j *journal) messages(t transaction, name string) ([]*nats.Msg, error) {
-	all := make([]*nats.Msg, 0, 2*len(t.events)+len(t.shards)+1)
+	all := make([]*nats.Msg, 0, 2*len(t.events)+len(t.shards)+len(t.sequences)+1)
 	latest := map[string]*bus.Alert{}
 	for i := range t.events {
 		ev := &t.events[i]
@@ -196,6 +198,9 @@ func (j *journal) messages(t transaction, name string) ([]*nats.Msg, error) {
 	}
 	for shard, data := range t.shards {
 		all = append(all, bus.Msg(bus.CheckpointSubject+"."+strconv.Itoa(int(shard)), data))
+	}
+	for shard, data := range t.sequences {
+		all = append(all, bus.Msg(bus.SequencesSubject+"."+strconv.Itoa(int(shard)), data))
 	}
 	m, err := record(bus.OffsetSubject, t.offset)
 	if err != nil {

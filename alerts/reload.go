@@ -139,7 +139,10 @@ func (c *core) with(rules *Rules) (*core, error) {
 		if err := next.unpack(c.pack(shard, func(*series) bool { return true })); err != nil {
 			return nil, err
 		}
-		next.dirty[shard] = true
+		if err := next.unpackSteps(c.packSteps(shard)); err != nil {
+			return nil, err
+		}
+		next.dirty[shard], next.stepped[shard] = true, true
 	}
 	for _, s := range next.series {
 		for i := len(s.cells) - 1; i >= 0; i-- {

@@ -27,12 +27,12 @@ type disk struct {
 	alerts                    map[string]bus.Alert
 	log                       map[string]bus.AlertEvent // by alert and number
 	records                   map[string]any            // holds and loads
-	shards                    map[uint8][]byte
+	shards, sequences         map[uint8][]byte
 	offset                    bus.Offset
 }
 
 func newDisk() *disk {
-	return &disk{people: newPeople(), alerts: map[string]bus.Alert{}, log: map[string]bus.AlertEvent{}, records: map[string]any{}, shards: map[uint8][]byte{}}
+	return &disk{people: newPeople(), alerts: map[string]bus.Alert{}, log: map[string]bus.AlertEvent{}, records: map[string]any{}, shards: map[uint8][]byte{}, sequences: map[uint8][]byte{}}
 }
 
 // write is a transaction. One that tells of something twice is refused, as by the bus.
@@ -46,6 +46,7 @@ func (d *disk) write(_ context.Context, t transaction) error {
 		d.alerts[ev.Alert.ID] = ev.Alert
 	}
 	maps.Copy(d.shards, t.shards)
+	maps.Copy(d.sequences, t.sequences)
 	maps.Copy(d.records, t.records)
 	d.offset = t.offset
 	return nil
@@ -82,6 +83,11 @@ func (d *disk) engine(t tester, rules *Rules, now *time.Time) *Engine {
 	}
 	for _, data := range d.shards {
 		if err := e.core.unpack(data); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, data := range d.sequences {
+		if err := e.core.unpackSteps(data); err != nil {
 			t.Fatal(err)
 		}
 	}

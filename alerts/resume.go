@@ -39,8 +39,7 @@ func (c *core) endReplay() {
 	c.fired = nil
 	c.adopt()
 	c.endWatchReplay()
-	c.endSequenceReplay()
-	c.settle()
+	c.catchUp()
 }
 
 // told reports whether the book has an alert that the firing belongs to, open or not. One that came too late has raised none that was

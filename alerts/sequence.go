@@ -2,8 +2,6 @@ package alerts
 
 import (
 	"cmp"
-	"encoding/binary"
-	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -126,7 +124,8 @@ func (b *binder) steps(x *bound) {
 
 func stepKey(typ, name, word string) string { return typ + "|" + name + "|" + word }
 
-// sequence is a first that waits for its second. It is in the book's episode only once it has opened an alert.
+// sequence is a first that waits for its second. It is in the book's episode only once it has opened an alert. Which there are is stored
+// with everything that changes it, so that no restart has to find it out again.
 type sequence struct {
 	bound    *bound
 	who      string
@@ -164,7 +163,7 @@ func (c *core) stepByAlert(n news) {
 			sub.typ = p.typ
 		}
 		if !a.Synthetic && a.Type == sub.typ.ID {
-			c.step(use, sub, n.at, max(n.at, c.clock))
+			c.step(use, sub, n.at, max(n.at, a.Received.UnixMilli()))
 		}
 	}
 }
@@ -181,18 +180,23 @@ func (c *core) step(use stepUse, sub subject, at, received int64) {
 	}
 	key := episodeKey(b.ID, who)
 	q := c.sequences[key]
-	switch {
-	case use.side == firstSide:
-		c.begin(q, use, sub, who, at, received)
-	case q != nil && at >= q.since && at <= q.ends():
+	if q != nil && c.sequenceDue(q) < received { // the clock has not found it yet
 		c.endSequence(q)
-		if use.side == thenSide && !c.recalling {
+		c.conclude(q)
+		q = nil
+	}
+	if use.side == firstSide {
+		c.begin(q, use, sub, who, at, received)
+		return
+	}
+	if q != nil && at >= q.since && at <= q.ends() {
+		c.endSequence(q)
+		if use.side == thenSide {
 			c.openSequence(q, at, received)
 		}
-	case use.side == withoutSide && !c.recalling:
-		if e := c.book.episodes[key]; e != nil && e.alert != nil && at >= e.alert.LastEvent.UnixMilli() {
-			c.book.clear(e.alert, moment(at))
-		}
+	}
+	if e := c.book.episodes[key]; use.side == withoutSide && e != nil && e.alert != nil && at >= e.alert.LastEvent.UnixMilli() {
+		c.book.clear(e.alert, moment(at))
 	}
 }
 
@@ -205,8 +209,7 @@ func (c *core) begin(q *sequence, use stepUse, sub subject, who string, at, rece
 	if q != nil {
 		if b.then != nil && at > q.since {
 			q.since, q.received = at, received
-			c.dirty[shardOf(episodeKey(b.ID, who))] = true
-			c.sequels.push(c.sequenceDue(q), q)
+			c.addSequence(q)
 		}
 		return
 	}
@@ -223,7 +226,7 @@ func (c *core) begin(q *sequence, use stepUse, sub subject, who string, at, rece
 func (c *core) addSequence(q *sequence) {
 	key := episodeKey(q.bound.ID, q.who)
 	c.sequences[key] = q
-	c.dirty[shardOf(key)] = true
+	c.stepped[shardOf(key)] = true
 	c.sequels.push(c.sequenceDue(q), q)
 }
 
@@ -231,13 +234,13 @@ func (c *core) endSequence(q *sequence) {
 	key := episodeKey(q.bound.ID, q.who)
 	q.gone = true
 	delete(c.sequences, key)
-	c.dirty[shardOf(key)] = true
+	c.stepped[shardOf(key)] = true
 }
 
 // sequenceDue is when nothing that belongs to a sequence is still to be expected.
 func (c *core) sequenceDue(q *sequence) int64 { return max(q.ends(), q.received+grace.Milliseconds()) }
 
-// sequencesUntil ends those whose time is over at now: those that are over together in the same order on every replay.
+// sequencesUntil ends those whose time is over at now: those that are over together in the same order whenever it is looked.
 func (c *core) sequencesUntil(now int64) {
 	var over []*sequence
 	for {
@@ -254,111 +257,30 @@ func (c *core) sequencesUntil(now int64) {
 		return cmp.Or(cmp.Compare(c.sequenceDue(a), c.sequenceDue(b)), cmp.Compare(a.bound.ID, b.bound.ID), cmp.Compare(a.who, b.who))
 	})
 	for _, q := range over {
-		switch {
-		case q.bound.without == nil, c.book.alerts[alertID(q.bound.ID, q.who, moment(q.ends()))] != nil:
-		case c.quiet:
-			c.missed = append(c.missed, q)
-		default:
-			c.openSequence(q, q.ends(), q.received)
-		}
+		c.conclude(q)
 	}
 }
 
-// openSequence tells of a sequence that came true.
-func (c *core) openSequence(q *sequence, at, received int64) {
-	b := q.bound
+// conclude tells of a sequence whose time is over, unless the same was told already: its first came twice.
+func (c *core) conclude(q *sequence) {
+	if q.bound.without != nil && c.book.alerts[alertID(q.bound.ID, q.who, moment(q.ends()))] == nil {
+		c.openSequence(q, q.ends(), q.received)
+	}
+}
+
+// openSequence tells of a sequence that came true at a time, and was heard of at another.
+func (c *core) openSequence(q *sequence, at, heard int64) {
+	b, late := q.bound, q.bound.late(heard-q.since)
+	heard = max(heard, at)
 	if e := c.book.episodes[episodeKey(b.ID, q.who)]; e != nil && e.alert != nil && e.alert.State != bus.Cleared {
-		c.book.repeat(e.alert, moment(at), moment(received))
+		if !late {
+			c.wake(b, q.sub, e.alert, q.since, at, heard)
+		}
+		c.book.repeat(e.alert, moment(at), moment(heard))
 		return
 	}
 	a := c.alert(b, q.sub, q.who, at, q.since)
-	a.Received, a.Late = moment(max(received, at)), b.late(received-q.since)
+	a.Received, a.Late = moment(heard), late
 	a.Text = c.text(b, q.sub, a)
 	c.book.open(a)
-}
-
-// endSequenceReplay tells of what came true in a replay, and begins again what alerts began.
-func (c *core) endSequenceReplay() {
-	for _, q := range c.missed {
-		end := moment(q.ends())
-		// One that came true while its alert was open has repeated it.
-		if a := c.known(q.bound.ID, q.who, q.ends(), q.ends()); a == nil || a.State != bus.Closed && a.OpenedAt.Before(end) && a.LastEvent.Before(end) {
-			c.openSequence(q, q.ends(), q.received)
-		}
-	}
-	c.missed = nil
-	for _, id := range slices.Sorted(maps.Keys(c.book.alerts)) {
-		a := c.book.alerts[id]
-		if a.State == bus.Closed || !c.rules.followed[a.Rule] {
-			continue
-		}
-		for _, x := range []struct {
-			kind string
-			at   *time.Time
-		}{{opened, &a.OpenedAt}, {acknowledged, a.AckedAt}, {cleared, a.ClearedAt}} {
-			if x.at != nil {
-				c.book.news = append(c.book.news, news{a, x.kind, x.at.UnixMilli()})
-			}
-		}
-	}
-}
-
-// packSequences writes the sequences of a shard: their number, then each by rule and identity, with its device and payload tags.
-func (c *core) packSequences(b []byte, table *stringTable, shard uint8) []byte {
-	keys := keysOf(c.sequences, shard)
-	b = binary.AppendUvarint(b, uint64(len(keys)))
-	for _, key := range keys {
-		q := c.sequences[key]
-		b = binary.AppendUvarint(b, table.number(q.bound.ID))
-		for _, text := range []string{q.who, q.sub.community, q.sub.device} {
-			b = appendText(b, text)
-		}
-		b = binary.AppendVarint(b, q.since)
-		b = binary.AppendVarint(b, q.received)
-		b = binary.AppendUvarint(b, uint64(len(q.sub.tags)))
-		for _, t := range q.sub.tags {
-			b = binary.AppendUvarint(b, table.number(t.name))
-			b = appendText(b, t.value)
-		}
-	}
-	return b
-}
-
-func (c *core) unpackSequences(r *unpacker, text func(uint64) string) {
-	for n := r.uvarint(); n > 0 && !r.bad; n-- {
-		rule, who := text(r.uvarint()), r.text()
-		q := &sequence{who: who, sub: subject{community: r.text(), device: r.text()}}
-		q.since, q.received = r.varint(), r.varint()
-		for m := r.uvarint(); m > 0 && !r.bad; m-- {
-			q.sub.tags = append(q.sub.tags, pair{text(r.uvarint()), r.text()})
-		}
-		if r.bad {
-			return
-		}
-		typ := ""
-		if q.sub.dev = c.dir.Device(q.sub.device); q.sub.dev != nil {
-			typ = q.sub.dev.Type
-		}
-		if q.bound = c.rules.sequence(rule, typ); q.bound == nil {
-			continue
-		}
-		if q.sub.typ = q.bound.typ; typ != "" {
-			q.sub.typ = c.rules.cat.Type(typ)
-		}
-		if q.bound, _ = q.bound.forDevice(q.sub.dev); q.bound != nil {
-			c.addSequence(q)
-		}
-	}
-}
-
-// sequence is the bound of a sequence rule for a device, whose type is empty if it is not known any more; nil when there is none.
-func (r *Rules) sequence(rule, deviceType string) (found *bound) {
-	for _, t := range r.cat.Types() {
-		for _, b := range r.byType[t.ID].sequences {
-			if b.ID == rule && (t.ID == deviceType || (b.same() != "" || deviceType == "") && found == nil) {
-				found = b
-			}
-		}
-	}
-	return found
 }

@@ -132,7 +132,7 @@ func (c *core) text(b *bound, sub subject, a *bus.Alert) devices.Text {
 		zh, en := c.lastHeard(sub, a)
 		return devices.Text{ZH: z + zh, EN: e + en}
 	}
-	if lag := a.Received.Sub(a.EventTime); b.For == 0 && lag >= 5*time.Minute {
+	if lag := a.Received.Sub(a.EventTime) - b.within; b.For == 0 && lag >= 5*time.Minute {
 		clock := a.EventTime.In(c.zone(sub.community)).Format("01-02 15:04")
 		z += "，发生于 " + clock + "，迟到 " + spell(lag, "小时", "分钟")
 		e += ", happened " + clock + ", arrived " + spell(lag, " h", " min") + " late"

@@ -89,6 +89,7 @@ const NoCommunity = "_"
 const (
 	OffsetSubject     = "core.offset.alerts"   // one Offset; the fence of every transaction
 	CheckpointSubject = "core.checkpoint"      // core.checkpoint.{shard}: packed rule instances
+	SequencesSubject  = "core.sequences"       // core.sequences.{shard}: packed sequences that wait for their second
 	AlertsFilter      = "core.alert.*"         // every Alert
 	AlertEventsFilter = "core.alert_event.*.*" // every AlertEvent
 	DeliveriesFilter  = "core.delivery.>"      // every Delivery
