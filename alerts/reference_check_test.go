@@ -237,7 +237,7 @@ func (w *trio) step() {
 	t := w.T
 	w.pass(rapid.SampledFrom([]int64{0, 0, 1, 1000, 9_999, 10_000, 20_000, 30_000, 60_000, 60_000, 90_000, 240_000, 600_000, 840_000, 900_000, 1_700_000, 7_200_000}).Draw(t, "wait"))
 	w.doom = rapid.SampledFrom([]string{"", "", "", "before", "after"}).Draw(t, "doom")
-	switch what := rapid.SampledFrom([]string{"hear", "hear", "hear", "happen", "act", "act", "tick", "tick", "tick", "stay", "flutter", "press", "jams", "nobody", "storm", "storm", "wander", "wander", "wander", "roam", "roam", "hush", "checkpoint", "commit", "kill"}).Draw(t, "what"); what {
+	switch what := rapid.SampledFrom([]string{"hear", "hear", "hear", "happen", "act", "act", "tick", "tick", "tick", "stay", "flutter", "press", "jams", "nobody", "storm", "storm", "wander", "wander", "wander", "roam", "roam", "order", "order", "hush", "checkpoint", "commit", "kill"}).Draw(t, "what"); what {
 	case "hear":
 		all := make([]utterance, rapid.IntRange(1, 3).Draw(t, "lines"))
 		for i := range all {
@@ -289,6 +289,8 @@ func (w *trio) step() {
 		w.wander()
 	case "roam":
 		w.roam()
+	case "order":
+		w.inOrder()
 	case "happen":
 		w.happen(w.event())
 	case "act":

@@ -25,6 +25,7 @@ func (m *reference) settle() {
 	for len(m.news) > 0 {
 		n := m.news[0]
 		m.news = m.news[1:]
+		m.orderNews(n)
 		m.corroborate(n)
 	}
 }

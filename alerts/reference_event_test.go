@@ -8,6 +8,7 @@ func (m *reference) happen(s utterance) {
 	s.at = min(s.at, s.received)
 	m.events = append(m.events, s)
 	m.listen(s)
+	m.orderEvent(s)
 	m.expire(s.received)
 	for _, r := range m.rules {
 		if a := m.current(r, m.identity(r, s.device, s.series)); r.over == s.event && a != nil && s.at >= a.last {

@@ -180,6 +180,7 @@ var refFiles = []string{
 	"testdata/reference_confirmations.yaml",
 	"testdata/reference_group.yaml",
 	"testdata/reference_fence.yaml",
+	"testdata/reference_sequences.yaml",
 }
 
 // refEngineRules are those of the reference.
@@ -191,5 +192,5 @@ func refEngineRules(t *testing.T) *Rules {
 
 // refAllRules are the same in Go. Those of a file are in its order.
 func refAllRules() []*refRule {
-	return slices.Concat(refRules(), refMeasureRules(), refLevelRules(), refConfirmedRules(), refGroupRules(), refFenceRules())
+	return slices.Concat(refRules(), refMeasureRules(), refLevelRules(), refConfirmedRules(), refGroupRules(), refFenceRules(), refSequenceRules())
 }

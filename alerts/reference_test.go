@@ -18,16 +18,17 @@ type reference struct {
 	clock    int64               // the latest receipt of a reading, or what the wall clock says less its grace
 	wall     int64
 
-	works   map[string][]stretch // in which a device is worked on, by the time of receipt
-	said    []utterance          // readings
-	events  []utterance
-	heard   []utterance // both
-	cells   []*refCell
-	watches []*refWatch
-	alerts  []*refAlert
-	news    []refNews
-	holds   map[string]*refHold
-	loads   map[string]*refLoad
+	works     map[string][]stretch // in which a device is worked on, by the time of receipt
+	said      []utterance          // readings
+	events    []utterance
+	heard     []utterance // both
+	cells     []*refCell
+	watches   []*refWatch
+	sequences []*refSequence
+	alerts    []*refAlert
+	news      []refNews
+	holds     map[string]*refHold
+	loads     map[string]*refLoad
 
 	closings int
 }
@@ -68,6 +69,7 @@ type refRule struct {
 	only                         string // device
 	event, over                  string
 	fits                         func(v sight) maybe // of the event
+	order                        *refOrder
 	confirmation                 *refConfirmation
 	count                        int // of events
 	window                       int64
@@ -180,6 +182,7 @@ func (m *reference) advance(now int64) {
 	}
 	m.clock = now
 	m.miss(now)
+	m.endSequences(now)
 	due := slices.DeleteFunc(slices.Clone(m.cells), func(c *refCell) bool {
 		return c.state != waiting || c.due() > now
 	})
