@@ -56,7 +56,7 @@ func (h *History) Advance(to time.Time) {
 // Happened returns what rules have led to since it was asked last: openings, changes of severity and endings.
 func (h *History) Happened() (all []bus.AlertEvent) {
 	for _, ev := range h.core.book.out {
-		if !ev.At.Before(h.from) && conditional(&ev) && h.core.rules.Rule(ev.Alert.Rule) != nil {
+		if h.core.rules.Rule(ev.Alert.Rule) != nil && !ev.At.Before(h.from) && conditional(&ev) { // a digest ends without having cleared
 			all = append(all, ev)
 		}
 	}
