@@ -88,6 +88,33 @@ test('an answer given without a network is sent once, when there is one again', 
   }
 })
 
+test('a link opened without a network says so, and opens once there is one', async () => {
+  const kin = await Kin.join(linli, hook, 'lift')
+  const b = await Browser.open(linli, phone)
+  try {
+    const link = await kin.press()
+    await b.page.goto(link)
+    await b.page.getByTestId('go').waitFor()
+    await b.page.waitForFunction(async () => (await navigator.serviceWorker.getRegistrations()).filter(r => r.active).length === 2)
+    expect(await b.page.evaluate(() => caches.keys())).toEqual([]) // nothing is kept
+    for (const address of [link, b.page.url()]) {
+      await b.page.goto('about:blank')
+      await b.context.setOffline(true)
+      await b.page.goto(address)
+      await b.page.getByRole('heading', { name: '网络不通' }).waitFor()
+      expect(await b.page.evaluate(() => getComputedStyle(document.querySelector('button')!).backgroundColor)).toBe('rgb(11, 116, 106)')
+      await b.page.getByRole('button', { name: 'Try again' }).click()
+      await b.page.getByRole('heading', { name: 'No network' }).waitFor()
+      await b.context.setOffline(false)
+      await b.page.getByTestId('go').waitFor()
+    }
+    expect(b.errors.filter(e => !/ERR_INTERNET_DISCONNECTED|status of 503|localStorage/.test(e))).toEqual([]) // about:blank has no storage
+    await kin.end()
+  } finally {
+    await b.close()
+  }
+})
+
 test('she sees what her mother shares, sets her away, and orders the circle', async () => {
   const kin = await Kin.join(linli, hook, 'shares')
   const b = await Browser.open(linli, phone)

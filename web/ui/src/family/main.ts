@@ -8,3 +8,8 @@ import './family.css'
 
 sayInvalid(() => words.value.wanted)
 createApp(Family).mount('#family')
+
+// From the next time on a link that is opened without a network says so. Browsers allow that over TLS only.
+addEventListener('load', () => {
+  for (const scope of ['./a/', './family.html']) navigator.serviceWorker?.register('./offline.js', { scope }).catch(() => undefined)
+})
