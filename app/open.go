@@ -105,7 +105,7 @@ func (a *App) openBus(ctx context.Context) error {
 	}
 	setup := func(ctx context.Context) error {
 		limits := bus.Share(total)
-		limits.Kept = a.nats == nil
+		limits.Kept, limits.Replicas = a.nats == nil, a.set.NATSReplicas
 		return a.setup.Setup(ctx, limits)
 	}
 	err = setup(ctx)

@@ -2,6 +2,8 @@ package app
 
 import (
 	"context"
+	"fmt"
+	"os"
 	"strings"
 	"time"
 
@@ -128,9 +130,27 @@ func (a *App) broker() ingest.Broker {
 	return ingest.Broker{URL: a.set.MQTTURL, User: a.set.MQTTUser, Password: a.set.MQTTPassword, Share: a.set.MQTTShare, KeepsIDs: true}
 }
 
+// owner is who this process is to others on the same bus: whoever has this data directory, which is locked, on this machine. A copy of
+// the directory on another machine is somebody else.
+func (a *App) owner() (string, error) {
+	key, err := keep(a.set.Data, "owner.key")
+	if err != nil {
+		return "", err
+	}
+	host, err := os.Hostname()
+	if err != nil {
+		return "", fmt.Errorf("name of this machine: %w", err)
+	}
+	return key[:16] + "@" + host, nil
+}
+
 // openIngest lets devices in as soon as the broker keeps what they send.
 func (a *App) openIngest(ctx context.Context) error {
 	b, err := a.connect("ingest")
+	if err != nil {
+		return err
+	}
+	owner, err := a.owner()
 	if err != nil {
 		return err
 	}
@@ -140,7 +160,7 @@ func (a *App) openIngest(ctx context.Context) error {
 	}
 	i, err := ingest.Open(ctx, ingest.Config{
 		Bus: b, Catalogue: a.catalogue, Registry: a.registry, Broker: broker, Root: a.set.Root,
-		SyncAlways: a.set.Sync == "always", Settle: a.set.Settle, Lease: a.nats == nil && broker.Share == "", Log: a.log, Reg: a.reg,
+		SyncAlways: a.set.Sync == "always", Settle: a.set.Settle, Lease: a.nats == nil && broker.Share == "", Owner: owner, Log: a.log, Reg: a.reg,
 	})
 	if err != nil {
 		return err

@@ -34,6 +34,7 @@ type Settings struct {
 	MQTTPassword string
 	MQTTShare    string // group of a shared subscription on an external broker
 	NATSURL      string // an external NATS system
+	NATSReplicas int    // of the streams that are made there; 0: three in a cluster, else one
 	NATSCreds    string // file
 	InfluxURL    string // an external InfluxDB
 	InfluxOrg    string
@@ -79,6 +80,7 @@ func (s *Settings) flags(fs *flag.FlagSet) {
 	fs.StringVar(&s.MQTTPassword, "mqtt-password", "", "`password` at the external broker")
 	fs.StringVar(&s.MQTTShare, "mqtt-share", "", "`group` of a shared subscription, so that several ingest replicas divide the work")
 	fs.StringVar(&s.NATSURL, "nats-url", "", "external NATS `URL`, or several with commas between, instead of the embedded server")
+	fs.IntVar(&s.NATSReplicas, "nats-replicas", 0, "`copies` of each stream that is made in the external NATS; 0: three in a cluster, else one")
 	fs.StringVar(&s.NATSCreds, "nats-creds", "", "credentials `file` for the external NATS")
 	fs.StringVar(&s.InfluxURL, "influx-url", "", "external InfluxDB `URL` instead of the embedded one")
 	fs.StringVar(&s.InfluxOrg, "influx-org", "", "`organisation` (2.x)")
@@ -176,6 +178,9 @@ func (s *Settings) validate() error {
 	}
 	if s.NATSURL != "" && s.MQTTURL == "" && (s.has("ingest") || s.has("simulate")) {
 		bad("nats-url", "the embedded broker is part of the embedded NATS: give --mqtt-url as well")
+	}
+	if s.NATSReplicas < 0 || s.NATSReplicas > 5 || s.NATSReplicas != 0 && s.NATSURL == "" {
+		bad("nats-replicas", "want 1 to 5, with --nats-url")
 	}
 	errs = append(errs, s.validateListeners())
 	return errors.Join(errs...)

@@ -52,6 +52,7 @@ func TestBadSettingsAreNamed(t *testing.T) {
 		"clear on every address": {args: []string{"--mqtt", ":1883"}, want: "--mqtt :1883 listens in the clear"},
 		"address without port":   {args: []string{"--http", "localhost"}, want: "--http"},
 		"NATS without a broker":  {args: []string{"--nats-url", "nats://a"}, want: "--mqtt-url"},
+		"copies of one's own":    {args: []string{"--nats-replicas", "3"}, want: "--nats-replicas"},
 		"clear without ingest":   {args: []string{"--mqtt", ":1883", "--roles", "store"}, want: "--mqtt :1883 listens in the clear"},
 		"not a URL":              {args: []string{"--influx-url", "influx"}, want: "--influx-url"},
 		"bad variable":           {vars: map[string]string{"LINLI_DEMO": "perhaps"}, want: "LINLI_DEMO"},

@@ -37,6 +37,10 @@ func (b *Bus) ReadFrom(ctx context.Context, stream string, sequence uint64, filt
 
 func (b *Bus) readFrom(ctx context.Context, stream string, sequence uint64, filters []string, f func(jetstream.Msg) error) error {
 	filter := strings.Join(filters, ", ")
+	last, err := b.newest(ctx, stream, filters)
+	if err != nil {
+		return fmt.Errorf("read %s: %w", filter, err)
+	}
 	c, err := b.JS.OrderedConsumer(ctx, stream, jetstream.OrderedConsumerConfig{
 		FilterSubjects: filters, DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: sequence,
 	})
@@ -44,7 +48,7 @@ func (b *Bus) readFrom(ctx context.Context, stream string, sequence uint64, filt
 		return fmt.Errorf("read %s: %w", filter, err)
 	}
 	defer b.dismiss(ctx, stream, c)
-	if c.CachedInfo().NumPending == 0 {
+	if c.CachedInfo().NumPending == 0 && last < sequence {
 		return nil
 	}
 	messages, err := c.Messages(jetstream.PullMaxMessages(5000))
@@ -57,7 +61,9 @@ func (b *Bus) readFrom(ctx context.Context, stream string, sequence uint64, filt
 		if errors.Is(err, nats.ErrTimeout) {
 			// What was to come may have been deleted.
 			if info, err := c.Info(ctx); err == nil && info.NumPending == 0 {
-				return nil
+				if last, err = b.newest(ctx, stream, filters); err == nil && last < sequence {
+					return nil
+				}
 			}
 			continue
 		}
@@ -71,11 +77,33 @@ func (b *Bus) readFrom(ctx context.Context, stream string, sequence uint64, filt
 		if err := f(m); err != nil {
 			return err
 		}
-		if meta.NumPending == 0 {
+		sequence = meta.Sequence.Stream + 1
+		if meta.NumPending == 0 && last < sequence {
 			return nil
 		}
 	}
 	return fmt.Errorf("read %s: %w", filter, ctx.Err())
+}
+
+// newest is the sequence of the last message under any of some filters, of a stream that has copies; 0 if it has none. The copy that a
+// consumer reads may lag, and then there are more to come than it says.
+func (b *Bus) newest(ctx context.Context, stream string, filters []string) (uint64, error) {
+	s, err := b.JS.Stream(ctx, stream)
+	if err != nil || s.CachedInfo().Config.Replicas == 1 {
+		return 0, err
+	}
+	var last uint64
+	for _, filter := range filters {
+		m, err := s.GetLastMsgForSubject(ctx, filter)
+		switch {
+		case errors.Is(err, jetstream.ErrMsgNotFound):
+		case err != nil:
+			return 0, err
+		default:
+			last = max(last, m.Sequence)
+		}
+	}
+	return last, nil
 }
 
 // dismiss ends a consumer that has read what it was for. The server would keep it for minutes, and it keeps so many only. Not an error

@@ -14,7 +14,9 @@ import (
 type Limits struct {
 	Readings, Events, Rejects, Actions, Commands, Core, Audit int64
 
-	Replicas int // of a stream or bucket that is made new; 0 is 1. One that exists keeps its own number.
+	// Replicas are the copies of a stream or bucket that is made new; 0 is three in a cluster and one elsewhere. What exists keeps
+	// its own number.
+	Replicas int
 
 	// Kept leaves the limits of streams that exist as they are: on a system that is not ours they are the operator's.
 	Kept bool
@@ -124,10 +126,8 @@ func (b *Bus) setup(ctx context.Context, l Limits, made func(stream string)) err
 		if err != nil {
 			return fmt.Errorf("set up stream %s: %w", c.Name, err)
 		}
-		c.Replicas = max(l.Replicas, 1)
-		if there != nil {
-			c.Replicas = there.Replicas
-		}
+		c.Replicas = b.replicas(l, there)
+		c.AllowDirect = c.Replicas == 1 // any copy answers a direct get, and one that lags answers with what was
 		if there != nil && l.Kept {
 			if c = merge(c, *there); reflect.DeepEqual(c, *there) {
 				continue // a system that has less room than before refuses even the same again
@@ -145,20 +145,51 @@ func (b *Bus) setup(ctx context.Context, l Limits, made func(stream string)) err
 		if err != nil {
 			return fmt.Errorf("set up bucket %s: %w", c.Bucket, err)
 		}
-		c.Replicas = max(l.Replicas, 1)
-		if there != nil {
-			c.Replicas = there.Replicas
-		}
+		c.Replicas = b.replicas(l, there)
 		if there != nil && l.Kept {
-			if c.MaxBytes, c.Placement = there.MaxBytes, there.Placement; holds(there, &c) {
-				continue
+			c.MaxBytes, c.Placement = there.MaxBytes, there.Placement
+		}
+		if there == nil || !l.Kept || !holds(there, &c) {
+			if _, err := b.JS.CreateOrUpdateKeyValue(ctx, c); err != nil {
+				return fmt.Errorf("set up bucket %s: %w", c.Bucket, err)
 			}
 		}
-		if _, err := b.JS.CreateOrUpdateKeyValue(ctx, c); err != nil {
+		if err := b.askLeader(ctx, c); err != nil {
 			return fmt.Errorf("set up bucket %s: %w", c.Bucket, err)
 		}
 	}
 	return nil
+}
+
+// replicas is how many copies a stream is to have.
+func (b *Bus) replicas(l Limits, there *jetstream.StreamConfig) int {
+	switch {
+	case there != nil:
+		return there.Replicas
+	case l.Replicas > 0:
+		return l.Replicas
+	case b.NC.ConnectedClusterName() != "":
+		return clusterReplicas
+	}
+	return 1
+}
+
+// clusterReplicas lose nothing with one of them. More than that takes longer to acknowledge.
+const clusterReplicas = 3
+
+// askLeader makes the reads of a bucket that has copies go to the one that knows what was written last: a session that has just begun,
+// or a lease that has just been taken, must not be missed.
+func (b *Bus) askLeader(ctx context.Context, c jetstream.KeyValueConfig) error {
+	if c.Replicas == 1 {
+		return nil
+	}
+	there, err := b.existing(ctx, "KV_"+c.Bucket)
+	if err != nil || there == nil || !there.AllowDirect {
+		return err
+	}
+	there.AllowDirect = false
+	_, err = b.JS.UpdateStream(ctx, *there)
+	return err
 }
 
 // holds reports whether a stream is the bucket that c describes.
@@ -195,9 +226,9 @@ func (b *Bus) existing(ctx context.Context, stream string) (*jetstream.StreamCon
 	return &s.CachedInfo().Config, nil
 }
 
-// NoRoom reports whether Setup failed because the system does not have the space that the limits ask for.
+// NoRoom reports whether Setup failed because the system, or each server of a cluster, does not have the space that the limits ask for.
 func NoRoom(err error) bool {
-	const storageResourcesExceeded = 10047 // of nats-server; jetstream has no name for it
+	const storageResourcesExceeded, noSuitablePeers = 10047, 10005 // of nats-server; jetstream has no names for them
 	var api *jetstream.APIError
-	return errors.As(err, &api) && api.ErrorCode == storageResourcesExceeded
+	return errors.As(err, &api) && (api.ErrorCode == storageResourcesExceeded || api.ErrorCode == noSuitablePeers)
 }

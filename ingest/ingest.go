@@ -31,7 +31,10 @@ type Config struct {
 	// SyncAlways stores the batches of a moment as one atomic batch, for a bus that makes every one durable by itself.
 	SyncAlways bool
 	// Lease makes one process at a time work, where several can reach the bus and do not share a subscription.
-	Lease     bool
+	Lease bool
+	// Owner is who this process is: the same after a restart, and nobody else's at the same time. Empty: somebody new each time, who
+	// waits for what its predecessor held.
+	Owner     string
 	MaxSeries int           // distinct combinations of series tags a device may use; 0: 64
 	Settle    time.Duration // that devices get to connect again after they could not be heard; 0: bus.Settle
 	Log       *slog.Logger
@@ -98,12 +101,12 @@ func Open(ctx context.Context, c Config) (*Ingest, error) {
 		}
 	}
 	if c.Lease {
-		if i.lease, err = newLease(ctx, c.Bus, leaseKey, i.log); err != nil {
+		if i.lease, err = newLease(ctx, c.Bus, leaseKey, c.Owner, i.log); err != nil {
 			return nil, err
 		}
 	}
 	if c.Broker.Share != "" {
-		if i.sender, err = newLease(ctx, c.Bus, senderKey, i.log); err != nil {
+		if i.sender, err = newLease(ctx, c.Bus, senderKey, c.Owner, i.log); err != nil {
 			return nil, err
 		}
 	}

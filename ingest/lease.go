@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -21,7 +22,8 @@ const (
 )
 
 // lease lets one process at a time use the sessions: two would take them from each other without end. Its holder writes it anew all
-// the time; one that has not changed for leaseTerm, by the clock of who waits, is free.
+// the time; one that has not changed for leaseTerm, by the clock of who waits, is free. What is left of an owner's own before it was
+// killed is free at once.
 type lease struct {
 	kv       jetstream.KeyValue
 	key      string
@@ -33,12 +35,12 @@ type lease struct {
 
 var errNoLease = errors.New("another ingest is at work; this one stands by")
 
-func newLease(ctx context.Context, b *bus.Bus, key string, log *slog.Logger) (*lease, error) {
+func newLease(ctx context.Context, b *bus.Bus, key, owner string, log *slog.Logger) (*lease, error) {
 	kv, err := b.KV(ctx, bus.SettingsBucket)
 	if err != nil {
 		return nil, err
 	}
-	return &lease{kv: kv, key: key, owner: rand.Text(), log: log}, nil
+	return &lease{kv: kv, key: key, owner: cmp.Or(owner, rand.Text()), log: log}, nil
 }
 
 // hold waits for the lease, does the work and gives the lease back. The work's context ends when the lease is lost.
@@ -76,6 +78,8 @@ func (l *lease) acquire(ctx context.Context) error {
 		switch {
 		case errors.Is(err, jetstream.ErrKeyNotFound):
 			l.revision, err = l.kv.Create(ctx, l.key, []byte(l.owner))
+		case err == nil && string(e.Value()) == l.owner:
+			l.revision, err = l.kv.Update(ctx, l.key, []byte(l.owner), e.Revision())
 		case err == nil && e.Revision() != seen:
 			seen, since = e.Revision(), time.Now()
 			err = errNoLease

@@ -44,6 +44,29 @@ func TestOneIngestAtATime(t *testing.T) {
 	}
 }
 
+// Whoever was killed takes its own lease back without waiting until it is free for others.
+func TestOwnLeaseIsTakenBackAtOnce(t *testing.T) {
+	s := newSite(t, func(c *ingest.Config) {})
+	s.stop()
+	kv, err := s.bus.KV(t.Context(), bus.SettingsBucket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := kv.PutString(t.Context(), "ingest.lease", "me"); err != nil {
+		t.Fatal(err)
+	}
+	opened := make(chan struct{})
+	go func() {
+		defer close(opened)
+		s.start(t, func(c *ingest.Config) { c.Lease, c.Owner = true, "me" })
+	}()
+	select {
+	case <-opened:
+	case <-time.After(5 * time.Second): // half of what others wait
+		t.Fatal("it waits for itself")
+	}
+}
+
 // A lease that another process has taken ends the work.
 func TestLostLeaseEndsTheWork(t *testing.T) {
 	s := newSite(t, func(c *ingest.Config) { c.Lease = true })

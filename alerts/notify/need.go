@@ -121,7 +121,7 @@ func deliveriesOf(ctx context.Context, b *bus.Bus, alert string) (all []bus.Deli
 		case "":
 		case "204", "404": // all have come; there are none
 			return all, nil
-		case "413": // more than it reads for a request
+		case "413", "503": // more than it reads for a request; a stream with copies, of which only the one that leads is to be asked
 			return manyDeliveriesOf(ctx, b, alert)
 		default:
 			return nil, fmt.Errorf("read deliveries of alert %s: %s %s", alert, status, m.Header.Get("Description"))
