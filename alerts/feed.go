@@ -75,7 +75,7 @@ func (f *feed) read(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	messages, err := c.Messages(jetstream.PullMaxMessages(ahead))
+	messages, err := c.Messages(jetstream.PullMaxMessages(ahead), bus.Beat)
 	if err != nil {
 		return err
 	}

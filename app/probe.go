@@ -36,7 +36,7 @@ func (p *probe) Press(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("read the bus: %w", err)
 	}
-	heard, err := c.Messages()
+	heard, err := c.Messages(bus.Beat)
 	if err != nil {
 		return fmt.Errorf("read the bus: %w", err)
 	}

@@ -11,8 +11,15 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// readAllPause is how long no message may come before ReadAll asks whether there are any left.
-const readAllPause = time.Second
+// Beat makes a reader miss its consumer after twice that time. In a cluster a consumer goes with the server that has it, and who waits
+// on it hears nothing.
+const Beat = jetstream.PullHeartbeat(2 * time.Second)
+
+// How long no message may come before ReadAll asks, with a new consumer, whether there are any left: at first, and at last.
+const (
+	readAllPause   = time.Second
+	readAllLongest = 8 * time.Second
+)
 
 // dismissLimit bounds the good-bye to a consumer.
 const dismissLimit = time.Second
@@ -36,53 +43,63 @@ func (b *Bus) ReadFrom(ctx context.Context, stream string, sequence uint64, filt
 }
 
 func (b *Bus) readFrom(ctx context.Context, stream string, sequence uint64, filters []string, f func(jetstream.Msg) error) error {
-	filter := strings.Join(filters, ", ")
+	for pause := readAllPause; ; pause = min(2*pause, readAllLongest) {
+		next, all, err := b.readOn(ctx, stream, sequence, filters, pause, f)
+		switch {
+		case err != nil:
+			return fmt.Errorf("read %s: %w", strings.Join(filters, ", "), err)
+		case all:
+			return nil
+		case next > sequence:
+			pause = readAllPause
+		}
+		sequence = next
+	}
+}
+
+// readOn reads with one consumer, from a sequence on. It returns where to go on, and whether there was nothing more; else the consumer
+// is silent.
+func (b *Bus) readOn(ctx context.Context, stream string, sequence uint64, filters []string, pause time.Duration, f func(jetstream.Msg) error) (next uint64, all bool, err error) {
 	last, err := b.newest(ctx, stream, filters)
 	if err != nil {
-		return fmt.Errorf("read %s: %w", filter, err)
+		return sequence, false, err
 	}
 	c, err := b.JS.OrderedConsumer(ctx, stream, jetstream.OrderedConsumerConfig{
 		FilterSubjects: filters, DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: sequence,
 	})
 	if err != nil {
-		return fmt.Errorf("read %s: %w", filter, err)
+		return sequence, false, err
 	}
 	defer b.dismiss(ctx, stream, c)
 	if c.CachedInfo().NumPending == 0 && last < sequence {
-		return nil
+		return sequence, true, nil
 	}
-	messages, err := c.Messages(jetstream.PullMaxMessages(5000))
+	messages, err := c.Messages(jetstream.PullMaxMessages(5000), Beat)
 	if err != nil {
-		return fmt.Errorf("read %s: %w", filter, err)
+		return sequence, false, err
 	}
 	defer messages.Stop()
 	for ctx.Err() == nil {
-		m, err := messages.Next(jetstream.NextMaxWait(readAllPause))
-		if errors.Is(err, nats.ErrTimeout) {
-			// What was to come may have been deleted.
-			if info, err := c.Info(ctx); err == nil && info.NumPending == 0 {
-				if last, err = b.newest(ctx, stream, filters); err == nil && last < sequence {
-					return nil
-				}
-			}
-			continue
+		m, err := messages.Next(jetstream.NextMaxWait(pause))
+		if errors.Is(err, nats.ErrTimeout) { // what was to come may have been deleted, or the consumer is lost
+			return sequence, false, nil
 		}
 		if err != nil {
-			return fmt.Errorf("read %s: %w", filter, err)
+			return sequence, false, err
 		}
 		meta, err := m.Metadata()
 		if err != nil {
-			return fmt.Errorf("read %s: %w", filter, err)
+			return sequence, false, err
 		}
 		if err := f(m); err != nil {
-			return err
+			return sequence, false, err
 		}
 		sequence = meta.Sequence.Stream + 1
 		if meta.NumPending == 0 && last < sequence {
-			return nil
+			return sequence, true, nil
 		}
 	}
-	return fmt.Errorf("read %s: %w", filter, ctx.Err())
+	return sequence, false, ctx.Err()
 }
 
 // newest is the sequence of the last message under any of some filters, of a stream that has copies; 0 if it has none. The copy that a

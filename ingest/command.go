@@ -100,7 +100,7 @@ func (d *dispatcher) open(ctx context.Context, stream string, config jetstream.O
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", stream, err)
 	}
-	messages, err := c.Messages()
+	messages, err := c.Messages(bus.Beat)
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", stream, err)
 	}

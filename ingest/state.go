@@ -24,7 +24,7 @@ func (l *lane) loadStates(ctx context.Context) error {
 	if c.CachedInfo().NumPending == 0 {
 		return nil
 	}
-	all, err := c.Messages()
+	all, err := c.Messages(bus.Beat)
 	if err != nil {
 		return err
 	}

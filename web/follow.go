@@ -78,7 +78,7 @@ func (s *Server) followStream(ctx context.Context, stream string, config jetstre
 		return err
 	}
 	pending(consumer.CachedInfo().NumPending)
-	messages, err := consumer.Messages()
+	messages, err := consumer.Messages(bus.Beat)
 	if err != nil {
 		return err
 	}

@@ -129,7 +129,7 @@ func (s *Store) move(ctx context.Context, src *source) error {
 	if err != nil {
 		return err
 	}
-	messages, err := c.Messages(jetstream.PullMaxMessagesWithBytesLimit(batchMessages, batchBytes))
+	messages, err := c.Messages(jetstream.PullMaxMessagesWithBytesLimit(batchMessages, batchBytes), bus.Beat)
 	if err != nil {
 		return err
 	}

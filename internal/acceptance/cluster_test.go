@@ -160,9 +160,15 @@ func TestClusterWhateverServerIsKilled(t *testing.T) {
 			return []*natsNode{nodes[i], nodes[(i+1)%len(nodes)]}
 		}},
 	}
+	type kill struct {
+		round        string
+		at           time.Time
+		whole, ready time.Duration // after the servers were started again
+	}
+	var kills []kill
 	for n := range max(len(rounds), *chaos/10) {
 		round := rounds[n%len(rounds)]
-		dead := round.kill()
+		killed, dead := time.Now(), round.kill()
 		for _, node := range dead {
 			node.kill()
 		}
@@ -174,7 +180,7 @@ func TestClusterWhateverServerIsKilled(t *testing.T) {
 		s.await(time.Minute, "whole after a kill of "+round.name, func() bool { return s.whole(js) })
 		whole := time.Since(at)
 		s.await(time.Minute, "ready after a kill of "+round.name, up)
-		t.Logf("%s: whole %.1f s after the start, linli ready after %.1f s", round.name, whole.Seconds(), time.Since(at).Seconds())
+		kills = append(kills, kill{round.name, killed, whole, time.Since(at)})
 	}
 	l.stop()
 	r := l.wait()
@@ -193,5 +199,19 @@ func TestClusterWhateverServerIsKilled(t *testing.T) {
 		}
 	}
 	t.Logf("%d acknowledged readings are stored once, %d were never acknowledged; %d presses, %d heard", acked, open, r.SOS, len(openings(hook)))
+	for i, k := range kills {
+		worst := time.Duration(0)
+		for _, d := range hook.all() {
+			e := a[d.Alert.Device][0]
+			if e == nil || d.Event != "opened" {
+				continue
+			}
+			if at := time.UnixMicro(e.sentAt); at.After(k.at) && (i+1 == len(kills) || at.Before(kills[i+1].at)) {
+				worst = max(worst, d.At.Sub(at))
+			}
+		}
+		t.Logf("%s: whole %.1f s after the start, linli ready after %.1f s, and heard of every press at most %.1f s late",
+			k.round, k.whole.Seconds(), k.ready.Seconds(), worst.Seconds())
+	}
 	close(answered)
 }
