@@ -12,7 +12,8 @@ import (
 // healthPeriod is how often the states of the roles are looked at for the log.
 const healthPeriod = 5 * time.Second
 
-// watchHealth logs what changes in the states of the roles, and counts it, until ctx ends.
+// watchHealth logs what changes in the states of the roles, and counts it, until ctx ends. That a role has not begun yet at the first
+// look is no news.
 func (a *App) watchHealth(ctx context.Context) error {
 	state := prometheus.NewGaugeVec(prometheus.GaugeOpts{
 		Name: "linli_app_role_state", Help: "0: the role keeps its promise, 1: it does, but a person should look, 2: it does not.",
@@ -23,7 +24,7 @@ func (a *App) watchHealth(ctx context.Context) error {
 	said := map[string]string{}
 	tick := time.NewTicker(healthPeriod)
 	defer tick.Stop()
-	for {
+	for first := true; ; first = false {
 		for role, err := range a.Status() {
 			text, level := "", 0.0
 			if err != nil {
@@ -33,7 +34,7 @@ func (a *App) watchHealth(ctx context.Context) error {
 				level = 2
 			}
 			state.WithLabelValues(role).Set(level)
-			if text == said[role] {
+			if text == said[role] || first {
 				continue
 			}
 			said[role] = text

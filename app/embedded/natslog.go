@@ -82,6 +82,7 @@ func (l *serverLog) line(level slog.Level, line string) {
 	case strings.Contains(line, "ritical write error"):
 		l.log.Error("broker", "line", line)
 		l.refuses(line)
+	case strings.Contains(line, "Plaintext passwords detected"): // those of the roles: random at every start, and in memory only
 	// The callout has counted these and logged why.
 	case strings.Contains(line, "uth callout service returned an error"), strings.Contains(line, "authentication error"):
 	default:
