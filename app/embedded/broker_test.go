@@ -47,7 +47,10 @@ type broker struct {
 	reg  *prometheus.Registry
 }
 
-func openBroker(t testing.TB, dir string) *broker {
+func openBroker(t testing.TB, dir string) *broker { return openBrokerOf(t, dir, 0) }
+
+// openBrokerOf is one that takes so many connections.
+func openBrokerOf(t testing.TB, dir string, connections int) *broker {
 	t.Helper()
 	b := &broker{
 		book: &book{devices: []string{"dev1", "dev2", "gw1"}, children: map[string][]string{"gw1": {"kid1", "kid2"}}},
@@ -55,7 +58,7 @@ func openBroker(t testing.TB, dir string) *broker {
 	}
 	var err error
 	b.NATS, err = embedded.OpenNATS(embedded.Config{
-		Dir: dir, MaxStore: 2 << 30, Auth: b.book, Log: testkit.Log, Reg: b.reg,
+		Dir: dir, MaxStore: 2 << 30, MaxConn: connections, Auth: b.book, Log: testkit.Log, Reg: b.reg,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -55,6 +55,7 @@ type callout struct {
 	metrics        *metrics
 	gate           atomic.Pointer[func() bool]
 	kick           func(connection uint64) error
+	full           func() bool // no other device is to be let in
 	nc             *nats.Conn
 
 	// mu guards connections. It is held from asking auth until the connection is noted, so that disconnect, which comes after a
@@ -153,6 +154,8 @@ func (c *callout) decide(q *jwt.AuthorizationRequestClaims) (*jwt.UserClaims, er
 		return nil, fmt.Errorf("client id is not the device id")
 	case !c.open():
 		return nil, fmt.Errorf("devices are not admitted yet")
+	case c.full():
+		return nil, fmt.Errorf("as many devices are connected as may be")
 	}
 	u.Expires = time.Now().Add(deviceSession).Unix()
 	c.mu.Lock()

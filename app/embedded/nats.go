@@ -29,7 +29,7 @@ type Config struct {
 	TLS        *tls.Config // of the MQTT listener; nil: in the clear
 	SyncAlways bool        // fsync before every acknowledgement, otherwise every second
 	MaxStore   int64       // bytes that JetStream may use; 0: see StoreLimit
-	MaxConn    int         // connections; 0: as many as Files allow, 32768 at most
+	MaxConn    int         // connections, an eighth of which no device or stranger can have; 0: as many as Files allow, 32768 at most
 	Root       string      // first level of every topic; empty: linli
 	Auth       Authenticator
 	Log        *slog.Logger
@@ -51,6 +51,7 @@ type NATS struct {
 	serverLog *serverLog
 	passwords map[string]string // of the roles, by role
 	maxStore  int64
+	letGo     func() // ends the watch over strangers, and waits until it has ended
 }
 
 const (
@@ -93,7 +94,7 @@ func OpenNATS(c Config) (*NATS, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make broker key: %w", err)
 	}
-	n := &NATS{log: c.Log.With("component", "broker"), passwords: map[string]string{}, maxStore: c.MaxStore}
+	n := &NATS{log: c.Log.With("component", "broker"), passwords: map[string]string{}, maxStore: c.MaxStore, letGo: func() {}}
 	if n.maxStore == 0 {
 		if n.maxStore, err = StoreLimit(c.Dir); err != nil {
 			return nil, err
@@ -116,9 +117,12 @@ func OpenNATS(c Config) (*NATS, error) {
 		n.Close()
 		return nil, fmt.Errorf("start broker: %w", cmp.Or(log.failure(), errors.New("not ready in time")))
 	}
-	nc, err := n.Conn(roleCallout)
+	err = n.keepRoom(metrics)
 	if err == nil {
-		err = n.callout.serve(nc)
+		var nc *nats.Conn
+		if nc, err = n.Conn(roleCallout); err == nil {
+			err = n.callout.serve(nc)
+		}
 	}
 	if err != nil {
 		n.Close()
@@ -268,6 +272,7 @@ func (n *NATS) Run(ctx context.Context) error {
 
 // Close ends every connection and waits until everything is on disk.
 func (n *NATS) Close() error {
+	n.letGo()
 	n.callout.close()
 	n.server.Shutdown()
 	n.server.WaitForShutdown()

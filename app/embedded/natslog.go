@@ -20,9 +20,9 @@ type metrics struct {
 func newMetrics(reg prometheus.Registerer) *metrics {
 	m := &metrics{denied: prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "linli_broker_denied_total",
-		Help: "What the embedded broker refused: connections, publishes (acknowledged and dropped), subscriptions, oversized messages.",
+		Help: "What the embedded broker refused: logins, publishes (acknowledged and dropped), subscriptions, oversized messages, strangers who held connections.",
 	}, []string{"what"})}
-	for _, what := range []string{"connect", "publish", "subscribe", "oversize"} {
+	for _, what := range []string{"connect", "publish", "subscribe", "oversize", "stranger"} {
 		m.denied.WithLabelValues(what)
 	}
 	if reg != nil {
