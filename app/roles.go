@@ -160,7 +160,7 @@ func (a *App) openIngest(ctx context.Context) error {
 	}
 	i, err := ingest.Open(ctx, ingest.Config{
 		Bus: b, Catalogue: a.catalogue, Registry: a.registry, Broker: broker, Root: a.set.Root,
-		SyncAlways: a.set.Sync == "always", Settle: a.set.Settle, Lease: a.nats == nil && broker.Share == "", Owner: owner, Log: a.log, Reg: a.reg,
+		SyncAlways: a.set.Sync == "always", Settle: a.set.Settle, Lease: a.nats == nil && broker.Share == "", Owner: owner, Log: a.component("ingest"), Reg: a.reg,
 	})
 	if err != nil {
 		return err

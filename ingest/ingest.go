@@ -80,7 +80,7 @@ func Open(ctx context.Context, c Config) (*Ingest, error) {
 	}
 	i := &Ingest{
 		bus: c.Bus, catalogue: c.Catalogue, registry: c.Registry, broker: c.Broker, root: c.Root, syncAlways: c.SyncAlways,
-		maxSeries: c.MaxSeries, settle: cmp.Or(c.Settle, bus.Settle), log: c.Log.With("component", "ingest"), metrics: newMetrics(c.Reg), now: c.Now,
+		maxSeries: c.MaxSeries, settle: cmp.Or(c.Settle, bus.Settle), log: c.Log, metrics: newMetrics(c.Reg), now: c.Now,
 	}
 	if i.root == "" {
 		i.root = defaultRoot

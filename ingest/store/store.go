@@ -55,7 +55,6 @@ const (
 
 // Open finds or makes its places in the streams.
 func Open(ctx context.Context, cfg Config) (*Store, error) {
-	cfg.Log = cfg.Log.With("component", "store")
 	s := &Store{cfg: cfg, metrics: newMetrics(cfg.Reg), sources: []*source{
 		{stream: bus.Readings, durable: bus.StoreConsumer}, {stream: bus.Events, durable: bus.StoreEventsConsumer},
 	}}

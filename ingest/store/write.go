@@ -96,6 +96,9 @@ func (s *Store) store(ctx context.Context, j job, lines []byte) error {
 	backoff := firstBackoff
 	for {
 		err := s.try(ctx, lines)
+		if err != nil && ctx.Err() != nil {
+			return ctx.Err()
+		}
 		v, after := judge(err)
 		switch v {
 		case stored:
@@ -115,9 +118,6 @@ func (s *Store) store(ctx context.Context, j job, lines []byte) error {
 			s.cfg.Log.Error("the time series refuses us", "err", err)
 		default:
 			s.cfg.Log.Warn("lines are not stored, trying again", "bytes", len(lines), "err", err)
-		}
-		if ctx.Err() != nil {
-			return ctx.Err()
 		}
 		s.metrics.retries.Inc()
 		j.report(fmt.Errorf("nothing is stored: %w", err))
