@@ -5,9 +5,95 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"net/url"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
+
+const alertsPath = "/api/v1/alerts"
+
+type alert struct {
+	ID        string    `json:"id"`
+	Rule      string    `json:"rule"`
+	Severity  string    `json:"severity"`
+	State     string    `json:"state"`
+	Community string    `json:"community"`
+	Device    string    `json:"device"`
+	OpenedAt  time.Time `json:"opened_at"`
+	AckedBy   string    `json:"acked_by,omitempty"`
+	Text      struct {
+		ZH string `json:"zh"`
+		EN string `json:"en"`
+	} `json:"text"`
+}
+
+func listAlerts(fs *flag.FlagSet) action {
+	community := fs.String("community", "", "only of this community (`id`)")
+	device := fs.String("device", "", "only of this device (`id`)")
+	state := fs.String("state", "", "only in this `state`: opened, acknowledged, cleared or closed; empty: all that are not closed")
+	limit := fs.Int("limit", 200, "at most `so many`")
+	return func(ctx context.Context, s *session, args []string) error {
+		if err := exactly(args); err != nil {
+			return err
+		}
+		var all struct {
+			Alerts []alert `json:"alerts"`
+		}
+		q := query("community", *community, "device", *device, "state", *state, "limit", strconv.Itoa(*limit))
+		if err := s.Call(ctx, "GET", alertsPath+q, nil, &all); err != nil {
+			return err
+		}
+		if *state == "" {
+			all.Alerts = slices.DeleteFunc(all.Alerts, func(a alert) bool { return a.State == "closed" })
+		}
+		return s.print(all, func(w io.Writer) {
+			fmt.Fprintln(w, "ID\tSINCE\tSEVERITY\tSTATE\tBY\tCOMMUNITY\tDEVICE\tWHAT")
+			for _, a := range all.Alerts {
+				fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n",
+					a.ID, a.OpenedAt.Local().Format(time.DateTime), a.Severity, a.State, a.AckedBy, a.Community, a.Device, s.inWords(a.Text.ZH, a.Text.EN))
+			}
+		})
+	}
+}
+
+func acknowledgeAlert(fs *flag.FlagSet) action {
+	note := fs.String("note", "", "`text` that everybody sees")
+	return func(ctx context.Context, s *session, args []string) error {
+		return s.actOn(ctx, args, "acknowledge", map[string]any{"note": *note})
+	}
+}
+
+func closeAlert(fs *flag.FlagSet) action {
+	note := fs.String("note", "", "`text` that everybody sees")
+	disposition := fs.String("disposition", "", "how it `ended`, which an emergency must say: helped, false_press, test, false_detection, no_access_escalated_120 or duplicate")
+	return func(ctx context.Context, s *session, args []string) error {
+		return s.actOn(ctx, args, "close", map[string]any{"note": *note, "disposition": *disposition})
+	}
+}
+
+// actOn does something to an alert and prints what it is then.
+func (s *session) actOn(ctx context.Context, args []string, kind string, body map[string]any) error {
+	if err := exactly(args, "ID"); err != nil {
+		return err
+	}
+	var a alert
+	if err := s.Call(ctx, "POST", alertsPath+"/"+url.PathEscape(args[0])+"/"+kind, body, &a); err != nil {
+		return err
+	}
+	return s.print(a, func(w io.Writer) {
+		fmt.Fprintf(w, "%s is %s: %s\n", a.ID, a.State, s.inWords(a.Text.ZH, a.Text.EN))
+	})
+}
+
+// inWords is a text in the language of the terminal.
+func (s *session) inWords(zh, en string) string {
+	if lang, _ := s.env.Lookup("LANG"); strings.HasPrefix(lang, "zh") {
+		return zh
+	}
+	return en
+}
 
 // whyAlert lists who was told of an alert, who was not, and why.
 func whyAlert(*flag.FlagSet) action {
@@ -35,7 +121,7 @@ func whyAlert(*flag.FlagSet) action {
 				} `json:"deliveries"`
 			} `json:"why"`
 		}
-		if err := s.Call(ctx, "GET", "/api/v1/alerts/"+args[0]+"/why", nil, &v); err != nil {
+		if err := s.Call(ctx, "GET", alertsPath+"/"+url.PathEscape(args[0])+"/why", nil, &v); err != nil {
 			return err
 		}
 		return s.print(v, func(w io.Writer) {

@@ -60,6 +60,9 @@ var commands = []command{
 	{"rota override", "ID --to TIME", "let somebody stand in, or be relieved, for a while", overrideRota},
 	{"rota swap", "ID --people A,B --to TIME", "let two people swap their shifts for a while", swapRota},
 	{"rota note", "ID", "leave a note to the next shift, or read those that were left", noteRota},
+	{"alerts list", "", "list alerts that are not closed, newest first", listAlerts},
+	{"alerts acknowledge", "ID", "take an alert on", acknowledgeAlert},
+	{"alerts close", "ID", "end an alert", closeAlert},
 	{"alerts why", "ID", "list who was told of an alert, who was not, and why", whyAlert},
 	{"silences add", "--community ID --reason TEXT", "let nobody be told of some alerts for a while", addSilence},
 	{"silences list", "", "list silences that are in force or wait for a second person", listSilences},
@@ -77,9 +80,12 @@ var commands = []command{
 	{"rebuild", "", "write the time series again from the streams", rebuild},
 }
 
-// Run runs the command of args. The error is a *UsageError if there is none such, flag.ErrHelp if help was asked for and given.
+// Run runs the command of args. The error is a *UsageError if there is none such, flag.ErrHelp if help was given.
 func Run(ctx context.Context, args []string, env Environment) error {
 	c, rest := find(args)
+	if c == nil && asksForHelp(args) && helpOf(args[0], env.ErrOut) {
+		return flag.ErrHelp
+	}
 	if c == nil {
 		return usage("there is no command %q; linli help lists them", strings.Join(args[:min(2, len(args))], " "))
 	}
@@ -114,7 +120,21 @@ func find(args []string) (*command, []string) {
 }
 
 // Help lists the commands.
-func Help(w io.Writer) {
+func Help(w io.Writer) { list(w, commands) }
+
+// asksForHelp reports whether args may be a group alone, or with a flag that asks.
+func asksForHelp(args []string) bool {
+	return len(args) == 1 || len(args) == 2 && slices.Contains([]string{"-h", "-help", "--help"}, args[1])
+}
+
+// helpOf lists the commands of a group, such as devices; false if there is none of that name.
+func helpOf(group string, w io.Writer) bool {
+	of := slices.DeleteFunc(slices.Clone(commands), func(c command) bool { return !strings.HasPrefix(c.name, group+" ") })
+	list(w, of)
+	return len(of) > 0
+}
+
+func list(w io.Writer, commands []command) {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, c := range commands {
 		fmt.Fprintf(t, "  %s\t%s\n", strings.TrimSpace(c.name+" "+c.arguments), c.about)

@@ -52,6 +52,18 @@ func TestDeviceIsAddedAndMayConnectAtOnce(t *testing.T) {
 	}
 }
 
+func TestAGroupListsItsCommands(t *testing.T) {
+	t.Parallel()
+	s := serve(t)
+	for _, line := range []string{"alerts", "alerts -h"} {
+		if _, help, err := s.try(line); !errors.Is(err, flag.ErrHelp) || !strings.Contains(help, "alerts acknowledge ID") || strings.Contains(help, "devices") {
+			t.Errorf("linli %s: %v\n%s", line, err, help)
+		}
+	}
+	s.fails("alerts cook", `no command "alerts cook"`)
+	s.fails("cook", `no command "cook"`)
+}
+
 func TestOrders(t *testing.T) {
 	t.Parallel()
 	s := serve(t)
@@ -335,7 +347,7 @@ func TestTokenIsNotCarriedToAnotherServer(t *testing.T) {
 func TestUsage(t *testing.T) {
 	t.Parallel()
 	s := &server{T: t, env: map[string]string{"LINLI_TOKEN": token}}
-	for _, line := range []string{"", "devices", "devices explode", "devices list --colour red", "devices list --limit", "rejects list --limit x"} {
+	for _, line := range []string{"", "devices explode", "devices list --colour red", "devices list --limit", "rejects list --limit x"} {
 		var misused *command.UsageError
 		if _, _, err := s.try(line); !errors.As(err, &misused) {
 			t.Errorf("linli %s: %v, want a usage error", line, err)

@@ -94,8 +94,33 @@ func TestLaddersRunOnTimeUntilSomebodyAnswers(t *testing.T) {
 			t.Errorf("linli alerts why: no %q in\n%s", want, why)
 		}
 	}
+	s.answerAtATerminal(last)
 	s.terminate()
 	s.judgeLadders(hook, presses, answered)
+}
+
+// answerAtATerminal finds the alert of a device, takes it on and ends it.
+func (s *server) answerAtATerminal(device string) {
+	s.t.Helper()
+	line := strings.Fields(strings.Split(string(s.linli("alerts", "list", "--device", device)), "\n")[1])
+	if len(line) < 6 || line[3] != "critical" || line[4] != "opened" {
+		s.t.Fatalf("linli alerts list: %q", line)
+	}
+	for _, step := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"acknowledge"}, "is acknowledged"},
+		{[]string{"close", "--disposition", "false_press"}, "is closed"},
+	} {
+		args := append([]string{"alerts"}, step.args...)
+		if out := string(s.linli(append(args, line[0])...)); !strings.Contains(out, step.want) {
+			s.t.Errorf("linli %v: %s", args, out)
+		}
+	}
+	if out := string(s.linli("alerts", "list", "--device", device)); strings.Contains(out, line[0]) {
+		s.t.Errorf("still listed:\n%s", out)
+	}
 }
 
 func told(hook *receiver, device, event, person string) *delivery {
