@@ -104,10 +104,32 @@ func (s *Server) chart(w http.ResponseWriter, r *http.Request) error {
 func (s *Server) draw(ctx context.Context, ask series.Query, win series.Window, gap time.Duration) ([]chartSeries, error) {
 	if win.Fn == series.Mean {
 		buckets, err := s.History.Buckets(ctx, ask, win)
+		gap = max(gap, rhythm(buckets, win.Width, func(b series.Bucket) (map[string]string, time.Time) { return b.Tags, b.Time })*3)
 		return peaks(buckets, win.Width, gap), err
 	}
 	values, err := s.History.Window(ctx, ask, win)
+	gap = max(gap, rhythm(values, win.Width, func(p series.Point) (map[string]string, time.Time) { return p.Tags, p.Time })*3)
 	return columns(values, win.Width, gap), err
+}
+
+// rhythm is how far apart values of a series usually were, whatever its type says: a device that is set to report less often has no
+// gaps for it. All come by time within their series, one a window at most. Of few values, and where it is that of the windows, it is 0.
+func rhythm[T any](all []T, width time.Duration, of func(T) (map[string]string, time.Time)) time.Duration {
+	last := map[string]time.Time{}
+	var apart []time.Duration
+	for _, v := range all {
+		tags, at := of(v)
+		k := tagKey(tags)
+		if before, ok := last[k]; ok {
+			apart = append(apart, at.Sub(before))
+		}
+		last[k] = at
+	}
+	slices.Sort(apart)
+	if len(apart) < 8 || apart[len(apart)/2] <= width {
+		return 0
+	}
+	return apart[len(apart)/2]
 }
 
 // markLate marks the windows that were drawn otherwise when they were over: what came last of them, ms, came long after.

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"linli/series"
 )
 
 // year writes a value a minute for a year before the next noon, with one peak and a day without any.
@@ -80,6 +82,35 @@ func TestAYearInAChart(t *testing.T) {
 	c := ask[completeness](s, 200, "GET", fmt.Sprintf("/api/v1/devices/ws-1/completeness?from=%d&to=%d", noon.AddDate(0, 0, 99).Unix(), noon.AddDate(0, 0, 102).Unix()), "")
 	if len(c.Days) != 4 || c.Days[0].Received != 1440 || c.Days[1].Received == 1440 || c.Days[1].Received+c.Days[2].Received != 1440 {
 		t.Errorf("completeness %+v", c)
+	}
+}
+
+// A device that reports every quarter of an hour, though its type says every minute, has a line; where it was silent for hours it has a gap.
+func TestGapsAreMeasuredByTheRhythmOfTheDevice(t *testing.T) {
+	t.Parallel()
+	var all []series.Bucket
+	for _, inlet := range []string{"1", "2"} {
+		for i := range 40 {
+			if i < 20 || i >= 32 {
+				at := noon.Add(time.Duration(i) * 15 * time.Minute)
+				all = append(all, series.Bucket{Time: at, Tags: map[string]string{"inlet": inlet}, Mean: 1, Min: 1, Max: 1})
+			}
+		}
+	}
+	of := func(b series.Bucket) (map[string]string, time.Time) { return b.Tags, b.Time }
+	if got := rhythm(all, 5*time.Minute, of); got != 15*time.Minute {
+		t.Errorf("rhythm %v", got)
+	}
+	if got := rhythm(all[:6], 5*time.Minute, of); got != 0 {
+		t.Errorf("of few: %v", got)
+	}
+	if got := rhythm(all, 15*time.Minute, of); got != 0 {
+		t.Errorf("in windows as wide: %v", got)
+	}
+	for _, c := range peaks(all, 5*time.Minute, max(3*time.Minute, 3*rhythm(all, 5*time.Minute, of))) {
+		if gaps := len(c.Value) - 28; gaps != 1 {
+			t.Errorf("%v: %d gaps, want 1", c.Tags, gaps)
+		}
 	}
 }
 

@@ -1,15 +1,26 @@
 import { beforeEach, expect, test } from 'vitest'
-import { quantity, span, valueText, where } from './format'
+import { alertWhere, quantity, span, valueText, where } from './format'
 import { state } from './state'
+import type { Alert } from './types'
 
 beforeEach(() => { state.language = 'zh'; state.community = ''; state.communities = [{ id: 'c', name: { zh: '花园', en: 'Garden' }, estates: [{ id: 'e1', name: { zh: '一区', en: 'Estate 1' } }] }] })
 
 test('places are read from the large to the small', () => {
   const place = { estate: 'e1', building: 'b07', unit: 'u2' }
-  expect(where(place, 'c')).toBe('花园 · 一区 · 7栋 · 2单元')
+  expect(where(place, 'c')).toBe('花园\u00a0· 一区\u00a0· 7栋\u00a0· 2单元')
   state.language = 'en'
   state.community = 'c'
-  expect(where(place, 'c')).toBe('Estate 1 · Bldg 7 · Unit 2')
+  expect(where(place, 'c')).toBe('Estate 1\u00a0· Bldg 7\u00a0· Unit 2')
+})
+
+test('a row of an alert says where, and not its name again', () => {
+  const a = { community: 'c', name: { zh: '求救', en: 'SOS' }, text: { zh: '花园 7栋 手环：求救（心率 120）', en: 'SOS at Garden Bldg 7 band (Heart rate 120)' } } as Alert
+  expect(alertWhere(a)).toBe('花园 7栋 手环（心率 120）')
+  state.community = 'c'
+  expect(alertWhere(a)).toBe('7栋 手环（心率 120）')
+  state.language = 'en'
+  expect(alertWhere(a)).toBe('Bldg 7 band (Heart rate 120)')
+  expect(alertWhere({ ...a, text: { zh: '', en: 'Two people have no contact' } })).toBe('Two people have no contact')
 })
 
 test('spans have their two largest units', () => {

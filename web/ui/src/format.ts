@@ -101,7 +101,15 @@ export function where(place?: Place, of?: string): string {
     numbered(place?.building, /^b?0*(\d{1,3})$/, '栋', 'Bldg'),
     numbered(place?.unit, /^u?0*(\d{1,2})$/, '单元', 'Unit'),
     zone(place?.zone, c),
-  ].filter(Boolean).join(' · ')
+  ].filter(Boolean).join('\u00a0· ') // a dot does not begin a line
+}
+
+/** alertWhere is what an alert says without what its name says already, and without the community if only one is shown. */
+export function alertWhere(a: Alert): string {
+  const [name, text] = [pick(a.name), pick(a.text)]
+  const rest = state.language === 'zh' ? text.replace('：' + name, '') : text.startsWith(name + ' at ') ? text.slice(name.length + 4) : text
+  const of = state.community ? pick(community(a.community)?.name) + ' ' : ''
+  return (of && rest.startsWith(of) ? rest.slice(of.length) : rest) || alertPlace(a) || a.device
 }
 
 export const alertPlace = (a: Alert) => where(a.place, a.community)

@@ -91,6 +91,9 @@ export function sayCondition(expression: string, rule: Condition, type = rule.ty
     } else if (token === 'bit') { // bit(value, 3)
       said += t('say.bit', { field: name(tokens[i + 2] ?? '', rule, type).text, n: tokens[i + 4] ?? '' })
       i += 5
+    } else if (token === '!' && /^[A-Za-z_]/.test(after)) {
+      said += t('say.no', { field: name(after, rule, type).text })
+      i++
     } else if (/^[A-Za-z_]/.test(token) && token !== 'in') {
       last = name(token, rule, type)
       said += last.text

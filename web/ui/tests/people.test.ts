@@ -99,6 +99,7 @@ test('a circle is edited with consent, and somebody is away', async () => {
     await p.getByTestId('search').fill('马奶奶丙')
     await p.getByTestId('edit').click()
     await p.getByTestId('phone').fill('123')
+    expect(await p.locator('dialog').evaluate(d => d.scrollWidth - d.clientWidth)).toBe(0)
     await p.getByTestId('add-Circle').click()
     await p.getByTestId('member').selectOption({ label: '马小丁' })
     await p.getByTestId('relation').selectOption('son')

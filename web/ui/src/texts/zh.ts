@@ -17,7 +17,7 @@ export default {
   },
   common: {
     loading: '正在加载…', failed: '加载失败', retry: '重试', unreachable: '无法连接服务器。', forbidden: '没有权限查看。', none: '暂无数据', save: '保存', cancel: '取消', ok: '确定', open: '打开', back: '返回',
-    all: '全部', yes: '是', no: '否', more: '加载更多', search: '搜索', count: '{n} 项', of: '{n} / {total}', copied: '已复制', copy: '复制', time: '时间', note: '备注', by: '操作人', done: '已完成', notDone: '操作未成功：{reason}',
+    all: '全部', yes: '是', no: '否', more: '显示更多', search: '搜索', count: '{n} 项', of: '{n} / {total}', copied: '已复制', copy: '复制', time: '时间', note: '备注', by: '操作人', done: '已完成', notDone: '操作未成功：{reason}',
     clear: '清除', since: '已 {span}', ago: '{span}前', never: '从未', delete: '删除', edit: '编辑', add: '新增', detail: '详情', from: '从', to: '至', today: '今天', remove: '移除', noMatch: '没有符合条件的内容', noMatchHint: '换个条件，或清除搜索和筛选。', up: '上移', down: '下移', changedMeanwhile: '内容已被他人修改，请关闭后重新打开再改。',
   },
   when: {
@@ -32,8 +32,8 @@ export default {
     traffic: '交通', electrical: '电气', safety: '安全', mobility: '出行', system: '系统', comfort: '舒适',
   },
   board: {
-    title: '值班台', open: '未关闭', unacknowledged: '未确认', clear: '目前没有告警', clearHint: '新的告警会立即显示在这里，并响铃提示。', pick: '选择一条告警查看详情', newest: '最新到的（在下方列表中）',
-    devices: '设备在线', rate: '读数 / 秒', energy: '今日用电', bins: '垃圾桶已满', chargers: '充电中', elders: '长者静默', disk: '磁盘空间已用 {n}%', backlog: '积压 {n} 条待处理', keys: '快捷键',
+    title: '值班台', open: '未关闭', unacknowledged: '未确认', clear: '目前没有告警', clearHint: '新的告警会立即显示在这里，并响铃提示。', newest: '最新到的（在下方列表中）',
+    devices: '设备在线', rate: '读数 / 秒', energy: '今日用电', bins: '垃圾桶已满', chargers: '充电中', elders: '长者无活动', disk: '磁盘空间已用 {n}%', backlog: '积压 {n} 条待处理', keys: '快捷键',
     keyMove: '上下选择', keyAck: '确认', keyOpen: '打开详情', keySound: '声音开关', recent: '最近关闭', acknowledgeAll: '全部确认', notDelivered: '未送达', notReady: '{role} 未就绪：{reason}',
   },
   alert: {
@@ -66,10 +66,10 @@ export default {
   scene: {
     what: '事件', nothing: '最近 7 天没有记录。', ofLast: '最近 {n} 条：', title: '场景', latest: '现状', trend: '趋势', events: '最近事件', energy: '能源', waste: '垃圾分类', charging: '充电', elders: '长者关怀', safety: '消防与安全', access: '通行与停车', environment: '环境与水位', bus: '循环微公交', noDevices: '这个社区没有此类设备。', devices: '设备', ok: '正常', attention: '需关注', updated: '更新于 {time}', worst: '最高', mean: '平均', sum: '合计', count: '数量', stale: '数据过时',
   },
-  elder: { title: '每位长者的一天', none: '这个社区没有登记长者。', seen: '最近活动', unseen: '尚无记录', worn: '手环', heart: '心率', movement: '活动', door: '入户门', water: '今日用水', quiet: '静默', there: '有人活动', still: '无人活动', open: '开', shut: '关' },
+  elder: { title: '每位长者的一天', none: '这个社区没有登记长者。', seen: '最近活动', unseen: '尚无记录', worn: '手环', heart: '心率', movement: '活动', door: '入户门', water: '今日用水', quiet: '无活动', there: '有人活动', still: '无人活动', open: '开', shut: '关' },
   rejects: { title: '拒收数据', hint: '没有存入时序库的数据都在这里，附有原因；修正后可以重放。', received: '收到时间', topic: '主题', reason: '原因', code: '类别', raw: '原始内容', replay: '重放', replayed: '已重放', none: '没有拒收的数据。', still: '重放后仍被拒收' },
   rejectCode: { topic: '主题不合规', unknown_device: '未登记的设备', revoked: '设备已停用', unknown_type: '未知类型', community: '社区不符', type: '类型不符', lane: '通道不符', oversize: '内容过大', state: '状态无效', series_limit: '分路过多', json: '格式错误', no_field: '没有可用的项目', field: '项目无效', duplicate_key: '键重复', tag: '标签无效', timestamp: '时间无效', unknown_event: '未知事件', count: '条数过多', line: '时序库拒收', unreadable: '无法读取' },
-  people: { add: '新增人员', phone: '电话', both: '中英文', home: '住址（告知 120）', notes: '给前来帮助的人', to: '号码或地址', quietFrom: '免打扰从', quietTo: '到', well: '每日平安时间', quietHint: '免打扰不影响生命安全告警。', member: '成员', relation: '关系', since: '{scope}授权日期', until: '{scope}授权的最后一天', till: '至', untilTaken: '留空：直到撤回', agreedUntil: '{scope}（至 {date}）', agreedNoLonger: '{scope}（{date} 已到期）', consentHint: '授权须长者本人同意，并记下日期；可写明最后一天，留空则到撤回为止。没有授权的成员只收到生命安全告警。', awayHint: '外出期间不再因没有活动而告警；家中用水等会告警。', awaySince: '从何时', sinceNow: '留空为现在', awayUntil: '到何时', untilHand: '手动结束', problems: '需要处理的问题',
+  people: { found: '{n} 人', add: '新增人员', phone: '电话', both: '中英文', home: '住址（告知 120）', notes: '给前来帮助的人', to: '号码或地址', quietFrom: '免打扰从', quietTo: '到', well: '每日平安时间', quietHint: '免打扰不影响生命安全告警。', member: '成员', relation: '关系', since: '{scope}授权日期', until: '{scope}授权的最后一天', till: '至', untilTaken: '直到撤回', agreedUntil: '{scope}（至 {date}）', agreedNoLonger: '{scope}（{date} 已到期）', consentHint: '授权须长者本人同意，并记下日期；可写明最后一天，留空则到撤回为止。没有授权的成员只收到生命安全告警。', awayHint: '外出期间不再因没有活动而告警；家中用水等会告警。', awaySince: '从何时', sinceNow: '留空为现在', awayUntil: '到何时', untilHand: '手动结束', problems: '需要处理的问题',
     roles: '角色', reach: '联系方式', circle: '亲友圈', away: '外出', leave: '设为外出', back: '已回来', onDuty: '当前值班', nobody: '无人', pickCommunity: '另有 {n} 个排班，请选择社区查看。' },
   holds: {
     silences: '静默', maintenance: '检修', commissioning: '调试', reason: '原因', end: '结束', none: '没有生效中的静默或检修。',
@@ -82,7 +82,7 @@ export default {
   },
   audit: { search: '操作人、对象、操作', ok: '成功', refused: '被拒 {n}', what: '操作', whose: '对象', result: '结果', hint: '谁做了什么、谁查看了个人数据，只能追加，保留一年。' },
   say: {
-    level: '{severity}：{when}', outside: '离开范围的距离', and: ' 且 ', or: ' 或 ', not: '非 ', is: ' 为 ', isNot: ' 不为 ', in: ' 为 ', away: '本人外出', change: '{field}在 {per}内的变化', ruleOpen: '「{rule}」正在告警', sinceEvent: '距上次「{event}」的时间', same: '同{same}{type} ', within: '{window}内 ', measured: '{of}{within}{field} {fn}',
+    level: '{severity}：{when}', outside: '离开范围的距离', and: ' 且 ', or: ' 或 ', not: '非 ', no: '{field} 为否', is: ' 为 ', isNot: ' 不为 ', in: ' 为 ', away: '本人外出', change: '{field}在 {per}内的变化', ruleOpen: '「{rule}」正在告警', sinceEvent: '距上次「{event}」的时间', same: '同{same}{type} ', within: '{window}内 ', measured: '{of}{within}{field} {fn}',
     for: '，持续 {for}', event: '收到事件「{event}」', with: '，且 {when}', count: '{window}内发生 {n} 次「{event}」', absence: '{window}内没有收到{what}', anything: '任何数据', while: '（仅当 {when}）', without: '{first}之后 {within}内没有{second}', then: '{first}之后 {within}内又有{second}', quoted: '「{text}」', step: '「{rule}」{what}', home: '本人在家', bit: '{field}的第 {n} 位', score: '按{of}综合评分 {least}', list: '、', unset: '未登记',
     clear: '；{when} 时恢复', schedule: '；仅在 {times}', applies: '；仅适用于 {when}',
   },
@@ -91,7 +91,7 @@ export default {
   code: { out_of_range: '超出量程' },
   place: { building: '楼栋', estate: '小区', unit: '单元', zone: '区域', community: '社区', gateway: '网关', transformer: '变压器', shed: '车棚', type: '类型', person: '使用人', route: '线路', asset: '资产', home: '住户' },
   rules: {
-    duration: '如 30s、10m、2h、1d',
+    duration: '如 30s、10m、2h、1d', lasts: '即{span}',
     hint: '每条规则判断什么、多严重、从哪里来。改动立即生效，可随时撤销。', kind: '判断方式', origin: '来源', says: '内容', where: '定义', type: '设备类型', inUse: '仅本社区在用', changed: '已改动', changedN: '{level} {n}', devices: '{n} 台设备', safety: '生命安全',
     search: '规则名称或编号', source: '出处', note: '说明', params: '参数', overrides: '改动', none: '没有改动，所有设备按规则原样执行。', add: '改动此规则', title: '改动规则', whom: '适用范围', device: '单台设备', group: '一组设备', community: '整个社区', reason: '理由', reasonHint: '写给以后查看的人，例如：改造施工至五月', off: '停用', different: '改用其他参数', disabled: '已停用',
     offSafety: '生命安全规则只能对单台设备停用。', groupBy: '按', groupValue: '值', change: '改动', remove: '撤销', sure: '确定撤销这项改动？相关设备将立即恢复为规则原样。', default: '原样', expression: '表达式', expert: '以表达式修改', effect: '立即生效。进行中的告警不受影响。', holds: '生效', overruled: '被更具体的改动取代', of: '适用于此设备的规则', inForce: '有效', notInForce: '无效', why: '原因', from: '参数来源', nothingDiffers: '没有任何参数与现在不同。', level: { device: '设备', group: '设备组', community: '社区', type: '类型' },
