@@ -58,16 +58,17 @@ type book struct {
 	wakes    dueHeap               // alerts that the server's clock will move
 	closed   []string              // ids in the order of closing; the oldest are forgotten
 
-	works       map[string][]work          // on devices, the latest last
-	edges       []edge                     // which alerts follow from which
-	causes      map[string]map[string]bool // open causes by causeKey
-	held        map[string]bool            // alerts that are kept back
-	holds       map[string]*bus.Hold       // that are not over
-	holdsLooked time.Time                  // when they were looked through for such as are
-	loads       map[string]*bus.Load       // by subject
-	waiting     map[string]*bus.Load       // those with a digest to come
-	deferred    map[string][]string        // the alerts in it, by the subject of its load
-	awaited     map[string][]string        // digests whose end waits for that of an alert, by its id
+	works        map[string][]work          // on devices, the latest last
+	edges        []edge                     // which alerts follow from which
+	causes       map[string]map[string]bool // open causes by causeKey
+	held         map[string]bool            // alerts that are kept back
+	holds        map[string]*bus.Hold       // that are not over
+	commissioned map[string]*bus.Hold       // commissionings of late, over or not, by id
+	holdsLooked  time.Time                  // when they were looked through for such as are
+	loads        map[string]*bus.Load       // by subject
+	waiting      map[string]*bus.Load       // those with a digest to come
+	deferred     map[string][]string        // the alerts in it, by the subject of its load
+	awaited      map[string][]string        // digests whose end waits for that of an alert, by its id
 
 	clock time.Time                        // the server's, as of what is judged now; zero: nothing waits for an engine
 	zones map[string]*time.Location        // by name
@@ -91,8 +92,8 @@ func newBook(rules *Rules, dir Directory) *book {
 		rules: rules, dir: dir, alerts: map[string]*bus.Alert{}, episodes: map[string]*episode{}, works: map[string][]work{},
 		edges: rules.causes, causes: map[string]map[string]bool{}, held: map[string]bool{}, holds: map[string]*bus.Hold{},
 		loads: map[string]*bus.Load{}, waiting: map[string]*bus.Load{}, deferred: map[string][]string{}, changed: map[string]any{},
-		awaited: map[string][]string{},
-		going:   map[string]map[string]*bus.Alert{}, zones: map[string]*time.Location{},
+		awaited: map[string][]string{}, commissioned: map[string]*bus.Hold{},
+		going: map[string]map[string]*bus.Alert{}, zones: map[string]*time.Location{},
 	}
 }
 

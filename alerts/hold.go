@@ -3,6 +3,7 @@ package alerts
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -83,10 +84,14 @@ func (b *book) hold(x *bus.Action) error {
 		if field, wrong := h.Check(); field != "" {
 			return fmt.Errorf("hold: %s: %s", field, wrong)
 		}
+		if code, wrong := h.MayBegin(maps.Values(b.commissioned)); code != "" {
+			return fmt.Errorf("hold: %s", wrong)
+		}
 		if h.ConfirmBy = (time.Time{}); h.Safety {
 			h.ConfirmBy = x.At.Add(min(bus.ConfirmWithin, h.Until.Sub(x.At)))
 		}
 		b.holds[h.ID] = &h
+		b.noteCommissioning(&h)
 		b.keepHold(&h)
 		return nil
 	case "confirm":
@@ -125,6 +130,7 @@ func (b *book) endHolds(now time.Time) {
 		return
 	}
 	b.holdsLooked = now
+	maps.DeleteFunc(b.commissioned, func(_ string, h *bus.Hold) bool { return h.Until.Before(now.Add(-forgetAfter)) })
 	for id, h := range b.holds {
 		switch {
 		case h.Pending() && h.Over(now):
@@ -163,8 +169,16 @@ func (b *book) keepHold(h *bus.Hold) {
 	b.changed[bus.HoldSubject(h.ID)] = &now
 }
 
+// noteCommissioning remembers who put which device into service, until it is long over.
+func (b *book) noteCommissioning(h *bus.Hold) {
+	if h.Kind == bus.Commissioning {
+		b.commissioned[h.ID] = h
+	}
+}
+
 // loadHold takes a hold as CORE has it.
 func (b *book) loadHold(h *bus.Hold) {
+	b.noteCommissioning(h)
 	if h.EndedAt == nil {
 		b.holds[h.ID] = h
 	}

@@ -1,6 +1,7 @@
 package alerts
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -189,6 +190,47 @@ func TestHoldsKeepPeopleFromBeingTold(t *testing.T) {
 			c.play(w)
 			w.expectTold(c.want...)
 		})
+	}
+}
+
+// One person cannot keep a device silent by putting it into service again and again; somebody else can, and the day after they can too.
+func TestNobodyCommissionsADeviceWithoutEnd(t *testing.T) {
+	w := newTold(t)
+	begin := func(at time.Duration, by, person, device string) error {
+		return w.refused(at, bus.Action{Kind: "hold", By: by, Person: person, Hold: &bus.Hold{
+			ID: fmt.Sprint(at, by, device), Kind: bus.Commissioning, Reason: "new", From: start.Add(at), Until: start.Add(at + 30*time.Minute), Match: bus.Match{Device: device},
+		}})
+	}
+	for i := range 4 {
+		at := time.Duration(i) * 20 * time.Minute
+		if err := begin(at, "li", "li-1", "p1"); err != nil {
+			t.Fatal(err)
+		}
+		w.do(at+10*time.Minute, bus.Action{Kind: "release", By: "li", Hold: &bus.Hold{ID: fmt.Sprint(at, "li", "p1")}})
+	}
+	next := newTold(t)
+	for _, record := range w.book.changed {
+		if h, ok := record.(*bus.Hold); ok {
+			next.book.loadHold(h)
+		}
+	}
+	for name, try := range map[string]*world{"as it went on": w, "after a restart": next} {
+		w = try
+		if begin(2*time.Hour, "li", "", "p1") == nil || begin(2*time.Hour, "another-account", "li-1", "p1") == nil || begin(23*time.Hour, "li", "", "p1") == nil {
+			t.Errorf("%s: the fifth time within a day is accepted", name)
+		}
+		for what, err := range map[string]error{
+			"somebody else": begin(3*time.Hour, "wang", "wang-1", "p1"), "another device": begin(3*time.Hour, "li", "li-1", "p2"),
+			"a day later": begin(25*time.Hour, "li", "li-1", "p1"),
+		} {
+			if err != nil {
+				t.Errorf("%s: %s: %v", name, what, err)
+			}
+		}
+	}
+	w.book.endHolds(start.Add(30 * 24 * time.Hour))
+	if len(w.book.commissioned) > 0 {
+		t.Errorf("still remembered: %v", w.book.commissioned)
 	}
 }
 

@@ -39,7 +39,7 @@ var (
 
 func newTrio(t *rapid.T, rules *Rules, harried ground) *trio {
 	w := &trio{T: t, rules: rules, clock: start, quiet: neighbourhood(), harried: harried, m: &reference{
-		rules: refAllRules(), clock: math.MinInt64, holds: map[string]*refHold{}, loads: map[string]*refLoad{}, works: map[string][]stretch{},
+		rules: refAllRules(), clock: math.MinInt64, holds: map[string]*refHold{}, begun: map[string]*refHold{}, loads: map[string]*refLoad{}, works: map[string][]stretch{},
 		gateways: map[string]string{"p2": "p3"}, persons: map[string]string{"p1": "ma", "p2": "ma"}, family: []string{"daughter", "son"},
 		people: map[string][]string{duty: {duty}},
 	}}
@@ -382,6 +382,7 @@ func (w *trio) action() refAction {
 			h.everyDays = rapid.SampledFrom([]int64{0, 1}).Draw(t, "every")
 		case bus.Commissioning:
 			h.device, h.until = "p1", min(h.until, h.from+30*refMinute)
+			h.id = rapid.SampledFrom([]string{"c1", "c2", "c3", "c4", "c5", "c6"}).Draw(t, "commissioning")
 		}
 		x.hold = h
 		return x

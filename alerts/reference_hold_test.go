@@ -28,7 +28,11 @@ func (m *reference) actOnHold(x refAction) {
 		h = nil
 	}
 	switch {
+	case x.kind == "hold" && h == nil && m.tooOften(x):
 	case x.kind == "hold" && h == nil:
+		if x.hold.kind == "commissioning" {
+			m.begun[x.hold.id] = x.hold
+		}
 		x.hold.by, x.hold.person, x.hold.confirmBy = x.by, x.person, min(x.at+15*refMinute, x.hold.until)
 		m.holds[x.hold.id] = x.hold
 	case h == nil:
@@ -39,6 +43,18 @@ func (m *reference) actOnHold(x refAction) {
 		delete(m.holds, h.id)
 		m.lookAgain(h.id, x.at)
 	}
+}
+
+// tooOften reports whether somebody has put a device into service four times within a day.
+func (m *reference) tooOften(x refAction) bool {
+	n := 0
+	for id, h := range m.begun {
+		same := h.by == x.by || h.person != "" && h.person == x.person
+		if id != x.hold.id && same && h.device == x.hold.device && x.hold.from-h.from < 24*refHour {
+			n++
+		}
+	}
+	return x.hold.kind == "commissioning" && n >= 4
 }
 
 // lookAgain looks at what something held back that is over.

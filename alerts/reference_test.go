@@ -28,6 +28,7 @@ type reference struct {
 	alerts    []*refAlert
 	news      []refNews
 	holds     map[string]*refHold
+	begun     map[string]*refHold // commissionings, over or not
 	loads     map[string]*refLoad
 
 	closings int

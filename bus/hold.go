@@ -2,6 +2,7 @@ package bus
 
 import (
 	"fmt"
+	"iter"
 	"time"
 )
 
@@ -79,6 +80,27 @@ func (h *Hold) MayConfirm(by, person string, at time.Time) (code, wrong string) 
 		return "over", "the silence is over, or nobody confirmed it in time: ask for another"
 	case by == h.By, person != "" && person == h.ByPerson:
 		return "same_person", "who asked for a silence of life-safety cannot confirm it: somebody else has to"
+	}
+	return "", ""
+}
+
+// One person may put a device into service no more than MaxCommissionings times within a day: it is heard by nobody meanwhile.
+const (
+	MaxCommissionings   = 4
+	commissioningsCount = 24 * time.Hour
+)
+
+// MayBegin says why h cannot begin after the others, as a fixed word and a sentence; nothing if it can.
+func (h *Hold) MayBegin(others iter.Seq[*Hold]) (code, wrong string) {
+	n := 0
+	for x := range others {
+		same := x.By == h.By || x.ByPerson != "" && x.ByPerson == h.ByPerson
+		if x.Kind == Commissioning && x.ID != h.ID && x.Match.Device == h.Match.Device && same && h.From.Sub(x.From).Abs() < commissioningsCount {
+			n++
+		}
+	}
+	if h.Kind == Commissioning && n >= MaxCommissionings {
+		return "commissioned_often", "the same person has put the device into service four times within a day: somebody else has to, if it is not ready"
 	}
 	return "", ""
 }

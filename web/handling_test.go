@@ -122,6 +122,10 @@ func TestHoldsAreKept(t *testing.T) {
 			t.Errorf("%s: %d, want %d", path, len(got.Holds), want)
 		}
 	}
+	for range bus.MaxCommissionings - 1 {
+		ask[bus.Hold](s, 200, "POST", "/api/v1/commissioning", fmt.Sprintf(`{"match":{"community":"tianjin","device":"ws-1"},"reason":"new","until":%q}`, later))
+	}
+	s.refused(http.StatusConflict, "", "POST", "/api/v1/commissioning", fmt.Sprintf(`{"match":{"community":"tianjin","device":"ws-1"},"reason":"new","until":%q}`, later))
 	if ended := ask[bus.Hold](s, 200, "DELETE", "/api/v1/silences/"+h.ID, ""); ended.EndedBy != "admin" {
 		t.Errorf("ended: %+v", ended)
 	}

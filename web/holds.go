@@ -71,23 +71,32 @@ type (
 
 func (s *Server) listHolds(w http.ResponseWriter, r *http.Request, kind string) error {
 	q, who, now := r.URL.Query(), principal(r), s.Now()
+	all, err := s.holds(r.Context())
+	if err != nil {
+		return err
+	}
 	found := []*bus.Hold{}
-	err := s.Bus.ReadAll(r.Context(), bus.Core, bus.HoldsFilter, func(m jetstream.Msg) error {
-		h := new(bus.Hold)
-		if err := json.Unmarshal(m.Data(), h); err != nil {
-			return fmt.Errorf("read %s: %w", m.Subject(), err)
-		}
+	for _, h := range all {
 		if h.Kind == kind && reaches(who, holdOwner(h)) && (q.Get("community") == "" || q.Get("community") == h.Match.Community) &&
 			(!h.Over(now) || q.Get("over") == "true") {
 			found = append(found, h)
 		}
-		return nil
-	})
-	if err != nil {
-		return err
 	}
 	slices.SortFunc(found, func(x, y *bus.Hold) int { return cmp.Or(y.From.Compare(x.From), strings.Compare(x.ID, y.ID)) })
 	return reply(w, http.StatusOK, holdList{found})
+}
+
+// holds are all there were, of every kind.
+func (s *Server) holds(ctx context.Context) (all []*bus.Hold, err error) {
+	err = s.Bus.ReadAll(ctx, bus.Core, bus.HoldsFilter, func(m jetstream.Msg) error {
+		h := new(bus.Hold)
+		if err := json.Unmarshal(m.Data(), h); err != nil {
+			return fmt.Errorf("read %s: %w", m.Subject(), err)
+		}
+		all = append(all, h)
+		return nil
+	})
+	return all, err
 }
 
 func (s *Server) addHold(w http.ResponseWriter, r *http.Request, kind string) error {
@@ -114,7 +123,27 @@ func (s *Server) addHold(w http.ResponseWriter, r *http.Request, kind string) er
 	if d := h.Match.Device; d != "" && (s.Registry.Device(d) == nil || s.Registry.Device(d).Community != h.Match.Community) {
 		return invalid("match.device", "community %q has no device %q", h.Match.Community, d)
 	}
+	if err := s.mayBegin(r, &h); err != nil {
+		return err
+	}
 	return s.changeHold(w, r, "hold", &h, func(now *bus.Hold) bool { return true })
+}
+
+// mayBegin refuses a hold that the same person has begun too often.
+func (s *Server) mayBegin(r *http.Request, h *bus.Hold) error {
+	if h.Kind != bus.Commissioning {
+		return nil
+	}
+	all, err := s.holds(r.Context())
+	if err != nil {
+		return err
+	}
+	who := principal(r)
+	h.By, h.ByPerson = who.Name, who.Person
+	if code, wrong := h.MayBegin(slices.Values(all)); code != "" {
+		return &problem{http.StatusConflict, code, wrong, ""}
+	}
+	return nil
 }
 
 // holdID is the same for the same Idempotency-Key of the same user.
