@@ -168,16 +168,7 @@ func TestEverySOSReachesAPersonWhateverIsKilled(t *testing.T) {
 		t.Fatalf("%d presses, want %d", r.SOS, presses)
 	}
 	front.await(2*time.Minute, "everybody heard", func() bool { return len(openings(hook)) >= presses })
-	for device, alerts := range openings(hook) {
-		if len(alerts) != 1 {
-			t.Errorf("%s pressed once and opened %d alerts", device, len(alerts))
-		}
-		for alert, told := range alerts {
-			if told != 1 {
-				t.Errorf("the receiver, which knows ids, sees the opening of %s of %s %d times", alert, device, told)
-			}
-		}
-	}
+	hook.heardOnce(t)
 	repeats := 0
 	mails := map[string]int{}
 	for _, m := range mail.Visible() {
@@ -193,6 +184,21 @@ func TestEverySOSReachesAPersonWhateverIsKilled(t *testing.T) {
 	t.Logf("killed %v; %d presses, %d heard; %d deliveries came again under the same id; %d of %d mails came again and said so",
 		killed, presses, len(openings(hook)), hook.repeatedNow(), repeats, len(mails))
 	close(answered)
+}
+
+// heardOnce fails the test unless each device that pressed opened one alert, and the receiver, which knows ids, heard of that once.
+func (r *receiver) heardOnce(t *testing.T) {
+	t.Helper()
+	for device, alerts := range openings(r) {
+		if len(alerts) != 1 {
+			t.Errorf("%s pressed once and opened %d alerts", device, len(alerts))
+		}
+		for alert, told := range alerts {
+			if told != 1 {
+				t.Errorf("the receiver sees the opening of %s of %s %d times", alert, device, told)
+			}
+		}
+	}
 }
 
 // openings is how often the receiver was told that an alert opened, by device and alert.
