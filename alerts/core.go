@@ -354,9 +354,7 @@ func (c *core) advance(now int64) {
 	}
 	c.clock = now
 	c.watchUntil(now)
-	if !c.quiet {
-		c.sequencesUntil(now)
-	}
+	c.sequencesUntil(now)
 	for len(c.timers) > 0 && c.timers[0].due <= now {
 		t := c.timers.pop()
 		cl := &t.series.cells[t.bound]

@@ -374,7 +374,7 @@ func (e *Engine) tick(ctx context.Context) error {
 	}
 	e.core.settle()
 	due := (e.anew || now.Sub(e.checkpointed) >= checkpointEvery) && !e.core.quiet
-	if e.consumed == 0 && len(e.core.book.out) == 0 && len(e.core.book.changed) == 0 && e.core.stepped == [shards]bool{} && !due {
+	if e.consumed == 0 && len(e.core.book.out) == 0 && len(e.core.book.changed) == 0 && !due {
 		return nil
 	}
 	return e.commit(ctx, due)

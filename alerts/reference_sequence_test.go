@@ -185,7 +185,7 @@ func refSequenceRules() []*refRule {
 			order: &refOrder{first: refPart{rule: "r_warm", kind: "cleared"}, then: event("jam"), within: 10 * refMinute, same: person},
 		},
 		{
-			id: "r_unclosed", severity: "medium", category: "device", plan: "once",
+			id: "r_unclosed", severity: "critical", category: "fire", plan: "safety", safety: true,
 			order: &refOrder{first: refPart{event: "jam", fits: atLeast("attempts", 3)}, without: refPart{rule: "t_jam", kind: "closed"}, within: 15 * refMinute},
 		},
 	}
@@ -195,16 +195,16 @@ func refSequenceRules() []*refRule {
 func (w *trio) inOrder() {
 	t := w.T
 	device := rapid.SampledFrom([]string{"p1", "p2", "p3", "p9"}).Draw(t, "device")
-	gaps := []int64{0, 1, 1000, 1001, 120_000, 299_999, 300_000, 300_001, 300_000 + wallGrace.Milliseconds(), 600_000, 900_000}
+	found := 300_000 + wallGrace.Milliseconds()
 	for range rapid.IntRange(1, 4).Draw(t, "times") {
 		s := utterance{device: device, series: device, at: w.now, received: w.now, event: rapid.SampledFrom([]string{"jam", "jam", "jam_over", "sos"}).Draw(t, "event")}
-		s.at -= rapid.SampledFrom([]int64{0, 0, 0, 1000, 299_000, 300_000, 400_000, 5_000_000}).Draw(t, "lag")
+		s.at -= rapid.SampledFrom([]int64{0, 0, 0, 1000, 299_000, 300_000, found, found, 400_000, 3_700_000, 5_000_000}).Draw(t, "lag")
 		if s.event == "jam" {
 			s.fields = []field{{"attempts", 3.0}}
 		}
 		w.happen(s)
 		if rapid.Bool().Draw(t, "wait") {
-			w.pass(rapid.SampledFrom(gaps).Draw(t, "gap"))
+			w.pass(rapid.SampledFrom([]int64{0, 1, 1000, 1001, 120_000, 299_999, 300_000, 300_001, found, found, 600_000, 900_000}).Draw(t, "gap"))
 			w.mayTick(t)
 		}
 	}
