@@ -50,5 +50,5 @@ function entry(a: AlertDetail, e: AlertEvent): Entry {
 
 function tellNote(e: AlertEvent): string {
   const names = (e.tell ?? []).filter(r => !r.held).map(r => r.name || (r.target === 'duty' ? t('alert.duty') : r.person || r.target))
-  return names.length ? `${t('alert.told')} ${names.join('、')}` : ''
+  return names.length ? `${t('alert.told')} ${names.join(t('say.list'))}` : ''
 }

@@ -10,9 +10,9 @@ const inAnHour = () => new Date(Date.now() + 3600e3).toISOString()
 
 // One device each that opens an alert at once, of every severity but the lowest: by an event, or by a reading.
 const trouble: [id: string, community: string, type: string, name: string, place: object, event: string, payload: object][] = [
-  ['story-smoke', 'tianjin', 'smoke_detector', '5栋1单元3层烟感', { estate: 'e2', building: 'b05', unit: 'u1' }, 'smoke_alarm', {}],
+  ['story-smoke', 'tianjin', 'smoke_detector', '3层楼道烟感', { estate: 'e2', building: 'b05', unit: 'u1' }, 'smoke_alarm', {}],
   ['story-charger', 'zhuhai', 'ev_charger', '地库12号充电桩', {}, 'emergency_stop', { connector: '1' }],
-  ['story-door', 'nantong', 'access_controller', '2栋前门门禁', {}, 'door_forced', { door: 'front' }],
+  ['story-door', 'nantong', 'access_controller', '2栋前门门禁', {}, 'door_forced', { door: 'main' }],
   ['story-station', 'tianjin', 'waste_station', '环保驿站8号', { estate: 'e6' }, 'door_jammed', { inlet: '2', attempts: 3 }],
   ['story-bay', 'ningbo', 'parking_sensor', '无障碍车位3号', {}, 'misuse', { kind: 'no_permit_on_disabled_bay' }],
   ['story-bus', 'zhuhai', 'bus_tracker', 'Z12微公交2号', {}, '', { delay_s: 420 }],
