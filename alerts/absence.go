@@ -154,7 +154,7 @@ func (c *core) heardEvent(p *program, dev *devices.Device, name string, at, rece
 func (c *core) sign(w *watch, at, received int64) {
 	first := w.heard == 0
 	w.heard, w.from = max(w.heard, at), max(w.from, at)
-	if w.gone <= w.from {
+	if w.gone <= at { // after a restart what came before the last will is heard after it
 		w.gone = 0
 	}
 	c.dirty[w.shard] = true

@@ -58,7 +58,7 @@ func (c *core) spread(s *series, at int64) {
 	}
 }
 
-// spreadEvent judges what looks at the event in hand.
+// spreadEvent judges what looks at an event.
 func (c *core) spreadEvent(p *program, dev *devices.Device, name string, at int64) {
 	for i := range p.heeded[name] {
 		w := &p.heeded[name][i]

@@ -51,6 +51,7 @@ type bound struct {
 	payload              []string  // fields of an event's payload that identify
 	variants             []variant // what overrides make of it
 	beyond               bool      // a signal looks beyond the own device
+	lookout              bool      // its cells look at alerts or events
 	guesses              bool      // a signal says what stands for a value that is not known
 	main                 int       // the signal whose value an alert shows; -1: none
 	typ                  *devices.Type
@@ -110,6 +111,7 @@ func (p *program) add(bounds []*bound) {
 
 // place gives the signals of a bound, which cell i is judged by, their places in a series.
 func (p *program) place(b *bound, i int) {
+	b.lookout = b.looksOut()
 	for k := range b.signals {
 		s := &b.signals[k]
 		if !s.own() {

@@ -73,7 +73,7 @@ type book struct {
 	clock time.Time                        // the server's, as of what is judged now; zero: nothing waits for an engine
 	zones map[string]*time.Location        // by name
 	going map[string]map[string]*bus.Alert // by rule and id: alerts that have not ended, of rules that others look at
-	news  []news                           // what happened to such alerts, for those to look at
+	news  []news                           // what happened to such alerts, and events, for those to look at
 
 	out     []bus.AlertEvent // what happened since the last commit
 	changed map[string]any   // and the other records that changed, by subject
@@ -213,7 +213,7 @@ func (b *book) record(a *bus.Alert, ev bus.AlertEvent) {
 	b.freed(a, ev.At)
 	b.conclude(a)
 	if b.rules.followed[a.Rule] {
-		b.news = append(b.news, news{a, ev.Kind, ev.At.UnixMilli()})
+		b.news = append(b.news, news{alert: a, kind: ev.Kind, at: ev.At.UnixMilli()})
 	}
 }
 
@@ -321,7 +321,7 @@ func (b *book) advance(now int64) {
 		}
 		switch at := b.deadline(a); {
 		case at.IsZero():
-		case at.UnixMilli() > now: // repeated meanwhile
+		case at.UnixMilli() > next.at: // repeated meanwhile: others may be due before it
 			b.schedule(a)
 		case a.State == bus.Cleared:
 			b.close(a, at, "", "nobody answered")

@@ -51,6 +51,9 @@ func (cl *cell) due(b *bound) int64 {
 // complete opens what was fulfilled before a reading at at: the for ran out while the signals were fresh.
 func (c *core) complete(s *series, i int, at int64) {
 	cl, b := &s.cells[i], s.bound(i)
+	if c.quiet && b.lookout {
+		return
+	}
 	if cl.state == pending && at >= cl.judged {
 		due := cl.due(b)
 		if b.below() && s.cells[i+1].state == pending && s.cells[i+1].due(s.bound(i+1)) < due {
@@ -67,13 +70,20 @@ func (c *core) fulfil(s *series, i int) {
 	cl, b := &s.cells[i], s.bound(i)
 	due := cl.due(b)
 	if cl.applies && (b.Safety || !c.book.maintained(s.device, due)) && b.between.contains(moment(due).In(c.zone(s.community))) {
-		c.raise(s, i, finding{due, s.last, s.received, c.newest(s, b, s.last)})
+		c.raise(s, i, finding{due, s.last, s.received, c.shown(s, b, s.last)})
 	}
 }
 
 // judge moves a cell by a reading at at.
 func (c *core) judge(s *series, i int, at, received int64) {
 	cl, b := &s.cells[i], s.bound(i)
+	if c.quiet && b.lookout {
+		if at >= s.last {
+			cl.judged = max(cl.judged, at)
+		}
+		return
+	}
+	c.noteLookout(s, i)
 	switch {
 	case at >= cl.judged:
 	case b.beyond && at >= s.last:
@@ -102,10 +112,9 @@ func (c *core) judge(s *series, i int, at, received int64) {
 			due = min(due, at)
 		}
 		if at >= due {
-			c.raise(s, i, finding{due, at, received, c.newest(s, b, at)})
+			c.raise(s, i, finding{due, at, received, c.shown(s, b, at)})
 		} else if !cl.armed {
-			cl.armed = true
-			c.timers.push(timer{due, s, i})
+			c.arm(s, i)
 		}
 	case holds == no:
 		cl.state, cl.armed = idle, false
@@ -129,7 +138,7 @@ func (c *core) judgeLate(s *series, i int, at, received int64) {
 	c.scope = scope{core: c, series: s, bound: b, at: at, heard: received, own: &v}
 	if c.holds(b, cl, at) == yes {
 		cl.since = at
-		c.raise(s, i, finding{at, at, received, v})
+		c.raise(s, i, finding{at, at, received, b.display(v)})
 	}
 }
 
@@ -138,13 +147,14 @@ type finding struct {
 	opened   int64 // ms: since + for
 	at       int64 // ms, event time of the reading that told
 	received int64 // ms
-	value    float64
+	value    any   // that an alert shows
 }
 
 // raise fires a cell.
 func (c *core) raise(s *series, i int, f finding) {
 	cl, b := &s.cells[i], s.bound(i)
 	cl.state, cl.armed, cl.late = firing, false, b.late(f.received-f.at)
+	c.noteLookout(s, i)
 	who := identity(b.Rule, subjectOf(s, b, s.dev))
 	c.book.episode(episodeKey(b.ID, who)).fire(b, 1)
 	if c.quiet {
@@ -170,23 +180,25 @@ func (c *core) tell(s *series, i int, f finding) {
 	a := c.alert(b, sub, who, f.opened, cl.since)
 	a.Received, a.Late = moment(f.received), b.late(f.received-f.at)
 	if b.field != nil {
-		a.Value, a.Unit = b.display(f.value), b.field.Unit
+		a.Value, a.Unit = f.value, b.field.Unit
 	}
 	a.Text = c.text(b, sub, a)
 	c.book.open(a)
 }
 
-// newest is the value of a bound's signal that an alert shows, at a time; the last value of its field when that is not known.
-func (c *core) newest(s *series, b *bound, at int64) float64 {
+// shown is the value of a bound's signal that an alert shows, at a time; the last value of its field when that is not known, and nil
+// when there is none.
+func (c *core) shown(s *series, b *bound, at int64) any {
 	if b.main < 0 || len(b.signals) == 0 {
-		return 0
+		return nil
 	}
 	sig := &b.signals[b.main]
-	if sig.group != nil {
-		x, _ := c.together(sig.group, s, s.dev, at)
-		return x
-	}
 	switch {
+	case sig.group != nil:
+		if x, known := c.together(sig.group, s, s.dev, at); known {
+			return b.display(x)
+		}
+		return nil
 	case sig.fence != nil:
 		return s.lastOutside(sig)
 	case sig.measure != nil:
@@ -194,7 +206,10 @@ func (c *core) newest(s *series, b *bound, at int64) float64 {
 			return x
 		}
 	}
-	return s.slots[sig.slot].value
+	if last := s.slots[sig.slot]; last.at != 0 {
+		return b.display(last.value)
+	}
+	return nil
 }
 
 // moment is a time in ms as the records have it.
@@ -232,7 +247,7 @@ func (c *core) confirm(s *series, b *bound, cl *cell, at, received int64) {
 	cl.late = false
 	e := c.book.episodes[episodeKey(b.ID, identity(b.Rule, subjectOf(s, b, s.dev)))]
 	if !c.quiet && e != nil && e.alert != nil {
-		c.lift(s, b, e.alert, finding{at, at, received, c.newest(s, b, at)}, at)
+		c.lift(s, b, e.alert, finding{at, at, received, c.shown(s, b, at)}, at)
 		c.book.confirm(e.alert, moment(at))
 	}
 }

@@ -168,11 +168,7 @@ func (c *core) unpackSeries(r *unpacker, text func(uint64) string, version uint6
 	if r.bad {
 		return
 	}
-	var s *series
-	// A key is the head of a line.
-	if _, err := c.line.Parse([]byte(key + " x=1 0")); err == nil {
-		s = c.newSeries(key, &c.line)
-	}
+	s := c.seriesNamed(key)
 	if s == nil { // its type has no rules any more: read on, keep nothing
 		s = &series{prog: newProgram(nil)}
 	}
@@ -211,10 +207,10 @@ func (c *core) unpackSeries(r *unpacker, text func(uint64) string, version uint6
 func (c *core) restore(s *series, i int, flags byte, judged, since int64) {
 	cl, b := &s.cells[i], s.bound(i)
 	cl.state, cl.late, cl.judged, cl.since = cellState(flags&stateBits), flags&lateBit != 0, judged, since
+	c.noteLookout(s, i)
 	switch cl.state {
 	case pending:
-		cl.armed = true
-		c.timers.push(timer{cl.due(b), s, i})
+		c.arm(s, i)
 	case firing:
 		c.book.episode(episodeKey(b.ID, identity(b.Rule, subjectOf(s, b, c.dir.Device(s.device))))).fire(b, 1)
 	}

@@ -21,7 +21,10 @@ func (e *Engine) commit(ctx context.Context, checkpoint bool) error {
 	if err := e.commitRecords(ctx); err != nil {
 		return err
 	}
-	t := transaction{events: e.core.book.out, records: e.core.book.changed, sequences: e.packSteps(), offset: e.done}
+	t := transaction{events: e.core.book.out, records: maps.Clone(e.core.book.changed), sequences: e.packSteps(), offset: e.done}
+	if t.offset.Unfollowed = e.core.unfollowedNews(); !e.core.quiet {
+		maps.Copy(t.records, e.core.lookoutRecords())
+	}
 	if (checkpoint || e.anew) && !e.core.quiet {
 		t.shards = e.pack()
 		t.offset.Replay, t.offset.ReplayEvents = e.done.Readings, e.done.Events

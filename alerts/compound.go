@@ -1,9 +1,6 @@
 package alerts
 
 import (
-	"maps"
-	"slices"
-
 	"cel.dev/cel-go/cel"
 
 	"linli/bus"
@@ -83,21 +80,26 @@ func (c *core) going(r *ruleSignal, dev *devices.Device, at int64) (float64, boo
 	return float64(min(len(seen), 1)), true
 }
 
-// news is something that happened to an alert that rules look at.
+// news is something that happened that rules look at: to an alert, or an event.
 type news struct {
 	alert *bus.Alert
 	kind  string
-	at    int64 // ms
+	at    int64           // ms
+	prog  *program        // of an event
+	dev   *devices.Device // of an event
 }
 
-// settle lets what happened to alerts have its effect on other rules. Rules do not look at each other in a circle, so it ends. Sequences
+// settle lets what happened have its effect on rules that look at it. Rules do not look at each other in a circle, so it ends. Sequences
 // are stored with what happened, and so take it at once; what looks at cells waits for the end of a replay.
 func (c *core) settle() {
 	for len(c.book.news) > 0 {
 		all := c.book.news
 		c.book.news = nil
 		for _, n := range all {
-			if c.stepByAlert(n); c.quiet {
+			if n.alert != nil {
+				c.stepByAlert(n)
+			}
+			if c.quiet {
 				c.unfollowed = append(c.unfollowed, n)
 				continue
 			}
@@ -106,28 +108,50 @@ func (c *core) settle() {
 	}
 }
 
-// catchUp follows what happened to alerts in a replay. What an engine before this one did not come to is there too: the alert as it is.
+// mostUnfollowed bounds what is stored of that; of more the oldest is left out.
+const mostUnfollowed = 1000
+
+// unfollowedNews is what waits for the end of a replay, as it is stored.
+func (c *core) unfollowedNews() (all []bus.News) {
+	for _, n := range c.unfollowed[max(0, len(c.unfollowed)-mostUnfollowed):] {
+		x := bus.News{Kind: n.kind, At: n.at}
+		switch {
+		case n.alert != nil:
+			x.Alert = n.alert.ID
+		case n.dev != nil:
+			x.Type, x.Device = n.prog.typ.ID, n.dev.ID
+		}
+		all = append(all, x)
+	}
+	return all
+}
+
+// loadUnfollowed takes what an engine before this one did not come to.
+func (c *core) loadUnfollowed(all []bus.News) {
+	for _, x := range all {
+		n := news{alert: c.book.alerts[x.Alert], kind: x.Kind, at: x.At, prog: c.rules.byType[x.Type], dev: c.dir.Device(x.Device)}
+		if n.alert != nil || n.prog != nil {
+			c.unfollowed = append(c.unfollowed, n)
+		}
+	}
+}
+
+// catchUp follows what happened in a replay.
 func (c *core) catchUp() {
 	all := c.unfollowed
 	c.unfollowed = nil
-	for _, id := range slices.Sorted(maps.Keys(c.book.alerts)) {
-		a := c.book.alerts[id]
-		if a.State == bus.Closed || !c.rules.followed[a.Rule] {
-			continue
-		}
-		all = append(all, news{a, opened, a.OpenedAt.UnixMilli()})
-		if a.ClearedAt != nil {
-			all = append(all, news{a, cleared, a.ClearedAt.UnixMilli()})
-		}
-	}
 	for _, n := range all {
 		c.follow(n)
 	}
 	c.settle()
 }
 
-// follow judges again what looks at the rule of an alert, around the alert's device.
+// follow judges again what looks at an event, or at the rule of an alert, around its device.
 func (c *core) follow(n news) {
+	if n.alert == nil {
+		c.spreadEvent(n.prog, n.dev, n.kind, n.at)
+		return
+	}
 	c.corroborate(n)
 	dev := c.dir.Device(n.alert.Device)
 	for _, b := range c.rules.looking[n.alert.Rule] {
@@ -153,17 +177,14 @@ func (c *core) follow(n news) {
 // judgeNow judges a cell without a reading of its own.
 func (c *core) judgeNow(s *series, i int, at int64) {
 	c.dirty[s.shard] = true
-	c.judge(s, i, max(at, s.cells[i].judged), max(at, c.clock))
+	c.judge(s, i, max(at, s.cells[i].judged), max(at, c.present()))
 }
 
 // seriesOf makes the series of a device that has sent nothing but events, if its type has no payload tags.
 func (c *core) seriesOf(dev *devices.Device, t *devices.Type) {
 	key := t.Measurement + ",community=" + dev.Community + ",device=" + dev.ID
-	if c.series[key] != nil || len(c.rules.byType[t.ID].tags) > 0 {
-		return
-	}
-	if _, err := c.line.Parse([]byte(key + " x=1 0")); err == nil {
-		c.newSeries(key, &c.line)
+	if len(c.rules.byType[t.ID].tags) == 0 {
+		c.seriesNamed(key)
 	}
 }
 

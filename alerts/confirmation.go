@@ -97,7 +97,7 @@ func (c *core) confirmBy(r *Rule, a, other *bus.Alert, at int64) {
 	a.ConfirmedBy = other.ID
 	worse := x.severity != "" && x.severity.Rank() < a.Severity.Rank()
 	ev := bus.AlertEvent{Kind: corroborated, At: latest(a.OpenedAt, moment(at)), Note: other.Rule + " of " + other.Device}
-	now := latest(ev.At, moment(max(c.clock, at)))
+	now := latest(ev.At, moment(max(c.present(), at)))
 	if worse {
 		a.Severity = x.severity
 		c.book.lift(a, ev, now)

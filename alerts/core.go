@@ -31,10 +31,12 @@ type core struct {
 	summary    summary
 	timers     timerHeap
 	clock      int64   // ms: the latest receive time of a reading, or the wall clock once the stream is read to its end
+	came       int64   // ms: when what is in hand came in
 	quiet      bool    // replaying what the book knows already: cells move, alerts do not
 	fired      []fired // meanwhile
 	unfollowed []news  // meanwhile
 	recalling  bool    // an event is only to be remembered: the book knows what came of it
+	lookouts   lookouts
 	tallies    tallies
 	dirty      [shards]bool
 
@@ -48,6 +50,7 @@ type core struct {
 
 	vigil      vigil
 	groups     map[placeKey][]*series // of a type that have something in common
+	unheard    map[placeKey][]*series // that wait for such to be heard again
 	rolled     rolled                 // the value of the last group that was asked for
 	stirred    []stirred              // what the line changed that others look at
 	eventTimes map[string]int64       // ms, by key
@@ -90,7 +93,7 @@ func newCore(rules *Rules, dir Directory) *core {
 	c := &core{
 		rules: rules, dir: dir, series: map[string]*series{}, book: newBook(rules, dir), life: newLife(),
 		vigil: newVigil(), tallies: tallies{},
-		groups: map[placeKey][]*series{}, eventTimes: map[string]int64{}, sequences: map[string]*sequence{},
+		groups: map[placeKey][]*series{}, unheard: map[placeKey][]*series{}, eventTimes: map[string]int64{}, sequences: map[string]*sequence{},
 	}
 	c.scope.core = c
 	c.enrol()
@@ -103,22 +106,23 @@ func (c *core) reading(b []byte) (rest []byte, err error) {
 	if rest, err = l.Parse(b); err != nil {
 		return nil, fmt.Errorf("read line: %w", err)
 	}
-	key := b[:bytes.IndexByte(b, ' ')]
-	s := c.series[string(key)]
-	if s == nil {
-		if s = c.newSeries(string(key), l); s == nil {
-			return rest, nil
-		}
-	}
 	received, ok := l.Field("received_at").Int()
 	at := l.Time / 1e6
 	if !ok {
 		received = at
 	}
 	at = min(at, received)
+	c.came = received
 	c.advance(received)
 	if !c.quiet {
 		c.book.advance(received)
+	}
+	key := b[:bytes.IndexByte(b, ' ')]
+	s := c.series[string(key)]
+	if s == nil { // from now on: what came before does not concern it
+		if s = c.newSeries(string(key), l); s == nil {
+			return rest, nil
+		}
 	}
 	c.refresh(s, at)
 	c.dirty[s.shard] = true
@@ -141,6 +145,7 @@ func (c *core) reading(b []byte) (rest []byte, err error) {
 	if s.stale {
 		c.rearm(s)
 	}
+	c.heardAround(s)
 	c.spread(s, at)
 	c.settle()
 	return rest, nil
@@ -167,6 +172,18 @@ func (c *core) newSeries(key string, l *devices.Line) *series {
 	s.want()
 	c.series[key] = s
 	return s
+}
+
+// seriesNamed is the series of a key, which is the head of a line, made if it is new.
+func (c *core) seriesNamed(key string) *series {
+	var head devices.Line // that in hand is still needed
+	if s := c.series[key]; s != nil {
+		return s
+	}
+	if _, err := head.Parse([]byte(key + " x=1 0")); err != nil {
+		return nil
+	}
+	return c.newSeries(key, &head)
 }
 
 func shardOf(device string) uint8 {
@@ -301,6 +318,7 @@ func (c *core) refresh(s *series, at int64) {
 		b := s.bound(i)
 		moved := before != nil && identity(b.Rule, subjectOf(s, b, before)) != identity(b.Rule, subjectOf(s, b, dev))
 		if cl.state == firing && (moved || !cl.applies) {
+			c.noteLookout(s, i)
 			c.lower(s, b, cl, subjectOf(s, b, before), at)
 		}
 	}
@@ -346,40 +364,3 @@ func (c *core) applies(s *series, i int) bool {
 
 // zone is the local time of a community.
 func (c *core) zone(community string) *time.Location { return c.book.zone(community) }
-
-// advance moves the clock to now, ms, and completes what has become due until then.
-func (c *core) advance(now int64) {
-	if now <= c.clock {
-		return
-	}
-	c.clock = now
-	c.watchUntil(now)
-	c.sequencesUntil(now)
-	for len(c.timers) > 0 && c.timers[0].due <= now {
-		t := c.timers.pop()
-		cl := &t.series.cells[t.bound]
-		if !cl.armed || cl.due(t.series.bound(t.bound)) != t.due {
-			continue // it was another wait, long over
-		}
-		cl.armed = false
-		c.dirty[t.series.shard] = true
-		if c.fresh(t.series, t.series.bound(t.bound), max(t.due, t.series.received)) {
-			c.fulfil(t.series, t.bound)
-		} else {
-			t.series.stale = true
-		}
-	}
-	c.settle()
-}
-
-// rearm lets the pending cells of a series that is heard again wait for the clock. A field that is sent on change only says by
-// that silence that it has not changed.
-func (c *core) rearm(s *series) {
-	s.stale = false
-	for i := range s.cells {
-		if cl := &s.cells[i]; cl.state == pending && !cl.armed {
-			cl.armed = true
-			c.timers.push(timer{cl.due(s.bound(i)), s, i})
-		}
-	}
-}

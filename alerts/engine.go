@@ -35,8 +35,8 @@ const (
 	// commitEvery and commitMessages bound how long a transition that is not urgent waits for others.
 	commitEvery    = 100 * time.Millisecond
 	commitMessages = 500
-	// commitEvents keeps a transaction below 900 records: an event and its alert each, checkpoints, sequences and the offset.
-	commitEvents = 360
+	// commitEvents keeps a transaction below 900 records: an event and its alert each, checkpoints, sequences, lookouts and the offset.
+	commitEvents = 325
 	// commitRecords are the holds and loads beside them.
 	commitRecords = 30
 	// checkpointEvery is how often the cells that changed are written.
@@ -133,6 +133,7 @@ func Open(ctx context.Context, c Config) (*Engine, error) {
 	e.done.Replay, e.done.ReplayEvents = min(e.done.Replay, e.done.Readings), min(e.done.ReplayEvents, e.done.Events)
 	events.next, readings.next = e.done.ReplayEvents+1, e.done.Replay+1
 	e.resumed = e.done
+	e.core.loadUnfollowed(e.done.Unfollowed)
 	if last := min(e.done.Events, events.last); max(events.next, events.first) <= last {
 		e.recall = last
 	}
@@ -153,6 +154,7 @@ func (e *Engine) load(ctx context.Context) error {
 		{bus.AlertsFilter, into(book.load)},
 		{bus.HoldsFilter, into(book.loadHold)},
 		{bus.LoadsFilter, into(book.loadLoad)},
+		{bus.LookoutsSubject("*"), into(e.core.loadLookouts)},
 		{bus.WellbeingFilter, into(e.core.life.load)},
 		{bus.CheckpointSubject + ".*", e.core.unpack},
 		{bus.SequencesSubject + ".*", e.core.unpackSteps},
@@ -290,6 +292,7 @@ func (e *Engine) action(ctx context.Context, m message) error {
 	var x bus.Action
 	err := json.Unmarshal(m.data, &x)
 	if err == nil && x.Callback == nil { // callbacks are for notify
+		e.core.came = x.At.UnixMilli()
 		err = e.core.book.act(&x)
 		e.core.settle()
 	}
@@ -355,7 +358,7 @@ func (e *Engine) tick(ctx context.Context) error {
 		return err
 	}
 	now := e.Now()
-	e.core.book.clock = now
+	e.core.book.clock, e.core.came = now, now.UnixMilli()
 	e.core.book.advance(now.UnixMilli())
 	if e.heard(now) {
 		e.core.book.wake(now)

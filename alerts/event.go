@@ -32,6 +32,7 @@ func (c *core) event(b []byte) error {
 		received = at
 	}
 	at = min(at, received)
+	c.came = received
 	if device == devices.Probe.ID {
 		c.trial(p, string(name), at, received)
 		return nil

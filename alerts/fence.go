@@ -221,14 +221,14 @@ func (c *core) outside(sig *signal, sc *scope) (float64, bool) {
 	return most, known == sig.fence.fixes
 }
 
-// lastOutside is what the last fix said that said something.
-func (s *series) lastOutside(sig *signal) float64 {
+// lastOutside is what the last fix said that said something; nil if none did.
+func (s *series) lastOutside(sig *signal) any {
 	for _, fix := range slices.Backward(s.memories[sig.memory].buckets) {
 		if x, known := sig.fence.outside(&fix, s.dev); known {
 			return x
 		}
 	}
-	return 0
+	return nil
 }
 
 // enough reports whether the fixes since a time are enough to open without waiting longer.

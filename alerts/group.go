@@ -206,6 +206,34 @@ func (c *core) counts(g *group, s *series, x float64) truth {
 	return g.when.eval(&scope{core: c, series: s, own: &x, field: g.each.field})
 }
 
+// untilHeard lets a series of which a for was not completed, perhaps because a group was silent, try again when that is heard.
+func (c *core) untilHeard(s *series, b *bound) {
+	for i := range b.signals {
+		g := b.signals[i].group
+		if g == nil {
+			continue
+		}
+		place, ok := s.place(g.same, s.dev)
+		if key := (placeKey{g.typ.ID, place}); ok && !slices.Contains(c.unheard[key], s) {
+			c.unheard[key] = append(c.unheard[key], s)
+		}
+	}
+}
+
+// heardAround lets those that waited for a series to be heard try again.
+func (c *core) heardAround(s *series) {
+	if len(c.unheard) == 0 {
+		return
+	}
+	for _, place := range s.places {
+		key := placeKey{s.prog.typ.ID, place}
+		for _, waits := range c.unheard[key] {
+			c.rearm(waits)
+		}
+		delete(c.unheard, key)
+	}
+}
+
 // roll sums up what the devices of a group say.
 type roll struct {
 	known, counted    int

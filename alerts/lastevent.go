@@ -78,8 +78,8 @@ func (c *core) noteEvent(p *program, dev *devices.Device, name string, at int64)
 		c.eventTimes[string(key)] = at
 		c.dirty[shardOf(string(key))] = true
 	}
-	if !c.recalling {
-		c.spreadEvent(p, dev, name, at)
+	if len(p.heeded[name]) > 0 && !c.recalling {
+		c.book.news = append(c.book.news, news{kind: name, at: at, prog: p, dev: dev})
 	}
 	if len(c.eventTimes) > eventTimesKept {
 		c.forgetEvents()

@@ -147,7 +147,7 @@ func (c *core) sink(s *series, b *bound, e *episode, at int64) {
 	at = max(at, a.LastEvent.UnixMilli())
 	x := *b
 	x.Rule = &to
-	c.grade(s, &x, a, finding{at: at, received: at, value: c.newest(s, b, at)}, at)
+	c.grade(s, &x, a, finding{at: at, received: at, value: c.shown(s, b, at)}, at)
 	c.book.record(a, bus.AlertEvent{Kind: lowered, At: moment(at), Note: note})
 }
 
@@ -158,7 +158,7 @@ func (c *core) grade(s *series, b *bound, a *bus.Alert, f finding, since int64) 
 		a.Severity = x.severity
 	}
 	if b.field != nil {
-		a.Value, a.Unit = b.display(f.value), b.field.Unit
+		a.Value, a.Unit = f.value, b.field.Unit
 	}
 	told := *a
 	told.EventTime, told.Received = moment(since), moment(f.received)
@@ -172,7 +172,7 @@ func (c *core) passDown(s *series, i int, at, received int64) {
 		i++
 		c.judge(s, i, at, received)
 		if s.cells[i].state == pending {
-			c.raise(s, i, finding{at, at, received, c.newest(s, s.bound(i), at)})
+			c.raise(s, i, finding{at, at, received, c.shown(s, s.bound(i), at)})
 		}
 		if s.cells[i].state == firing {
 			return

@@ -108,6 +108,7 @@ func (w *trio) store() {
 }
 
 func (w *trio) tick() {
+	w.m.came = w.now
 	w.m.expire(w.now)
 	w.m.watch(w.now)
 	w.m.advance(w.now - wallGrace.Milliseconds())
@@ -132,7 +133,8 @@ func (w *trio) hear(all ...utterance) {
 func (w *trio) happen(s utterance) {
 	w.m.happen(s)
 	w.put(bus.Events, s.line())
-	if w.m.overdue() { // what came late may say that a wait is over already, which is found within a moment
+	if w.m.overdue() || len(w.m.due()) > 0 { // what came late may say that a wait is over already: found within a moment, or by a start
+		w.doom = ""
 		w.pass(heard)
 		w.tick()
 	}

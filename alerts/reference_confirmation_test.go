@@ -14,19 +14,26 @@ type refConfirmation struct {
 	severity, plan string
 }
 
-// refNews is something that happened to an alert. Others hear of it when all that came of the same has happened.
+// refNews is something that happened to an alert, or an event. Others hear of it when all that came of the same has happened.
 type refNews struct {
 	a    *refAlert
 	kind string
 	at   int64
+
+	device string // of an event
 }
 
 func (m *reference) settle() {
 	for len(m.news) > 0 {
 		n := m.news[0]
 		m.news = m.news[1:]
+		if n.a == nil {
+			m.lookAt(n.device, n.at, func(l refLook) bool { return l.event == n.kind })
+			continue
+		}
 		m.orderNews(n)
 		m.corroborate(n)
+		m.lookAt(n.a.device, n.at, func(l refLook) bool { return l.rule == n.a.rule.id })
 	}
 }
 
@@ -74,7 +81,7 @@ func (m *reference) confirmBy(a, other *refAlert, at int64) {
 	}
 	a.confirmedBy = other.id()
 	at = max(a.opened, at)
-	now := max(at, m.clock)
+	now := max(at, m.clock, m.came)
 	if severer(x.severity, a.severity) {
 		a.severity = x.severity
 		m.worsen(a, x.plan, at, "corroborated", now)

@@ -5,7 +5,8 @@ import "slices"
 // happen judges an event.
 func (m *reference) happen(s utterance) {
 	defer m.settle()
-	s.at = min(s.at, s.received)
+	s.at, m.came = min(s.at, s.received), s.received
+	device, at := s.device, s.at
 	m.events = append(m.events, s)
 	m.listen(s)
 	m.orderEvent(s)
@@ -52,6 +53,7 @@ func (m *reference) happen(s utterance) {
 			late: r.lateBy(s.received - s.at), latched: r.latched,
 		})
 	}
+	m.news = append(m.news, refNews{kind: s.event, at: at, device: device})
 }
 
 // often reports whether an event is the last that it takes for a count, and the time of the newest of those. One as old as another is

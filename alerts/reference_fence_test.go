@@ -85,7 +85,6 @@ func (m *reference) outside(c *refCell, at int64) (v any, age int64) {
 
 // lastOutside is what an alert shows: what the last fix said that said something.
 func (m *reference) lastOutside(c *refCell) (v any) {
-	v = 0.0
 	for _, fix := range m.fixes(c.series, c.rule.fence) {
 		if x := m.surely(c, fix); x != nil {
 			v = x

@@ -9,7 +9,7 @@ import (
 type refGroup struct {
 	field    string
 	onChange bool
-	of       func(m *reference, device string) string
+	of       refPlaceOf
 	sum      func(values []any) any
 	coverage float64
 }
@@ -72,11 +72,11 @@ func number01(b bool) float64 {
 	return 0
 }
 
-// around are the series that have something in common with a device, in the order of their names.
-func (m *reference) around(g *refGroup, device string) (all []string) {
-	here := g.of(m, device)
+// nearby are the series that have something in common with a device, in the order of their names.
+func (m *reference) nearby(of refPlaceOf, device string) (all []string) {
+	here := of(m, device)
 	for _, s := range m.said {
-		if here != "" && g.of(m, s.device) == here && !slices.Contains(all, s.series) {
+		if here != "" && of(m, s.device) == here && !slices.Contains(all, s.series) {
 			all = append(all, s.series)
 		}
 	}
@@ -86,7 +86,7 @@ func (m *reference) around(g *refGroup, device string) (all []string) {
 
 // together is what a group says at a time. When too few are known, that is too old to count.
 func (m *reference) together(g *refGroup, device string, at int64) (v any, age int64) {
-	all := m.around(g, device)
+	all := m.nearby(g.of, device)
 	var values []any
 	for _, series := range all {
 		said, _ := m.newest(series, says(g.field))
@@ -107,7 +107,7 @@ func (m *reference) together(g *refGroup, device string, at int64) (v any, age i
 // lookers are the cells of a series that look at other devices: they are judged whatever it says.
 func (m *reference) lookers(s utterance) (all []*refCell) {
 	for _, r := range m.rules {
-		if r.groups != nil {
+		if r.beyond() {
 			all = append(all, m.cell(r, s))
 		}
 	}
@@ -141,10 +141,9 @@ func (m *reference) spread(s utterance, fields []string) {
 				if g.field != id {
 					continue
 				}
-				for _, series := range m.around(g, s.device) {
+				for _, series := range m.nearby(g.of, s.device) {
 					if series != s.series {
-						c := m.cell(r, utterance{series: series})
-						m.judge(c, utterance{device: c.device, series: series, at: max(s.at, c.judged), received: max(s.at, m.clock)})
+						m.judgeNow(m.cell(r, utterance{series: series}), s.at)
 					}
 				}
 			}

@@ -65,7 +65,7 @@ func (m *reference) current(r *refRule, who string) *refAlert {
 // record notes what happened to an alert. What it was the cause of is looked at again when it ends.
 func (m *reference) record(a *refAlert, at int64, kind string, tell ...told) {
 	a.log = append(a.log, refEvent{at, kind, a.state, a.late, strings.TrimSpace(a.severity + " " + a.rule.grade), a.value, tell})
-	m.news = append(m.news, refNews{a, kind, at})
+	m.news = append(m.news, refNews{a: a, kind: kind, at: at})
 	over := a.state == "cleared" || a.state == "closed"
 	if over {
 		m.freed(a, at)
@@ -255,6 +255,7 @@ func (m *reference) repeat(a *refAlert, s utterance) {
 // act does what a person asks for; nothing if that makes no sense.
 func (m *reference) act(x refAction) {
 	defer m.settle()
+	m.came = x.at
 	switch a := x.a; {
 	case x.hold != nil:
 		m.actOnHold(x)

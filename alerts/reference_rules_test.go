@@ -181,6 +181,7 @@ var refFiles = []string{
 	"testdata/reference_group.yaml",
 	"testdata/reference_fence.yaml",
 	"testdata/reference_sequences.yaml",
+	"testdata/reference_compound.yaml",
 }
 
 // refEngineRules are those of the reference.
@@ -192,5 +193,5 @@ func refEngineRules(t *testing.T) *Rules {
 
 // refAllRules are the same in Go. Those of a file are in its order.
 func refAllRules() []*refRule {
-	return slices.Concat(refRules(), refMeasureRules(), refLevelRules(), refConfirmedRules(), refGroupRules(), refFenceRules(), refSequenceRules())
+	return slices.Concat(refRules(), refMeasureRules(), refLevelRules(), refConfirmedRules(), refGroupRules(), refFenceRules(), refSequenceRules(), refCompoundRules())
 }

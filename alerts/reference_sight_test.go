@@ -35,6 +35,9 @@ func (s utterance) get(id string) any {
 // value is the last value of a field, or what a signal comes to, and how long ago that held at a time. What is sent on change only
 // holds while its series says anything.
 func (m *reference) value(c *refCell, id string, at int64) (v any, age int64) {
+	if l, ok := c.rule.looks[id]; ok {
+		return m.look(l, c.device, at)
+	}
 	if g := c.rule.groups[id]; g != nil {
 		return m.together(g, c.device, at)
 	}
@@ -57,14 +60,14 @@ func (m *reference) value(c *refCell, id string, at int64) (v any, age int64) {
 
 // shown is what an alert shows: the first of what its rule reads, at a time. What is not known of the past is shown by the last value.
 func (m *reference) shown(c *refCell, at int64) any {
+	if len(c.rule.fields) == 0 {
+		return nil
+	}
 	id := c.rule.fields[0]
 	if c.rule.fence != nil {
 		return m.lastOutside(c)
 	}
 	v, _ := m.value(c, id, at)
-	if c.rule.groups[id] != nil && v == nil {
-		return 0.0
-	}
 	if s, ok := m.newest(c.series, says(c.rule.field(id))); v == nil && ok {
 		v = s.get(c.rule.field(id))
 	}

@@ -15,6 +15,7 @@ type reference struct {
 	persons  map[string]string // by device
 	family   []string
 	people   map[string][]string // by target
+	came     int64               // when what is in hand did
 	clock    int64               // the latest receipt of a reading, or what the wall clock says less its grace
 	wall     int64
 
@@ -61,6 +62,7 @@ type refRule struct {
 	fields                       []string // or signals
 	signals                      map[string]refSignal
 	groups                       map[string]*refGroup
+	looks                        map[string]refLook
 	everyone                     bool // identity: of the community
 	fence                        *refFence
 	age                          int64 // how long a value counts; 0: three minutes
@@ -83,6 +85,7 @@ type refCell struct {
 	since          int64
 	state          cellWord
 	late           bool
+	tried          int   // what was said when it was last tried by the clock
 	judged         int64 // of a rule that looks at other devices: the newest time it was judged at
 }
 
@@ -133,7 +136,7 @@ func (c *refCell) due() int64 { return c.since + c.rule.hold }
 
 // hear judges a reading.
 func (m *reference) hear(s utterance) {
-	s.at = min(s.at, s.received)
+	s.at, m.came = min(s.at, s.received), s.received
 	m.advance(s.received)
 	m.expire(s.received)
 	m.listen(s)
@@ -153,7 +156,7 @@ func (m *reference) hear(s utterance) {
 		if !ok {
 			before.at = s.at
 		}
-		if c.rule.groups != nil {
+		if c.rule.beyond() {
 			before.at = c.judged
 		}
 		judged[c] = before.at
@@ -166,7 +169,7 @@ func (m *reference) hear(s utterance) {
 		switch {
 		case s.at >= judged[c]:
 			m.judge(c, s)
-		case c.rule.groups != nil:
+		case c.rule.beyond():
 			m.judgeBehind(c, s)
 		default:
 			m.judgeOld(c, s)
@@ -184,20 +187,32 @@ func (m *reference) advance(now int64) {
 	m.clock = now
 	m.miss(now)
 	m.endSequences(now)
+	m.settle()
+	for due := m.due(); len(due) > 0; due = m.due() {
+		for _, c := range due {
+			c.tried = m.tries()
+			last, _ := m.newest(c.series, anything)
+			if m.fresh(c, max(c.due(), last.received)) {
+				m.fulfil(c)
+			}
+		}
+		m.settle()
+	}
+}
+
+// tries is what a cell is tried by: only when more was said it is tried again.
+func (m *reference) tries() int { return len(m.said) + 1 }
+
+// due are the cells of which the time is over by the clock, in their order.
+func (m *reference) due() []*refCell {
 	due := slices.DeleteFunc(slices.Clone(m.cells), func(c *refCell) bool {
-		return c.state != waiting || c.due() > now
+		return c.state != waiting || c.due() > m.clock || c.tried == m.tries()
 	})
 	slices.SortStableFunc(due, func(a, b *refCell) int {
 		n := cmp.Compare(slices.Index(m.rules, a.rule), slices.Index(m.rules, b.rule))
 		return cmp.Or(cmp.Compare(a.due(), b.due()), n, cmp.Compare(a.series, b.series))
 	})
-	for _, c := range due {
-		last, _ := m.newest(c.series, anything)
-		if m.fresh(c, max(c.due(), last.received)) {
-			m.fulfil(c)
-		}
-	}
-	m.settle()
+	return due
 }
 
 func (m *reference) fulfil(c *refCell) {
@@ -252,7 +267,7 @@ func (m *reference) judge(c *refCell, s utterance) {
 		}
 	case holds == yea:
 		if c.state == quiet {
-			c.state, c.since = waiting, s.at
+			c.state, c.since, c.tried = waiting, s.at, 0
 		}
 		due := c.due()
 		if m.enough(c, s.at) {

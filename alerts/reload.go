@@ -131,6 +131,7 @@ func (c *core) with(rules *Rules) (*core, error) {
 	next := newCore(rules, c.dir)
 	next.book, next.life, next.summary, next.clock = c.book, c.life, c.summary, c.clock
 	next.book.govern(rules, moment(c.clock))
+	next.lookouts.stored = c.lookouts.stored
 	next.vigil.listening, next.vigil.began = c.vigil.listening, c.vigil.began
 	for _, e := range next.book.episodes {
 		e.rest()
@@ -142,7 +143,7 @@ func (c *core) with(rules *Rules) (*core, error) {
 		if err := next.unpackSteps(c.packSteps(shard)); err != nil {
 			return nil, err
 		}
-		next.dirty[shard], next.stepped[shard] = true, true
+		next.dirty[shard], next.stepped[shard], next.lookouts.moved[shard] = true, true, true
 	}
 	for _, s := range next.series {
 		for i := len(s.cells) - 1; i >= 0; i-- {

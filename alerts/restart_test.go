@@ -75,12 +75,15 @@ func (d *disk) engine(t tester, rules *Rules, now *time.Time) *Engine {
 			e.core.book.loadHold(reread(t, x))
 		case *bus.Load:
 			e.core.book.loadLoad(reread(t, x))
+		case *bus.Lookouts:
+			e.core.loadLookouts(reread(t, x))
 		}
 	}
 	for _, id := range slices.Sorted(maps.Keys(d.alerts)) {
 		a := d.alerts[id]
 		e.core.book.load(reread(t, &a))
 	}
+	e.core.loadUnfollowed(d.offset.Unfollowed)
 	for _, data := range d.shards {
 		if err := e.core.unpack(data); err != nil {
 			t.Fatal(err)

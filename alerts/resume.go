@@ -1,6 +1,11 @@
 package alerts
 
-import "linli/bus"
+import (
+	"maps"
+	"slices"
+
+	"linli/bus"
+)
 
 // startWaits lets watches and digests wait before anything is judged.
 func (e *Engine) startWaits() {
@@ -31,6 +36,7 @@ type fired struct {
 // before a reading that is on its way, and a replay does not see it.
 func (c *core) endReplay() {
 	c.quiet = false
+	c.recallLookouts()
 	for _, x := range c.fired {
 		if cl := &x.series.cells[x.bound]; cl.state == firing && cl.since == x.since && !c.told(x) {
 			c.tell(x.series, x.bound, x.finding)
@@ -78,7 +84,8 @@ func (c *core) adopt() {
 			orphans[e.alert.Device] = true
 		}
 	}
-	for _, s := range c.series {
+	for _, key := range slices.Sorted(maps.Keys(c.series)) { // of several cells the first is the one
+		s := c.series[key]
 		for i := 0; orphans[s.device] && i < len(s.cells); i++ {
 			cl, b := &s.cells[i], s.bound(i)
 			e := c.book.episodes[episodeKey(b.ID, identity(b.Rule, subjectOf(s, b, s.dev)))]
@@ -88,6 +95,7 @@ func (c *core) adopt() {
 			cl.state, cl.since, cl.armed = firing, e.alert.EventTime.UnixMilli(), false
 			e.fire(b, 1)
 			c.dirty[s.shard] = true
+			c.noteLookout(s, i)
 		}
 	}
 }

@@ -69,7 +69,12 @@ func (b *book) postpone(a *bus.Alert, r *bus.Recipient) {
 		l.Due = r.Until
 	}
 	b.keepLoad(l)
-	if !slices.ContainsFunc(a.Deferred, func(d bus.Deferral) bool { return d.Who == r.Who() && d.Until.Equal(r.Until) }) {
+	i := slices.IndexFunc(a.Deferred, func(d bus.Deferral) bool { return d.Who == r.Who() && d.Until.Equal(r.Until) })
+	switch {
+	case i >= 0 && r.Held == heldStorm: // what a storm kept back is told even if it is over
+		a.Deferred = slices.Clone(a.Deferred)
+		a.Deferred[i].Why = r.Held
+	case i < 0:
 		past := func(d bus.Deferral) bool { return d.Who == r.Who() && !d.Until.After(l.Done) }
 		a.Deferred = append(slices.DeleteFunc(slices.Clone(a.Deferred), past), bus.Deferral{Who: r.Who(), Why: r.Held, Until: r.Until})
 		b.expect(a, r.Who())

@@ -170,11 +170,37 @@ type Offset struct {
 	Readings     uint64 `json:"readings"`
 	Replay       uint64 `json:"replay"`
 	ReplayEvents uint64 `json:"replay_events"`
+	Unfollowed   []News `json:"unfollowed,omitempty"` // what had happened that rules had yet to look at
 
 	// When the streams were made. In others the numbers mean nothing.
 	EventsBorn   time.Time `json:"events_born,omitzero"`
 	ActionsBorn  time.Time `json:"actions_born,omitzero"`
 	ReadingsBorn time.Time `json:"readings_born,omitzero"`
+}
+
+// News is something that happened that rules look at: to an alert, or an event of a device. At is in ms.
+type News struct {
+	Alert  string `json:"alert,omitempty"`
+	Kind   string `json:"kind"`
+	Type   string `json:"type,omitempty"`
+	Device string `json:"device,omitempty"`
+	At     int64  `json:"at"`
+}
+
+// Lookouts are the rule instances of a shard that look at alerts or events and have something to keep. See alerts.
+type Lookouts struct {
+	Shard uint8     `json:"shard"`
+	Cells []Lookout `json:"cells,omitempty"`
+}
+
+// Lookout is such an instance: a rule on a series. Times are in ms.
+type Lookout struct {
+	Series string `json:"series"`
+	Rule   string `json:"rule"`
+	State  uint8  `json:"state,omitempty"`
+	Since  int64  `json:"since,omitempty"`
+	Judged int64  `json:"judged,omitempty"`
+	Late   bool   `json:"late,omitempty"`
 }
 
 // DeliveryState is how far a delivery has come.

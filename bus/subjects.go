@@ -125,5 +125,8 @@ func HoldSubject(id string) string { return "core.hold." + id }
 // WellbeingSubject holds what is known of a person's activity.
 func WellbeingSubject(person string) string { return "core.wellbeing." + person }
 
+// LookoutsSubject holds what the rule instances of a shard come to that look at alerts or events.
+func LookoutsSubject(shard string) string { return "core.lookouts." + shard }
+
 // LoadSubject holds what a recipient of a community was told of late.
 func LoadSubject(community, who string) string { return "core.load." + community + "." + who }
