@@ -89,7 +89,8 @@ func TestMistakesAreReportedWithTheirLine(t *testing.T) {
 		{"tag value", "dementia:", "Dementia:", `c/bin.yaml:11: "Dementia" is not an identifier: a-z, 0-9, _ and -`},
 		{"tag value twice", "dementia:", "lives_alone:", `c/bin.yaml:11: key "lives_alone" is here twice, first in line 11`},
 		{"tag value without a name", "{zh: 失智, en: Dementia}", "{en: Dementia}", `c/bin.yaml:11: key "zh" is missing`},
-		{"tag values as a list", "values: {lives_alone: {zh: 独居, en: Lives alone}, dementia: {zh: 失智, en: Dementia}}", "values: [lives_alone]", `c/bin.yaml:11: want a mapping of values to their names, got a list`},
+		{"tag values of a list", "values: {lives_alone: {zh: 独居, en: Lives alone}, dementia: {zh: 失智, en: Dementia}}", "values: [alone, Alone]", `c/bin.yaml:11: "Alone" is not an identifier: a-z, 0-9, _ and -`},
+		{"tag value of a list twice", "values: {lives_alone: {zh: 独居, en: Lives alone}, dementia: {zh: 失智, en: Dementia}}", "values: [alone, alone]", `c/bin.yaml:11: value "alone" is here twice`},
 		{"tag names beside values", "registry: true, values", "registry: true, names: {x: {zh: 甲, en: X}}, values", `c/bin.yaml:11: names are for a tag without values, which have theirs`},
 		{"tag and field", "id: inlet", "id: door", `c/bin.yaml:10: field door is here twice, first in line 18`},
 		{"unknown unit", "unit: cm", "unit: inch", `c/bin.yaml:13: unknown unit "inch": "inch" is no UCUM atom of the table in unit.go`},
@@ -143,6 +144,23 @@ func TestMistakesAreReportedWithTheirLine(t *testing.T) {
 				t.Errorf("%T is no *FileError", err)
 			}
 		})
+	}
+}
+
+func TestEveryTagValueOfOursHasAName(t *testing.T) {
+	t.Parallel()
+	cat, err := LoadCatalogue()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, typ := range cat.Types() {
+		for _, tag := range typ.Tags {
+			for _, v := range tag.Values {
+				if tag.Names[v] == (Text{}) {
+					t.Errorf("%s: value %s of tag %s has no name", typ.ID, v, tag.ID)
+				}
+			}
+		}
 	}
 }
 

@@ -190,14 +190,29 @@ func (p *parsedType) tag(n *yaml.Node) {
 	p.Tags = append(p.Tags, t)
 }
 
-// tagValues reads values of a tag and their names.
+// tagValues reads values of a tag and their names. Those of a list have none.
 func (p *parsedType) tagValues(n *yaml.Node) ([]string, map[string]Text) {
+	if n.Kind == yaml.SequenceNode {
+		return p.unnamed(n), nil
+	}
 	values, texts := p.named(n, identifier)
 	names := make(map[string]Text, len(values))
 	for i, v := range values {
 		names[v] = texts[i]
 	}
 	return values, names
+}
+
+func (p *parsedType) unnamed(n *yaml.Node) (values []string) {
+	for _, c := range n.Content {
+		var v string
+		p.id(&v, identifier)(c)
+		if slices.Contains(values, v) {
+			p.fail(c.Line, "value %q is here twice", v)
+		}
+		values = append(values, v)
+	}
+	return values
 }
 
 func (p *parsedType) attribute(n *yaml.Node) {
