@@ -91,7 +91,7 @@ bench: needs
 bench-pages: needs build
 	$(NPM) run --silent speed
 
-# All of what make test does a tenth of: parts killed 200 times while 2,000 people press, and the servers of a NATS cluster 20 times.
+# All of what make test does some of: parts killed 200 times while 2,000 people press, and the servers of a NATS cluster 20 times.
 chaos: needs
 	$(GO) test ./internal/acceptance -run '^(TestEverySOSReachesAPersonWhateverIsKilled|TestClusterWhateverServerIsKilled)$$' -chaos 200 -count 1 -timeout 60m -v
 

@@ -33,21 +33,29 @@ func listAlerts(fs *flag.FlagSet) action {
 	community := fs.String("community", "", "only of this community (`id`)")
 	device := fs.String("device", "", "only of this device (`id`)")
 	state := fs.String("state", "", "only in this `state`: opened, acknowledged, cleared or closed; empty: all that are not closed")
-	limit := fs.Int("limit", 200, "at most `so many`")
+	limit := fs.Int("limit", 1000, "at most `so many` of each state")
 	return func(ctx context.Context, s *session, args []string) error {
 		if err := exactly(args); err != nil {
 			return err
 		}
+		states := []string{"opened", "acknowledged", "cleared"}
+		if *state != "" {
+			states = []string{*state}
+		}
 		var all struct {
 			Alerts []alert `json:"alerts"`
 		}
-		q := query("community", *community, "device", *device, "state", *state, "limit", strconv.Itoa(*limit))
-		if err := s.Call(ctx, "GET", alertsPath+q, nil, &all); err != nil {
-			return err
+		for _, state := range states { // all at once would be cut off by those that are closed
+			var some struct {
+				Alerts []alert `json:"alerts"`
+			}
+			q := query("community", *community, "device", *device, "state", state, "limit", strconv.Itoa(*limit))
+			if err := s.Call(ctx, "GET", alertsPath+q, nil, &some); err != nil {
+				return err
+			}
+			all.Alerts = append(all.Alerts, some.Alerts...)
 		}
-		if *state == "" {
-			all.Alerts = slices.DeleteFunc(all.Alerts, func(a alert) bool { return a.State == "closed" })
-		}
+		slices.SortStableFunc(all.Alerts, func(a, b alert) int { return b.OpenedAt.Compare(a.OpenedAt) })
 		return s.print(all, func(w io.Writer) {
 			fmt.Fprintln(w, "ID\tSINCE\tSEVERITY\tSTATE\tBY\tCOMMUNITY\tDEVICE\tWHAT")
 			for _, a := range all.Alerts {

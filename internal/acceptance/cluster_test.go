@@ -119,6 +119,7 @@ func TestClusterWhateverServerIsKilled(t *testing.T) {
 	})
 	linli.start(t, "")
 	s.await(time.Minute, "ready", up)
+	s.await(30*time.Second, "whole", func() bool { return s.whole(js) })
 	for name, info := range s.streams(js) {
 		if info.Config.Replicas != 3 || info.Config.AllowDirect {
 			t.Errorf("stream %s has %d copies, answers of any copy: %t", name, info.Config.Replicas, info.Config.AllowDirect)
@@ -129,13 +130,16 @@ func TestClusterWhateverServerIsKilled(t *testing.T) {
 	l := startLoad(t, broker.addr, ids, "-rate", "400", "-duration", "20m", "-sos-every", "1s")
 	answered := s.answer(hook)
 
-	leader := func() *natsNode {
-		for _, n := range nodes {
-			if n.name == s.streams(js)[bus.Core].Cluster.Leader {
-				return n
+	leader := func() (led *natsNode) {
+		s.await(30*time.Second, "a leader", func() bool {
+			for _, n := range nodes {
+				if core := s.streams(js)[bus.Core]; core != nil && core.Cluster != nil && n.name == core.Cluster.Leader {
+					led = n
+				}
 			}
-		}
-		return nodes[0]
+			return led != nil
+		})
+		return led
 	}
 	rounds := []struct {
 		name string

@@ -102,7 +102,8 @@ func TestLaddersRunOnTimeUntilSomebodyAnswers(t *testing.T) {
 // answerAtATerminal finds the alert of a device, takes it on and ends it.
 func (s *server) answerAtATerminal(device string) {
 	s.t.Helper()
-	line := strings.Fields(strings.Split(string(s.linli("alerts", "list", "--device", device)), "\n")[1])
+	_, first, _ := strings.Cut(string(s.linli("alerts", "list", "--device", device)), "\n")
+	line := strings.Fields(first)
 	if len(line) < 6 || line[3] != "critical" || line[4] != "opened" {
 		s.t.Fatalf("linli alerts list: %q", line)
 	}
