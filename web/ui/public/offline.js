@@ -1,5 +1,5 @@
-// Stands in for the browser's own page when the link of a message is opened without a network: it says so, and tries again by itself
-// once there is one. It is a service worker of the links (a/TOKEN) and of the page of a family, and keeps nothing of what these show.
+// Stands in for the browser's own page when the link of a message is opened without a network: it says so, and opens by itself
+// once there is one. It cannot tell that from a server that does not answer, and does not claim to. It is a service worker of the links (a/TOKEN) and of the page of a family, and keeps nothing of what these show.
 
 const style = `:root { color-scheme: light dark; font: 112.5%/1.55 system-ui, -apple-system, "PingFang SC", "Microsoft YaHei", sans-serif }
 body { max-width: 30rem; margin: 0 auto; padding: 1.5rem 1rem; background: Canvas; color: CanvasText }
@@ -9,12 +9,14 @@ a { color: inherit }`
 
 const script = `const again = () => location.reload()
 for (const b of document.querySelectorAll('button')) b.onclick = again
-addEventListener('online', again)
-setTimeout(again, 5000) // a phone says that it is online before it is`
+const look = () => document.hidden || fetch(location.href, { method: 'HEAD', cache: 'no-store', redirect: 'manual', signal: AbortSignal.timeout(9000) }).then(r => r.status < 500 && again(), () => undefined)
+addEventListener('online', look)
+document.addEventListener('visibilitychange', look)
+setInterval(look, 10000) // a phone says that it is online before it is`
 
-const page = `<!doctype html><html lang="zh-CN"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>网络不通 · No network</title><style>${style}</style>
-<main><section><h1>网络不通，暂时打不开。</h1><p>请到有信号的地方；网络恢复后会自动重试。</p><button>再试一次</button><p>情况紧急，请直接<a href="tel:120">拨打 120</a>。</p></section>
-<section lang="en"><h1>No network: this cannot be opened yet.</h1><p>Please go where there is a signal; it is tried again by itself.</p><button>Try again</button><p>If it is urgent, <a href="tel:120">call 120</a>.</p></section></main>
+const page = `<!doctype html><html lang="zh-CN"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>暂时打不开 · Cannot be opened yet</title><style>${style}</style>
+<main><section><h1>网络不通，或服务器没有应答。</h1><p>没有信号时，请到有信号的地方；恢复后会自动打开。</p><button>再试一次</button><p>情况紧急，请直接<a href="tel:120">拨打 120</a>。</p></section>
+<section lang="en"><h1>No network, or the server does not answer.</h1><p>If there is no signal, please go where there is one; this opens by itself.</p><button>Try again</button><p>If it is urgent, <a href="tel:120">call 120</a>.</p></section></main>
 <script>${script}</script></html>`
 
 async function hash(text) {
@@ -26,7 +28,7 @@ async function offline() {
   const [styles, scripts] = await Promise.all([style, script].map(hash))
   return new Response(page, { status: 503, headers: {
     'Content-Type': 'text/html; charset=utf-8', 'Cache-Control': 'no-store', 'Referrer-Policy': 'no-referrer',
-    'Content-Security-Policy': `default-src 'none'; style-src ${styles}; script-src ${scripts}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
+    'Content-Security-Policy': `default-src 'none'; style-src ${styles}; script-src ${scripts}; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
   } })
 }
 

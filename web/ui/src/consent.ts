@@ -6,16 +6,24 @@ import type { Consent } from './types'
 
 const pad = (n: number) => String(n).padStart(2, '0')
 
-/** lastDay is the last day, YYYY-MM-DD here, of what ends at a moment. */
-export function lastDay(until: string): string {
-  const d = new Date(Date.parse(until) - 1)
+/** dayOf is the day, YYYY-MM-DD here, of a moment. */
+export function dayOf(moment: string | number): string {
+  const d = new Date(moment)
   return `${d.getFullYear()}-${pad(d.getMonth() + 1)}-${pad(d.getDate())}`
 }
 
+/** lastDay is the last day of what ends at a moment. */
+export const lastDay = (until: string) => dayOf(Date.parse(until) - 1)
+
+/** startOf is the moment at which a day, YYYY-MM-DD here, begins. */
+export const startOf = (date: string) => midnight(date, 0)
+
 /** endOf is the moment at which a day, YYYY-MM-DD here, is over. */
-export function endOf(date: string): string {
+export const endOf = (date: string) => midnight(date, 1)
+
+function midnight(date: string, later: number): string {
   const [year, month, of] = date.split('-').map(Number)
-  return new Date(year!, month! - 1, of! + 1).toISOString()
+  return new Date(year!, month! - 1, of! + later).toISOString()
 }
 
 /** sayConsent is the scope, and when that is over. */

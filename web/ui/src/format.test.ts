@@ -21,6 +21,8 @@ test('a row of an alert says where, and not its name again', () => {
   state.language = 'en'
   expect(alertWhere(a)).toBe('Bldg 7 band (Heart rate 120)')
   expect(alertWhere({ ...a, text: { zh: '', en: 'Two people have no contact' } })).toBe('Two people have no contact')
+  state.language = 'zh'
+  expect(alertWhere({ ...a, name: {}, text: { zh: '电表：读数没有变化' } } as Alert)).toBe('电表：读数没有变化')
 })
 
 test('spans have their two largest units', () => {

@@ -1,6 +1,7 @@
 // Numbers, times and places as people of the chosen language read them.
 
 import { computed } from 'vue'
+import { beside } from './say'
 import { community, state } from './state'
 import type { Alert, Community, Place, Text } from './types'
 
@@ -106,8 +107,7 @@ export function where(place?: Place, of?: string): string {
 
 /** alertWhere is what an alert says without what its name says already, and without the community if only one is shown. */
 export function alertWhere(a: Alert): string {
-  const [name, text] = [pick(a.name), pick(a.text)]
-  const rest = state.language === 'zh' ? text.replace('：' + name, '') : text.startsWith(name + ' at ') ? text.slice(name.length + 4) : text
+  const rest = beside(pick(a.name), pick(a.text))
   const of = state.community ? pick(community(a.community)?.name) + ' ' : ''
   return (of && rest.startsWith(of) ? rest.slice(of.length) : rest) || alertPlace(a) || a.device
 }

@@ -2,19 +2,25 @@
 
 type Field = HTMLInputElement // or a select or a textarea, which have no min and max
 
-/** sayInvalid asks say what is wrong with a field, in place of the browser. What a field says itself (setCustomValidity) stays. */
-export function sayInvalid(say: (wrong: 'wanted' | 'range' | 'form', field: Field) => string) {
-  const told = new Set<Field>()
+/** sayInvalid asks say what is wrong with a field, in place of the browser, which says it where say has no words. What a field says itself (setCustomValidity) stays. */
+export function sayInvalid(say: (wrong: 'wanted' | 'short' | 'range', field: Field) => string) {
+  const told = new Map<Field, string>()
   document.addEventListener('invalid', (e) => {
     const field = e.target as Field
-    const { customError, valueMissing, rangeUnderflow, rangeOverflow } = field.validity
-    if (customError) return
-    field.setCustomValidity(say(valueMissing ? 'wanted' : rangeUnderflow || rangeOverflow ? 'range' : 'form', field))
-    told.add(field)
+    const { customError, badInput, valueMissing, tooShort, rangeUnderflow, rangeOverflow } = field.validity
+    if (customError || badInput) return // what cannot be read is no empty field, though it has no value
+    const wrong = valueMissing ? 'wanted' : tooShort ? 'short' : rangeUnderflow || rangeOverflow ? 'range' : undefined
+    const words = wrong && say(wrong, field)
+    if (!words) return
+    field.setCustomValidity(words)
+    told.set(field, words)
   }, true)
   // Sending begins with a click, that of the Enter key too: each time the browser judges anew.
   document.addEventListener('click', () => {
-    for (const field of told) field.setCustomValidity('')
-    told.clear()
+    for (const [field, words] of told) {
+      if (!field.willValidate) continue // disabled for now, and without a word
+      if (field.validationMessage === words) field.setCustomValidity('') // else the field has come to say something itself
+      told.delete(field)
+    }
   }, true)
 }

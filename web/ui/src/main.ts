@@ -20,7 +20,10 @@ watchEffect(() => {
   document.documentElement.lang = locale()
 })
 followSilences()
-sayInvalid((wrong, { min, max }) => t(`invalid.${wrong === 'range' && !max ? 'least' : wrong}`, { min, max }))
+sayInvalid((wrong, { type, min, max, minLength }) => {
+  if (wrong !== 'range') return t(`invalid.${wrong}`, { n: minLength })
+  return type === 'number' ? t(`invalid.${!max ? 'least' : !min ? 'most' : 'range'}`, { min, max }) : ''
+})
 setInterval(() => { state.now = Date.now() }, 1000)
 
 createApp(App).use(i18n).use(router).mount('#app')

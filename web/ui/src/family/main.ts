@@ -6,7 +6,7 @@ import Family from './Family.vue'
 import { words } from './words'
 import './family.css'
 
-sayInvalid(() => words.value.wanted)
+sayInvalid(wrong => wrong === 'wanted' ? words.value.wanted : '')
 createApp(Family).mount('#family')
 
 // From the next time on a link that is opened without a network says so. Browsers allow that over TLS only.

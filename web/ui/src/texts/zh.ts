@@ -23,7 +23,7 @@ export default {
   when: {
     form: { date: '如 2026-01-05', time: '如 22:00', moment: '如 2026-01-05 22:00' }, bad: { date: '请填写日期，如 2026-01-05', time: '请填写时间，如 22:00', moment: '请填写日期和时间，如 2026-01-05 22:00' }, least: '不能早于 {least}', most: '不能晚于 {most}',
   },
-  invalid: { wanted: '请填写这一项', range: '请填写 {min} 到 {max} 的数字', least: '请填写不小于 {min} 的数字', form: '格式不对' },
+  invalid: { wanted: '请填写这一项', range: '请填写 {min} 到 {max} 的数字', least: '请填写不小于 {min} 的数字', most: '请填写不大于 {max} 的数字', short: '至少 {n} 个字符' },
   severity: { critical: '危急', high: '严重', medium: '中等', low: '轻微', informational: '提示' },
   state: { opened: '未确认', acknowledged: '已确认', cleared: '已恢复', closed: '已关闭' },
   deviceState: { active: '使用中', revoked: '已停用', replaced: '已更换' },
@@ -66,7 +66,7 @@ export default {
   scene: {
     what: '事件', nothing: '最近 7 天没有记录。', ofLast: '最近 {n} 条：', title: '场景', latest: '现状', trend: '趋势', events: '最近事件', energy: '能源', waste: '垃圾分类', charging: '充电', elders: '长者关怀', safety: '消防与安全', access: '通行与停车', environment: '环境与水位', bus: '循环微公交', noDevices: '这个社区没有此类设备。', devices: '设备', ok: '正常', attention: '需关注', updated: '更新于 {time}', worst: '最高', mean: '平均', sum: '合计', count: '数量', stale: '数据过时',
   },
-  elder: { title: '每位长者的一天', none: '这个社区没有登记长者。', seen: '最近活动', unseen: '尚无记录', worn: '手环', heart: '心率', movement: '活动', door: '入户门', water: '今日用水', quiet: '无活动', there: '有人活动', still: '无人活动', open: '开', shut: '关' },
+  elder: { title: '每位长者的一天', none: '这个社区没有登记长者。', seen: '最近活动', unseen: '尚无记录', unseenFor: '{span}内尚无记录', worn: '手环', heart: '心率', movement: '活动', door: '入户门', water: '今日用水', quiet: '无活动', there: '有人活动', still: '无人活动', open: '开', shut: '关' },
   rejects: { title: '拒收数据', hint: '没有存入时序库的数据都在这里，附有原因；修正后可以重放。', received: '收到时间', topic: '主题', reason: '原因', code: '类别', raw: '原始内容', replay: '重放', replayed: '已重放', none: '没有拒收的数据。', still: '重放后仍被拒收' },
   rejectCode: { topic: '主题不合规', unknown_device: '未登记的设备', revoked: '设备已停用', unknown_type: '未知类型', community: '社区不符', type: '类型不符', lane: '通道不符', oversize: '内容过大', state: '状态无效', series_limit: '分路过多', json: '格式错误', no_field: '没有可用的项目', field: '项目无效', duplicate_key: '键重复', tag: '标签无效', timestamp: '时间无效', unknown_event: '未知事件', count: '条数过多', line: '时序库拒收', unreadable: '无法读取' },
   people: { found: '{n} 人', add: '新增人员', phone: '电话', both: '中英文', home: '住址（告知 120）', notes: '给前来帮助的人', to: '号码或地址', quietFrom: '免打扰从', quietTo: '到', well: '每日平安时间', quietHint: '免打扰不影响生命安全告警。', member: '成员', relation: '关系', since: '{scope}授权日期', until: '{scope}授权的最后一天', till: '至', untilTaken: '直到撤回', agreedUntil: '{scope}（至 {date}）', agreedNoLonger: '{scope}（{date} 已到期）', consentHint: '授权须长者本人同意，并记下日期；可写明最后一天，留空则到撤回为止。没有授权的成员只收到生命安全告警。', awayHint: '外出期间不再因没有活动而告警；家中用水等会告警。', awaySince: '从何时', sinceNow: '留空为现在', awayUntil: '到何时', untilHand: '手动结束', problems: '需要处理的问题',
