@@ -114,6 +114,7 @@ test('a circle is edited with consent, and somebody is away', async () => {
     await since.press('Enter')
     expect(await said()).toBe('Enter a date such as 2026-01-05')
     await since.fill(day)
+    expect(await p.locator('dialog .picker').evaluateAll(all => all.filter(x => (x as HTMLInputElement).form).length)).toBe(0)
     await p.getByTestId('until-vitals').fill('2030-02-30')
     await p.getByTestId('save').click()
     expect(await said()).toBe('Enter a date such as 2026-01-05')
