@@ -233,7 +233,7 @@ func (e *Engine) loop(ctx context.Context) error {
 	for {
 		var err error
 		readings, reloads := e.feeds[2].out, e.reloads
-		if e.recall > 0 {
+		if e.recall > 0 || !e.heard(e.Now()) {
 			readings = nil // a nil channel is never ready
 		}
 		if e.recall > 0 || e.core.quiet {
@@ -365,7 +365,7 @@ func (e *Engine) tick(ctx context.Context) error {
 	}
 	e.core.enrol()
 	e.core.vigil.hear(e.listening.Load())
-	if e.caughtUp && !e.core.quiet {
+	if e.caughtUp && !e.core.quiet && e.heard(now) {
 		if e.Elders != nil && now.Sub(e.opened) >= settleFor {
 			e.core.lookAfter(e.Elders, now)
 		}
@@ -386,8 +386,8 @@ func (e *Engine) tick(ctx context.Context) error {
 // hearingLimit bounds the wait for what came in before the start.
 const hearingLimit = 10 * time.Second
 
-// heard reports whether every event and action that was there at the start is judged: until then no ladder moves, for one of them
-// may be the acknowledgement that stops it.
+// heard reports whether every event and action that was there at the start is judged: until then no ladder moves and nothing that was
+// waited for is missing, for one of them may be the acknowledgement.
 func (e *Engine) heard(now time.Time) bool {
 	for i, judged := range []uint64{e.done.Events, e.done.Actions} {
 		if f := e.feeds[i]; judged < f.last && f.first <= f.last && now.Sub(e.opened) < hearingLimit {

@@ -19,7 +19,7 @@ type Escalation struct {
 	Handled    time.Time `json:"handled,omitzero"`       // last sign of who acknowledged
 	Reminded   bool      `json:"reminded,omitempty"`     // since then
 	N          int       `json:"n,omitempty"`            // the AlertEvent of the last step
-	Reaching   []string  `json:"reaching,omitzero"`      // whom it told and who was not reported as unreached; nil: it told nobody
+	Reaching   []string  `json:"reaching,omitzero"`      // whom it told at once and who was not reported as unreached; nil: it told nobody at once
 }
 
 // Step is one rung of a ladder.

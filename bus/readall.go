@@ -43,17 +43,29 @@ func (b *Bus) ReadFrom(ctx context.Context, stream string, sequence uint64, filt
 }
 
 func (b *Bus) readFrom(ctx context.Context, stream string, sequence uint64, filters []string, f func(jetstream.Msg) error) error {
-	for pause := readAllPause; ; pause = min(2*pause, readAllLongest) {
-		next, all, err := b.readOn(ctx, stream, sequence, filters, pause, f)
+	var refused error
+	take := func(m jetstream.Msg) error {
+		refused = f(m)
+		return refused
+	}
+	for pause, began := readAllPause, false; ; pause, began = min(2*pause, readAllLongest), true {
+		next, all, err := b.readOn(ctx, stream, sequence, filters, pause, take)
 		switch {
-		case err != nil:
+		case refused != nil:
+			return refused
+		case err != nil && (!began || ctx.Err() != nil):
 			return fmt.Errorf("read %s: %w", strings.Join(filters, ", "), err)
+		case err != nil: // the one that leads is lost; there will be another
+			select {
+			case <-ctx.Done():
+			case <-time.After(pause):
+			}
 		case all:
 			return nil
-		case next > sequence:
-			pause = readAllPause
 		}
-		sequence = next
+		if next > sequence {
+			sequence, pause = next, readAllPause
+		}
 	}
 }
 

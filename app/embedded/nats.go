@@ -29,7 +29,7 @@ type Config struct {
 	TLS        *tls.Config // of the MQTT listener; nil: in the clear
 	SyncAlways bool        // fsync before every acknowledgement, otherwise every second
 	MaxStore   int64       // bytes that JetStream may use; 0: see StoreLimit
-	MaxConn    int         // connections, an eighth of which no device or stranger can have; 0: as many as Files allow, 32768 at most
+	MaxConn    int         // connections, an eighth of which no device can have; 0: as many as Files allow, 32768 at most
 	Root       string      // first level of every topic; empty: linli
 	Auth       Authenticator
 	Log        *slog.Logger

@@ -63,7 +63,7 @@ func (r *room) keep(stop <-chan struct{}) {
 	}
 }
 
-// cut ends the connections of half of the strangers: first of those who have not sent a CONNECT, the oldest before others.
+// cut ends the connections of half of the strangers, if they have a sixteenth of all: first of those who have not sent a CONNECT, the oldest before others.
 func (r *room) cut() {
 	all, err := r.server.Connz(&server.ConnzOptions{Username: true, Limit: r.server.NumClients() + 1})
 	if err != nil {
@@ -73,6 +73,9 @@ func (r *room) cut() {
 	slices.SortFunc(strangers, func(x, y *server.ConnInfo) int {
 		return cmp.Or(cmp.Compare(min(len(x.MQTTClient), 1), min(len(y.MQTTClient), 1)), cmp.Compare(x.Cid, y.Cid))
 	})
+	if len(strangers) < r.all/16 {
+		return // the estate is full, and it is not for them
+	}
 	for _, c := range strangers[:(len(strangers)+1)/2] {
 		if r.server.DisconnectClientByID(c.Cid) == nil {
 			r.metrics.denied.WithLabelValues("stranger").Inc()
