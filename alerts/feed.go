@@ -32,6 +32,9 @@ type message struct {
 // ahead is how many messages of a stream wait in memory; one of READINGS has up to 512 KiB.
 const ahead = 16
 
+// feedAttempt bounds one try to read on. A request that finds no leader is never answered.
+const feedAttempt = 2 * time.Second
+
 // openFeed goes on after the sequence judged of the stream that was made at born; zero: that is not known.
 func openFeed(ctx context.Context, b *bus.Bus, stream string, judged uint64, born time.Time) (*feed, error) {
 	s, err := b.JS.Stream(ctx, stream)
@@ -69,8 +72,11 @@ func (f *feed) run(ctx context.Context, log *slog.Logger) error {
 }
 
 func (f *feed) read(ctx context.Context) error {
-	c, err := f.bus.JS.OrderedConsumer(ctx, f.stream, jetstream.OrderedConsumerConfig{
+	asking, cancel := context.WithTimeout(ctx, feedAttempt)
+	defer cancel()
+	c, err := f.bus.JS.OrderedConsumer(asking, f.stream, jetstream.OrderedConsumerConfig{
 		DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: f.next,
+		MaxResetAttempts: 1, // the client's pauses grow to 10 s, between tries of 10 s
 	})
 	if err != nil {
 		return err
