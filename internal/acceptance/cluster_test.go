@@ -198,7 +198,7 @@ func TestClusterWhateverServerIsKilled(t *testing.T) {
 		worst := time.Duration(0)
 		for _, d := range hook.all() {
 			e := a[d.Alert.Device][0]
-			if e == nil || d.Event != "opened" {
+			if e == nil || d.Alert.Rule != "sb_sos" || d.Event != "opened" {
 				continue
 			}
 			if at := time.UnixMicro(e.sentAt); at.After(k.at) && (i+1 == len(kills) || at.Before(kills[i+1].at)) {
