@@ -80,6 +80,75 @@ func (s *server) whole(js jetstream.JetStream) bool {
 	return all[bus.Core] != nil
 }
 
+// joinCluster waits for a cluster that starts.
+func (s *server) joinCluster(urls []string) (js jetstream.JetStream) {
+	s.await(30*time.Second, "a cluster", func() bool {
+		if js == nil {
+			nc, err := nats.Connect(strings.Join(urls, ","), nats.MaxReconnects(-1), nats.ReconnectWait(100*time.Millisecond))
+			if err != nil {
+				return false
+			}
+			s.t.Cleanup(nc.Close)
+			js, _ = jetstream.New(nc)
+		}
+		_, err := js.AccountInfo(s.t.Context())
+		return err == nil
+	})
+	return js
+}
+
+// copied wants every stream and bucket of linli to have three copies, and the one that leads to be asked.
+func (s *server) copied(js jetstream.JetStream) {
+	var all map[string]*jetstream.StreamInfo
+	s.await(30*time.Second, "whole", func() bool {
+		all = s.streams(js)
+		return s.whole(js) && all[bus.Core] != nil
+	})
+	for name, info := range all {
+		if info.Config.Replicas != 3 || info.Config.AllowDirect {
+			s.t.Errorf("stream %s has %d copies, answers of any copy: %t", name, info.Config.Replicas, info.Config.AllowDirect)
+		}
+	}
+}
+
+// leader is the server that leads CORE.
+func (s *server) leader(js jetstream.JetStream, nodes []*natsNode) (led *natsNode) {
+	s.await(30*time.Second, "a leader", func() bool {
+		for _, n := range nodes {
+			if core := s.streams(js)[bus.Core]; core != nil && core.Cluster != nil && n.name == core.Cluster.Leader {
+				led = n
+			}
+		}
+		return led != nil
+	})
+	return led
+}
+
+// kill is one of a cluster's servers, under load.
+type kill struct {
+	round        string
+	at           time.Time
+	whole, ready time.Duration // after the servers were started again
+}
+
+// tellKills logs how long each kill lasted, and how late presses were heard until the next.
+func tellKills(t *testing.T, kills []kill, a account, hook *receiver) {
+	for i, k := range kills {
+		worst := time.Duration(0)
+		for _, d := range hook.all() {
+			e := a[d.Alert.Device][0]
+			if e == nil || d.Alert.Rule != "sb_sos" || d.Event != "opened" {
+				continue
+			}
+			if at := time.UnixMicro(e.sentAt); at.After(k.at) && (i+1 == len(kills) || at.Before(kills[i+1].at)) {
+				worst = max(worst, d.At.Sub(at))
+			}
+		}
+		t.Logf("%s: whole %.1f s after the start, linli ready after %.1f s, and heard of every press at most %.1f s late",
+			k.round, k.whole.Seconds(), k.ready.Seconds(), worst.Seconds())
+	}
+}
+
 // The servers of an outside cluster are killed under load: the one that leads, one that loses its disk with it, one together with
 // linli, and two at once. What was acknowledged is stored once, and whoever pressed is heard once.
 func TestClusterWhateverServerIsKilled(t *testing.T) {
@@ -104,43 +173,16 @@ func TestClusterWhateverServerIsKilled(t *testing.T) {
 		}
 		return s.ready()
 	}
-	var js jetstream.JetStream
-	s.await(30*time.Second, "a cluster", func() bool {
-		if js == nil {
-			nc, err := nats.Connect(strings.Join(urls, ","), nats.MaxReconnects(-1), nats.ReconnectWait(100*time.Millisecond))
-			if err != nil {
-				return false
-			}
-			t.Cleanup(nc.Close)
-			js, _ = jetstream.New(nc)
-		}
-		_, err := js.AccountInfo(t.Context())
-		return err == nil
-	})
+	js := s.joinCluster(urls)
 	linli.start(t, "")
 	s.await(time.Minute, "ready", up)
-	s.await(30*time.Second, "whole", func() bool { return s.whole(js) })
-	for name, info := range s.streams(js) {
-		if info.Config.Replicas != 3 || info.Config.AllowDirect {
-			t.Errorf("stream %s has %d copies, answers of any copy: %t", name, info.Config.Replicas, info.Config.AllowDirect)
-		}
-	}
+	s.copied(js)
 	ids := s.fleet(4, 10, 200)
 	began := time.Now()
 	l := startLoad(t, broker.addr, ids, "-rate", "400", "-duration", "20m", "-sos-every", "1s")
 	answered := s.answer(hook)
 
-	leader := func() (led *natsNode) {
-		s.await(30*time.Second, "a leader", func() bool {
-			for _, n := range nodes {
-				if core := s.streams(js)[bus.Core]; core != nil && core.Cluster != nil && n.name == core.Cluster.Leader {
-					led = n
-				}
-			}
-			return led != nil
-		})
-		return led
-	}
+	leader := func() *natsNode { return s.leader(js, nodes) }
 	rounds := []struct {
 		name string
 		kill func() []*natsNode
@@ -163,11 +205,6 @@ func TestClusterWhateverServerIsKilled(t *testing.T) {
 			i := random.IntN(len(nodes))
 			return []*natsNode{nodes[i], nodes[(i+1)%len(nodes)]}
 		}},
-	}
-	type kill struct {
-		round        string
-		at           time.Time
-		whole, ready time.Duration // after the servers were started again
 	}
 	var kills []kill
 	for n := range max(len(rounds), *chaos/10) {
@@ -194,19 +231,6 @@ func TestClusterWhateverServerIsKilled(t *testing.T) {
 	s.await(time.Minute, "everybody heard", func() bool { return len(openings(hook)) >= r.SOS })
 	hook.heardOnce(t)
 	t.Logf("%d acknowledged readings are stored once, %d were never acknowledged; %d presses, %d heard", acked, open, r.SOS, len(openings(hook)))
-	for i, k := range kills {
-		worst := time.Duration(0)
-		for _, d := range hook.all() {
-			e := a[d.Alert.Device][0]
-			if e == nil || d.Alert.Rule != "sb_sos" || d.Event != "opened" {
-				continue
-			}
-			if at := time.UnixMicro(e.sentAt); at.After(k.at) && (i+1 == len(kills) || at.Before(kills[i+1].at)) {
-				worst = max(worst, d.At.Sub(at))
-			}
-		}
-		t.Logf("%s: whole %.1f s after the start, linli ready after %.1f s, and heard of every press at most %.1f s late",
-			k.round, k.whole.Seconds(), k.ready.Seconds(), worst.Seconds())
-	}
+	tellKills(t, kills, a, hook)
 	close(answered)
 }
