@@ -28,6 +28,9 @@ export const dayAfter = (date: string, n: number) => new Date(Date.parse(date + 
 /** today is the date in a time zone. */
 export const today = (zone: string, now: number) => new Intl.DateTimeFormat('sv-SE', { timeZone: zone }).format(now)
 
+/** dutyDay is the date of the duty day that runs: it began with the last hand-over, at 08:00 where a layer says nothing else. */
+export const dutyDay = (zone: string, now: number) => today(zone, now - 8 * 3600e3)
+
 /** firstDay is the Monday of the week, or of the week in which the month begins. */
 export function firstDay(date: string, month: boolean): string {
   const from = month ? date.slice(0, 8) + '01' : date
