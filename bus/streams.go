@@ -133,7 +133,7 @@ func (b *Bus) setup(ctx context.Context, l Limits, made func(stream string)) err
 				continue // a system that has less room than before refuses even the same again
 			}
 		}
-		if _, err := b.JS.CreateOrUpdateStream(ctx, c); err != nil {
+		if err := b.create(ctx, c); err != nil {
 			return fmt.Errorf("set up stream %s: %w", c.Name, err)
 		}
 		if there == nil {
@@ -159,6 +159,18 @@ func (b *Bus) setup(ctx context.Context, l Limits, made func(stream string)) err
 		}
 	}
 	return nil
+}
+
+// create makes a stream or updates it. A server whose last stream was taken back removes the two folders above it meanwhile, each of
+// which fails a stream that is made at that moment.
+func (b *Bus) create(ctx context.Context, c jetstream.StreamConfig) (err error) {
+	const folders = 2
+	for range folders + 1 {
+		if _, err = b.JS.CreateOrUpdateStream(ctx, c); !hasCode(err, streamCreateFailed) {
+			break
+		}
+	}
+	return err
 }
 
 // replicas is how many copies a stream is to have.
@@ -226,9 +238,19 @@ func (b *Bus) existing(ctx context.Context, stream string) (*jetstream.StreamCon
 	return &s.CachedInfo().Config, nil
 }
 
+// Error codes of nats-server that jetstream has no names for.
+const (
+	storageResourcesExceeded = 10047
+	noSuitablePeers          = 10005
+	streamCreateFailed       = 10049
+)
+
 // NoRoom reports whether Setup failed because the system, or each server of a cluster, does not have the space that the limits ask for.
 func NoRoom(err error) bool {
-	const storageResourcesExceeded, noSuitablePeers = 10047, 10005 // of nats-server; jetstream has no names for them
+	return hasCode(err, storageResourcesExceeded) || hasCode(err, noSuitablePeers)
+}
+
+func hasCode(err error, code jetstream.ErrorCode) bool {
 	var api *jetstream.APIError
-	return errors.As(err, &api) && (api.ErrorCode == storageResourcesExceeded || api.ErrorCode == noSuitablePeers)
+	return errors.As(err, &api) && api.ErrorCode == code
 }
