@@ -28,7 +28,7 @@ func (b *book) toldAt(at time.Time) time.Time {
 // back. What waited for an engine has its whole ladder from now on: its steps count from when somebody could be told.
 func (b *book) raise(a *bus.Alert, ev bus.AlertEvent, at time.Time) {
 	e, now := a.Escalation, b.toldAt(at)
-	e.Round, e.Next, e.Due, e.NoAnswer = 0, 0, now, false
+	e.Round, e.Next, e.Due, e.NoAnswer, e.Called = 0, 0, now, false, ev.At
 	b.climb(a, ev, now)
 }
 
@@ -283,7 +283,8 @@ func sign(a *bus.Alert, at time.Time) {
 }
 
 const (
-	// pressAfter is how much later a press is another one, and not the same by a nervous hand.
+	// pressAfter is how much later than what people were told of a press is another one, and not the same by a nervous hand. However
+	// fast it goes on, people hear of it that often.
 	pressAfter = 10 * time.Second
 	// pressFresh is how old a press may be on arrival; one that waited on the way is no second cry.
 	pressFresh = time.Minute
@@ -292,13 +293,14 @@ const (
 // pressedAgain reports whether a repeated event of life-safety is another call for help.
 func pressedAgain(a *bus.Alert, at, received time.Time) bool {
 	return a.Safety && !a.Late && a.Held == "" && a.Escalation != nil &&
-		at.Sub(a.LastEvent) >= pressAfter && received.Sub(at) <= pressFresh
+		at.Sub(a.Escalation.Called) >= pressAfter && received.Sub(at) <= pressFresh
 }
 
 // press tells everybody again who was told in this round, and runs the next step at once. One who has acknowledged goes on
 // looking after the alert, and hears of it with those of the first step.
 func (b *book) press(a *bus.Alert, ev bus.AlertEvent, received time.Time) {
 	e, now := a.Escalation, b.toldAt(received)
+	e.Called = ev.At
 	if a.State == bus.Acknowledged {
 		ev.Tell = b.address(a, merge(b.handler(a, now), b.recipients(a, e.Steps[0], e.Round, 0, now)), now)
 		b.record(a, ev)

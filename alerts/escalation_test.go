@@ -211,6 +211,17 @@ func TestWhoIsToldOfAnSOS(t *testing.T) {
 			func(w *world) { w.say("p1 10s!sos"); w.tick(30 * time.Second) },
 			[]string{"0s opened wang zhao daughter", "10s repeated wang zhao daughter", "30s escalated daughter@voice"},
 		},
+		"presses by a nervous hand are a cry every ten seconds": {
+			func(w *world) {
+				for at := 3 * time.Second; at < 30*time.Second; at += 3 * time.Second {
+					w.say(fmt.Sprintf("p1 %ds!sos", at/time.Second))
+				}
+			},
+			[]string{
+				"0s opened wang zhao daughter", "3s repeated", "6s repeated", "9s repeated", "12s repeated wang zhao daughter",
+				"15s repeated", "18s repeated", "21s repeated", "24s repeated wang zhao daughter", "27s repeated",
+			},
+		},
 		"a press that waited on the way is no cry": {
 			func(w *world) { w.say("p1 10s!sos +2m"); w.tick(19 * time.Second) },
 			[]string{"0s opened wang zhao daughter", "10s repeated"},
@@ -355,6 +366,19 @@ func TestWhoIsToldOfAnSOS(t *testing.T) {
 }
 
 // with makes an action one on the alert that something happened to last.
+// The press that wakes an alert that had only been recorded is told once, and is no second cry.
+func TestAPressThatWakesAnAlertIsToldOnce(t *testing.T) {
+	w := newTold(t)
+	w.say("p1 0s!sos +25h")
+	w.say("p1 26h!sos")
+	w.say("p1 26h9s!sos")
+	w.say("p1 26h10s!sos")
+	w.expectLines([]string{
+		"0s opened wang!late zhao!late daughter!late", "26h confirmed wang zhao daughter", "26h repeated", "26h0m9s repeated",
+		"26h0m10s repeated wang zhao daughter",
+	}, w.told())
+}
+
 func with(x bus.Action, w *world) bus.Action {
 	x.Alert = w.book.out[0].Alert.ID
 	return x

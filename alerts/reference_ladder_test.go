@@ -78,7 +78,7 @@ func (m *reference) toldAt(at int64) int64 {
 
 // raise begins the ladder of an alert that came to be known at a time.
 func (m *reference) raise(a *refAlert, at int64, kind string, heard int64) {
-	a.round, a.next, a.due, a.noAnswer = 0, 0, m.toldAt(heard), false
+	a.round, a.next, a.due, a.noAnswer, a.called = 0, 0, m.toldAt(heard), false, at
 	m.climb(a, at, kind, a.due)
 }
 

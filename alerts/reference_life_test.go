@@ -13,6 +13,7 @@ type refAlert struct {
 	who, device string
 	opened      int64
 	last        int64 // of its events
+	called      int64 // of its events, the one that was told
 	received    int64
 	late        bool
 	latched     bool
@@ -232,10 +233,13 @@ func (m *reference) expire(now int64) {
 	}
 }
 
-// repeat notes one more event. Ten seconds after the last one it is another cry for help, unless it was long on its way.
+// repeat notes one more event. Ten seconds after the one that was told it is another cry for help, unless it was long on its way.
 func (m *reference) repeat(a *refAlert, s utterance) {
-	again := a.rule.safety && !a.late && a.held == "" && s.at-a.last >= 10_000 && s.received-s.at <= refMinute
+	again := a.rule.safety && !a.late && a.held == "" && s.at-a.called >= 10_000 && s.received-s.at <= refMinute
 	a.last = max(a.last, s.at)
+	if again {
+		a.called = s.at
+	}
 	now := m.toldAt(s.received)
 	switch {
 	case !again:

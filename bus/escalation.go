@@ -18,6 +18,7 @@ type Escalation struct {
 	NoAnswer   bool      `json:"no_answer,omitempty"`    // a ladder has ended without one
 	Handled    time.Time `json:"handled,omitzero"`       // last sign of who acknowledged
 	Reminded   bool      `json:"reminded,omitempty"`     // since then
+	Called     time.Time `json:"called,omitzero"`        // the event that people were told of last, of those that call for help
 	N          int       `json:"n,omitempty"`            // the AlertEvent of the last step
 	Reaching   []string  `json:"reaching,omitzero"`      // whom it told at once and who was not reported as unreached; nil: it told nobody at once
 }
