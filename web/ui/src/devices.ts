@@ -11,14 +11,17 @@ interface Entry { device: Device, text: string }
 const entries = shallowRef<Entry[]>([])
 const fresh = 60_000 // ms
 let at = 0
+let asking = {} // whose question is answered: another after each forgetting
 
 /** loadDevices loads the devices unless that was done within a minute. */
 export async function loadDevices(signal?: AbortSignal): Promise<boolean> {
   if (Date.now() - at < fresh) return true
+  const mine = asking
   const all: Entry[] = []
   let cursor = ''
   do {
     const page: { devices: Device[], next?: string } = await load('devices', { limit: 5000, cursor }, signal)
+    if (asking !== mine) return true
     for (const device of page.devices) all.push({ device, text: text(device) })
     cursor = page.next ?? ''
     if (!entries.value.length || !cursor) entries.value = cursor ? [...all] : all
@@ -29,6 +32,13 @@ export async function loadDevices(signal?: AbortSignal): Promise<boolean> {
 
 /** staleDevices makes the next load ask again, after a device was changed. */
 export function staleDevices() { at = 0 }
+
+/** forgetDevices is for who comes next, who may not see them, nor what is still being answered. */
+export function forgetDevices() {
+  asking = {}
+  entries.value = []
+  at = 0
+}
 
 const text = (d: Device) => [d.id, d.name, typeName(d.type), d.type, where(d.place, d.community), d.place?.zone, ...Object.values(d.tags ?? {})].join(' ').toLowerCase()
 

@@ -1,6 +1,7 @@
 // Who is logged in, from the first question to the last.
 
 import { load, Problem, request, send, token, whenLoggedOut } from './api'
+import { forgetDevices } from './devices'
 import { forgetNames } from './names'
 import { alerts, state } from './state'
 import { chime } from './sound'
@@ -59,6 +60,7 @@ function forget() {
   token.clear()
   alerts.clear()
   forgetNames()
+  forgetDevices()
   state.lastEvent = ''
   state.link = 'connecting'
   state.user = null

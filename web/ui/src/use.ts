@@ -13,16 +13,19 @@ export function explain(err: unknown): string {
 
 /**
  * useLoad loads when the page opens and whenever on changes, and keeps the last answer while it does. An answer that is
- * overtaken by a newer question is dropped. every is the time in ms after which it asks again by itself.
+ * overtaken by a newer question is dropped. every is the time in ms after which it asks again by itself, 0 for never. A page that
+ * was left asks nothing more.
  */
-export function useLoad<T>(ask: (signal: AbortSignal) => Promise<T>, on?: WatchSource | WatchSource[], every = 0) {
+export function useLoad<T>(ask: (signal: AbortSignal) => Promise<T>, on?: WatchSource | WatchSource[], every: number | (() => number) = 0) {
   const data = shallowRef<T>()
   const error = ref('')
   const busy = ref(false)
   let control: AbortController | undefined
   let timer: ReturnType<typeof setTimeout> | undefined
+  let left = false
 
   async function reload() {
+    if (left) return
     control?.abort()
     clearTimeout(timer)
     const mine = control = new AbortController()
@@ -37,9 +40,10 @@ export function useLoad<T>(ask: (signal: AbortSignal) => Promise<T>, on?: WatchS
       error.value = explain(err)
     }
     busy.value = false
-    if (every) timer = setTimeout(reload, every)
+    const pause = typeof every === 'number' ? every : every()
+    if (pause) timer = setTimeout(reload, pause)
   }
-  onScopeDispose(() => { control?.abort(); clearTimeout(timer) })
+  onScopeDispose(() => { left = true; control?.abort(); clearTimeout(timer) })
   if (on) watch(on, reload)
   void reload()
   return { data, error, busy, reload }
