@@ -6,21 +6,38 @@ import { clock, valueText } from './format'
 import { alerts, seesAll } from './state'
 import { t, word } from './texts'
 import type { Entry } from './parts/Timeline.vue'
-import type { AlertDetail, AlertEvent, WhyEntry } from './types'
+import type { Alert, AlertDetail, AlertEvent, WhyEntry } from './types'
 import { useLoad } from './use'
 
-/** useAlert loads an alert with its history and who was told, again whenever the stream says that it changed. */
+const receipts = 5000 // ms between two looks at how far the messages of an alert have come
+const settled = 10 * 60e3 // ms after the end of an alert; then they are not looked at any more
+
+/**
+ * useAlert loads an alert with its history and who was told, again whenever the stream says that it changed. How far the messages have
+ * come is no change of the alert, so that is asked for now and then.
+ */
 export function useAlert(id: () => string | undefined) {
   const changed = () => `${id()} ${alerts.get(id() ?? '')?.events}`
   const loaded = useLoad(async (signal) => {
     const wanted = id()
-    if (!wanted) return undefined
-    const [alert, why] = await Promise.all([loadAlert(wanted, signal), loadWhy(wanted, signal)])
-    return { alert, why }
+    return wanted ? loadAlert(wanted, signal) : undefined
   }, changed)
-  const alert = computed<AlertDetail | undefined>(() => loaded.data.value?.alert.id === id() ? { ...loaded.data.value!.alert, ...alerts.get(id()!) } : undefined)
-  return { ...loaded, alert }
+  const alert = computed<AlertDetail | undefined>(() => {
+    const known = loaded.data.value
+    return known && known.id === id() ? newer(known, alerts.get(known.id)) : undefined
+  })
+  const told = useLoad(async (signal) => {
+    const wanted = id()
+    return wanted ? { alert: wanted, why: await loadWhy(wanted, signal) } : undefined
+  }, changed, () => !id() || !seesAll() || loaded.error.value || alert.value && over(alert.value) ? 0 : receipts)
+  const why = computed(() => told.data.value?.alert === id() ? told.data.value!.why : [])
+  return { ...loaded, alert, why, reload: () => Promise.all([loaded.reload(), told.reload()]) }
 }
+
+const over = (a: Alert) => !!a.closed_at && Date.now() - Date.parse(a.closed_at) > settled
+
+/** newer is an alert as it was loaded, and as the stream knows it where that is ahead. */
+export const newer = (loaded: AlertDetail, live?: Alert): AlertDetail => live && live.events >= loaded.events ? { ...loaded, ...live } : loaded
 
 // Families see an alert, but not the whole of who was told.
 async function loadWhy(alert: string, signal: AbortSignal): Promise<WhyEntry[]> {

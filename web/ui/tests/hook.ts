@@ -6,6 +6,7 @@ export interface Message { person?: string, link?: string, event: string, alert:
 
 export class Hook {
   readonly messages: Message[] = []
+  private held: Promise<void> = Promise.resolve()
   private constructor(private server: Server, readonly url: string) {}
 
   static open(): Promise<Hook> {
@@ -15,7 +16,7 @@ export class Hook {
         request.on('data', (d) => { body += d })
         request.on('end', () => {
           hook.messages.push(JSON.parse(body) as Message)
-          response.end()
+          void hook.held.then(() => response.end())
         })
       })
       let hook: Hook
@@ -34,6 +35,13 @@ export class Hook {
   /** link is that of the message that told a person of an alert of a rule. */
   link(person: string, rule: string): string | undefined {
     return this.messages.find(m => m.person === person && m.alert.rule === rule && m.link)?.link
+  }
+
+  /** hold keeps every answer back until the returned function is called. */
+  hold(): () => void {
+    let go = () => {}
+    this.held = new Promise((resolve) => { go = resolve })
+    return go
   }
 
   close() {
