@@ -83,6 +83,17 @@ func TestAYearInAChart(t *testing.T) {
 	if len(c.Days) != 4 || c.Days[0].Received != 1440 || c.Days[1].Received == 1440 || c.Days[1].Received+c.Days[2].Received != 1440 {
 		t.Errorf("completeness %+v", c)
 	}
+	c = ask[completeness](s, 200, "GET", fmt.Sprintf("/api/v1/devices/ws-1/completeness?from=%d&to=%d", noon.AddDate(0, 0, 192).Unix(), noon.AddDate(0, 0, 203).Unix()), "")
+	late := 0
+	for _, d := range c.Days {
+		if d.Late > 0 && d.Day != "2026-09-17" && d.Day != "2026-09-18" {
+			t.Errorf("late on %s: %d", d.Day, d.Late)
+		}
+		late += d.Late
+	}
+	if late != 1440 {
+		t.Errorf("%d readings came late, want those of the day that came two days later: %+v", late, c)
+	}
 }
 
 // A device that reports every quarter of an hour, though its type says every minute, has a line; where it was silent for hours it has a gap.

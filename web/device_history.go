@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"net/http"
 	"time"
 
@@ -13,6 +14,8 @@ const (
 	defaultEvents = 100
 	lateAfter     = 5 * time.Minute
 	maxDays       = 400
+	lateDays      = 7      // of which it is asked at once whether something came late
+	lateReadings  = 50_000 // of which each is asked at once when it came
 )
 
 type (
@@ -47,6 +50,7 @@ type (
 		Day      string  `json:"day"` // in the community's time
 		Expected int     `json:"expected"`
 		Received int     `json:"received"`
+		Late     int     `json:"late"`  // of those received, how many came more than five minutes after they were measured
 		Share    float64 `json:"share"` // received of expected, at most 1
 	}
 	completeness struct {
@@ -182,11 +186,15 @@ func (s *Server) completeness(w http.ResponseWriter, r *http.Request) error {
 		received[day] += int(n)
 		lines[day]++
 	}
+	late, err := s.late(r.Context(), ask, received, zone)
+	if err != nil {
+		return err
+	}
 	body := completeness{d.ID, t.Period.Seconds(), []dayCount{}}
 	for day := ask.From; day.Before(to); day = day.AddDate(0, 0, 1) {
 		name := day.Format(time.DateOnly)
 		begin, end := latestOf(day, d.Created), earliestOf(day.AddDate(0, 0, 1), to)
-		c := dayCount{Day: name, Received: received[name]}
+		c := dayCount{Day: name, Received: received[name], Late: late[name]}
 		if end.After(begin) && t.Period > 0 {
 			c.Expected = int(end.Sub(begin)/t.Period) * max(lines[name], 1)
 		}
@@ -196,6 +204,52 @@ func (s *Server) completeness(w http.ResponseWriter, r *http.Request) error {
 		body.Days = append(body.Days, c)
 	}
 	return reply(w, http.StatusOK, body)
+}
+
+// late counts the readings of each day that came long after they were measured. Single readings are looked at of those days alone of
+// which some window as wide as is late has one that came after its end.
+func (s *Server) late(ctx context.Context, ask series.Query, received map[string]int, zone *time.Location) (map[string]int, error) {
+	days, counts := map[string]bool{}, map[string]int{}
+	for from := ask.From; from.Before(ask.To); from = from.AddDate(0, 0, lateDays) {
+		part := ask
+		part.From, part.To = from, earliestOf(from.AddDate(0, 0, lateDays), ask.To)
+		last, err := s.History.Window(ctx, part, series.Window{Width: lateAfter, Fn: series.Max, Zone: zone})
+		if err != nil {
+			return nil, err
+		}
+		for _, p := range last {
+			if cameLate(p) {
+				days[p.Time.In(zone).Format(time.DateOnly)] = true
+			}
+		}
+	}
+	for from := ask.From; from.Before(ask.To); from = from.AddDate(0, 0, 1) {
+		day, end := from.Format(time.DateOnly), earliestOf(from.AddDate(0, 0, 1), ask.To)
+		if !days[day] {
+			continue
+		}
+		width := end.Sub(from)/time.Duration(received[day]/lateReadings+1) + time.Second
+		for at := from; at.Before(end); at = at.Add(width) {
+			part := ask
+			part.From, part.To = at, earliestOf(at.Add(width), end)
+			points, err := s.History.Raw(ctx, part, 0)
+			if err != nil {
+				return nil, err
+			}
+			for _, p := range points {
+				if cameLate(p) {
+					counts[day]++
+				}
+			}
+		}
+	}
+	return counts, nil
+}
+
+// cameLate reports of a point of the field of receipts whether it came long after its time.
+func cameLate(p series.Point) bool {
+	ms, _ := p.Value.(float64)
+	return ms > float64(p.Time.Add(lateAfter).UnixMilli())
 }
 
 func midnight(t time.Time, zone *time.Location) time.Time {

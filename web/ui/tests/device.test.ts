@@ -111,7 +111,7 @@ test('one sample in a year is seen in the chart, what came late is marked, and w
     const at = begin + i * minute
     const day = Math.floor(i / 1440)
     if (day === 100 || day === 101) return '' // two days without any
-    const received = day === 250 ? at + 86400_000 : at + 900 // a day that came a day later
+    const received = day === 250 || day === 362 ? at + 86400_000 : at + 900 // two days that came a day later
     return `indoor,community=tianjin,device=spike-1 co2_ppm=${i === spike ? 4321 : 600 + i % 50},received_at=${received}i ${at}000000`
   }).filter(Boolean)
   linli.importReadings(lines)
@@ -127,7 +127,7 @@ test('one sample in a year is seen in the chart, what came late is marked, and w
     console.log(`a year of one-minute data: ${body.length} bytes, ${Math.round(took.responseEnd - took.requestStart)} ms`)
     expect(body.length).toBeLessThan(100_000)
     await chart.getByRole('img', { name: /highest 4,?321/ }).waitFor()
-    expect(await chart.getByTestId('late').innerText()).toMatch(/Came late at [1-3] points/)
+    expect(await chart.getByTestId('late').innerText()).toMatch(/Came late at [2-6] points/)
     // The band is drawn up to the highest of its sample: a pixel of the line's colour near the top, where nothing else is.
     const high = await chart.locator('canvas').evaluate((c: HTMLCanvasElement) => {
       const { width, height } = c
@@ -142,6 +142,9 @@ test('one sample in a year is seen in the chart, what came late is marked, and w
       return found
     })
     expect(high).toBeGreaterThan(5)
+    const counted = await b.page.getByTestId('completeness').innerText()
+    expect(counted).toMatch(/Received 1,440/)
+    expect([...counted.matchAll(/Late ([\d,]+)/g)].reduce((sum, [, n]) => sum + Number(n!.replace(',', '')), 0)).toBe(1440)
     const gaps = JSON.parse(body.toString()).series[0].value.filter((v: unknown) => v === null).length
     expect(gaps).toBe(1)
     expect(b.errors).toEqual([])
