@@ -319,8 +319,8 @@ func TestAlertSaysWhatPeopleNeed(t *testing.T) {
 	w.say("p1 0m!sos +2h", "p1,inlet=2 1m heat=60.25")
 	got := []devices.Text{w.book.out[0].Alert.Text, w.book.out[1].Alert.Text}
 	want := []devices.Text{
-		{ZH: "第四社区 12栋 一号探头 马奶奶：求救，发生于 03-01 12:00，迟到 2小时", EN: "SOS at Fourth Community Bldg 12 一号探头 马奶奶, happened 03-01 12:00, arrived 2 h late"},
-		{ZH: "第四社区 12栋 一号探头 马奶奶 投放口 2：过热（温度 60.25 °C）", EN: "Too hot at Fourth Community Bldg 12 一号探头 马奶奶 Inlet 2 (Heat 60.25 °C)"},
+		{ZH: "第四社区 12栋 一号探头 马奶奶：求救，发生于 03-01 12:00，迟到 2小时", EN: "SOS at Fourth Community, Bldg 12, 一号探头, 马奶奶, happened 03-01 12:00, arrived 2 h late"},
+		{ZH: "第四社区 12栋 一号探头 马奶奶 投放口 2：过热（温度 60.25 °C）", EN: "Too hot at Fourth Community, Bldg 12, 一号探头, 马奶奶, Inlet 2 (Heat 60.25 °C)"},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)

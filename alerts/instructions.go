@@ -1,9 +1,6 @@
 package alerts
 
 import (
-	"slices"
-	"strings"
-
 	"linli/bus"
 	"linli/devices"
 )
@@ -50,8 +47,6 @@ func (b *book) whereabouts(a *bus.Alert) devices.Text {
 	if d := b.dir.Device(a.Device); d != nil && d.Name != "" {
 		device = d.Name
 	}
-	join := func(parts ...string) string {
-		return strings.Join(slices.DeleteFunc(parts, func(s string) bool { return s == "" }), " ")
-	}
-	return devices.Text{ZH: join(community.ZH, a.Where.ZH, device), EN: join(community.EN, a.Where.EN, device)}
+	zh, en := joinWhere(community, a.Where, devices.Text{ZH: device, EN: device})
+	return devices.Text{ZH: zh, EN: en}
 }

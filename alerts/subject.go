@@ -1,10 +1,13 @@
 package alerts
 
 import (
+	"cmp"
 	"math"
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"linli/bus"
 	"linli/devices"
@@ -150,7 +153,7 @@ func (c *core) where(sub subject) (zh, en string) {
 		if sub.dev.Name != "" {
 			name = sub.dev.Name
 		}
-		if p := c.dir.Person(sub.dev.Person); p != nil {
+		if p := c.dir.Person(sub.dev.Person); p != nil && !names(name, p.Name) {
 			who = p.Name
 		}
 	}
@@ -159,21 +162,41 @@ func (c *core) where(sub subject) (zh, en string) {
 	if x != nil && x.Name.ZH != "" {
 		community = x.Name
 	}
-	join := func(parts ...string) string {
-		return strings.Join(strings.Fields(strings.Join(parts, " ")), " ")
-	}
-	zh, en = join(community.ZH, at.ZH, name, who), join(community.EN, at.EN, name, who)
+	said := []devices.Text{community, at, {ZH: name, EN: name}, {ZH: who, EN: who}}
 	for _, t := range sub.tags {
-		if t.value == "" {
-			continue
+		if tag := sub.typ.Tag(t.name); tag != nil && t.value != "" {
+			said = append(said, tag.Say(t.value))
+		} else {
+			said = append(said, devices.Text{ZH: t.value, EN: t.value}) // a field of an event's payload
 		}
-		said := devices.Text{ZH: t.value, EN: t.value} // a field of an event's payload
-		if tag := sub.typ.Tag(t.name); tag != nil {
-			said = tag.Say(t.value)
-		}
-		zh, en = zh+" "+said.ZH, en+" "+said.EN
 	}
-	return zh, en
+	return joinWhere(said...)
+}
+
+// joinWhere joins the parts of a place that are known, from the large to the small.
+func joinWhere(parts ...devices.Text) (zh, en string) {
+	for _, p := range parts {
+		if p.ZH != "" {
+			zh += " " + p.ZH
+		}
+		if p.EN != "" {
+			en += ", " + p.EN
+		}
+	}
+	return strings.TrimPrefix(zh, " "), strings.TrimPrefix(en, ", ")
+}
+
+// names reports whether the name of a device has that of its wearer in it. Letters beside the wearer's make it another name, unless
+// they are Chinese, where no space ends a word.
+func names(device, wearer string) bool {
+	before, after, found := strings.Cut(device, wearer)
+	if !found {
+		return false
+	}
+	last, _ := utf8.DecodeLastRuneInString(before)
+	next, _ := utf8.DecodeRuneInString(after)
+	goesOn := func(r rune) bool { return unicode.IsLetter(r) && !unicode.Is(unicode.Han, r) }
+	return !goesOn(last) && !goesOn(next)
 }
 
 // valueText is the value of the rule's field with its name.
@@ -184,8 +207,8 @@ func valueText(b *bound, sub subject, a *bus.Alert) devices.Text {
 	}
 	switch v := a.Value.(type) {
 	case float64:
-		n := strconv.FormatFloat(math.Round(v*1000)/1000, 'f', -1, 64)
-		return devices.Text{ZH: f.Name.ZH + " " + n + unitText(f.Unit), EN: f.Name.EN + " " + n + unitText(f.Unit)}
+		n, zh, en := quantity(v, f.Unit)
+		return devices.Text{ZH: f.Name.ZH + " " + n + zh, EN: f.Name.EN + " " + n + en}
 	case string:
 		for i, id := range f.Enum {
 			if id == v && i < len(f.Labels) {
@@ -194,6 +217,20 @@ func valueText(b *bound, sub subject, a *bus.Alert) devices.Text {
 		}
 	}
 	return devices.Text{}
+}
+
+// chineseUnits are what has a name in Chinese; other units are written as symbols there too.
+var chineseUnits = map[string]string{"s": " 秒", "min": " 分钟", "h": " 小时", "d": " 天"}
+
+// quantity is a number with its UCUM unit as people write them: many seconds are minutes.
+func quantity(v float64, unit string) (n, zh, en string) {
+	if unit == "s" && math.Abs(v) >= 120 {
+		v, unit = v/60, "min"
+		v = math.Round(v*10) / 10
+	}
+	n = strconv.FormatFloat(math.Round(v*1000)/1000, 'f', -1, 64)
+	en = unitText(unit)
+	return n, cmp.Or(chineseUnits[unit], en), en
 }
 
 // unitText is a UCUM code as people write it.
