@@ -163,9 +163,14 @@ var (
 	fault   = regexp.MustCompile(`(?s)^reading (\d+): (?:([\w-]+) left out: )?(.+)$`) // of one of them
 )
 
+// faults are those that a reason joins.
+func faults(reason string) []string {
+	return strings.Split(another.ReplaceAllString(reason, "\x00$1"), "\x00")
+}
+
 // reject is why something that a device has sent was not stored.
 func (b *phrasebook) reject(reason string) string {
-	all := strings.Split(another.ReplaceAllString(reason, "\x00$1"), "\x00")
+	all := faults(reason)
 	for i, text := range all {
 		m := fault.FindStringSubmatch(text)
 		if m == nil {

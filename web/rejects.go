@@ -13,6 +13,8 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"linli/bus"
+	"linli/devices"
+	"linli/web/account"
 )
 
 const (
@@ -37,8 +39,13 @@ type (
 		Limit     int    `query:"limit" minimum:"1" maximum:"1000"`
 		Before    string `query:"before" description:"next of the answer before"`
 	}
+	rejectEntry struct {
+		bus.Reject
+		DeviceName string                  `json:"device_name,omitempty"` // of the registry
+		FieldNames map[string]devices.Text `json:"field_names,omitempty"` // of the catalogue, of the fields that the reason says were left out
+	}
 	rejectList struct {
-		Rejects []*bus.Reject `json:"rejects"`
+		Rejects []rejectEntry `json:"rejects"`
 		Next    string        `json:"next,omitempty"`
 	}
 	replayed struct {
@@ -64,10 +71,11 @@ func (s *Server) rejects(w http.ResponseWriter, r *http.Request) error {
 			return invalid("before", "%q is not the id of a reject", q.Get("before"))
 		}
 	}
-	body := rejectList{Rejects: []*bus.Reject{}}
-	zh := inChinese(r)
+	body := rejectList{Rejects: []rejectEntry{}}
+	who, zh := principal(r), inChinese(r)
 	err = s.newest(r.Context(), bus.Rejects, filter, before, limit, func(seq uint64, data []byte) {
-		x := readReject(seq, data)
+		x := rejectEntry{Reject: *readReject(seq, data)}
+		s.nameReject(who, &x)
 		if zh {
 			x.Reason = rejections().reject(x.Reason)
 		}
@@ -89,6 +97,32 @@ func readReject(seq uint64, data []byte) *bus.Reject {
 	}
 	r.ID = strconv.FormatUint(seq, 10)
 	return r
+}
+
+// nameReject adds what the device and the fields of a reject are called, if who asks may see that device. A device may have sent on
+// the topic of another community.
+func (s *Server) nameReject(who *account.Principal, x *rejectEntry) {
+	d := s.Registry.Device(x.Device)
+	if d == nil || !reaches(who, owner{d.Community, d.Person}) {
+		return
+	}
+	x.DeviceName = d.Name
+	t := s.Catalogue.Type(d.Type)
+	if t == nil {
+		return
+	}
+	for _, reason := range faults(x.Reason) {
+		m := fault.FindStringSubmatch(reason)
+		if m == nil || m[2] == "" {
+			continue
+		}
+		if f := t.Field(m[2]); f != nil {
+			if x.FieldNames == nil {
+				x.FieldNames = map[string]devices.Text{}
+			}
+			x.FieldNames[f.ID] = f.Name
+		}
+	}
 }
 
 // replayReject asks the role that rejected a message to try again, and waits for a moment: 200 when it has, 202 when it has not

@@ -2,17 +2,21 @@ package web
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"os"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"linli/bus"
+	"linli/devices"
 	"linli/internal/testkit"
+	"linli/web/account"
 )
 
 func (l rejectList) ids() string {
@@ -25,16 +29,10 @@ func (l rejectList) ids() string {
 
 func (s *site) reject(n int, community string) {
 	s.Helper()
-	data, err := json.Marshal(bus.Reject{
+	s.publish(bus.RejectsSubject(community), bus.Reject{
 		Received: noon.Add(time.Duration(n) * time.Second), Source: "ingest", Topic: "linli/x", Community: community, Device: "ws-1",
 		Code: "json", Reason: "not UTF-8", Raw: []byte{0xff, byte(n)},
 	})
-	if err != nil {
-		s.Fatal(err)
-	}
-	if _, _, err := s.bus.Publish(s.Context(), bus.RejectsSubject(community), "", data); err != nil {
-		s.Fatal(err)
-	}
 }
 
 func TestRejectList(t *testing.T) {
@@ -67,6 +65,34 @@ func TestRejectList(t *testing.T) {
 	}
 	s.refused(http.StatusBadRequest, "community", "GET", "/api/v1/rejects?community=%3E", "")
 	s.refused(http.StatusBadRequest, "before", "GET", "/api/v1/rejects?before=x", "")
+}
+
+func TestRejectsNameTheDeviceAndTheFields(t *testing.T) {
+	t.Parallel()
+	s := run(t, empty{})
+	for community, name := range map[string]string{"north": "北门驿站", "south": "南门驿站"} {
+		if err := s.web.Registry.AddCommunity(t.Context(), devices.Community{ID: community, Name: devices.Text{ZH: community}}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.web.Registry.AddDevice(t.Context(), devices.Device{ID: community + "-ws", Community: community, Type: "waste_station", Name: name}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for device, reason := range map[string]string{
+		"north-ws": `reading 0: fill_level_pct left out: "a" is no float; reading 1: nonsense left out: 1`,
+		"south-ws": `device "south-ws" is of community "south", not "north"`, // on a topic of the north
+		"nobody":   `no device "nobody" is registered`,
+	} {
+		s.publish(bus.RejectsSubject("north"), bus.Reject{Community: "north", Device: device, Reason: reason})
+	}
+	desk := s.user(account.User{Name: "desk", Role: account.Duty, Communities: []string{"north"}})
+	got := map[string]string{}
+	for _, r := range askAs[rejectList](s, desk, "/api/v1/rejects").Rejects {
+		got[r.Device] = r.DeviceName + "|" + r.FieldNames["fill_level_pct"].ZH + "|" + strconv.Itoa(len(r.FieldNames))
+	}
+	if want := map[string]string{"north-ws": "北门驿站|满溢度|1", "south-ws": "||0", "nobody": "||0"}; !cmp.Equal(got, want) {
+		t.Error(cmp.Diff(want, got))
+	}
 }
 
 func TestReplayWaitsForWhoDoesIt(t *testing.T) {

@@ -149,8 +149,11 @@ export interface Reject {
   topic: string
   community?: string
   device: string
+  device_name?: string
   code: string
   reason: string
+  /** names of the fields that the reason says were left out */
+  field_names?: Record<string, Text>
   raw_base64: string
 }
 
