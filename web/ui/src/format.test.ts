@@ -14,12 +14,12 @@ test('places are read from the large to the small', () => {
 })
 
 test('a row of an alert says where, and not its name again', () => {
-  const a = { community: 'c', name: { zh: '求救', en: 'SOS' }, text: { zh: '花园 7栋 手环：求救（心率 120）', en: 'SOS at Garden Bldg 7 band (Heart rate 120)' } } as Alert
+  const a = { community: 'c', name: { zh: '求救', en: 'SOS' }, text: { zh: '花园 7栋 手环：求救（心率 120）', en: 'SOS at Garden, Bldg 7, band (Heart rate 120)' } } as Alert
   expect(alertWhere(a)).toBe('花园 7栋 手环（心率 120）')
   state.community = 'c'
   expect(alertWhere(a)).toBe('7栋 手环（心率 120）')
   state.language = 'en'
-  expect(alertWhere(a)).toBe('Bldg 7 band (Heart rate 120)')
+  expect(alertWhere(a)).toBe('Bldg 7, band (Heart rate 120)')
   expect(alertWhere({ ...a, text: { zh: '', en: 'Two people have no contact' } })).toBe('Two people have no contact')
   state.language = 'zh'
   expect(alertWhere({ ...a, name: {}, text: { zh: '电表：读数没有变化' } } as Alert)).toBe('电表：读数没有变化')
@@ -31,7 +31,13 @@ test('spans have their two largest units', () => {
 
 test('units are written as people read them', () => {
   expect(quantity(21.55, 'Cel')).toBe('21.6 °C')
+  expect(quantity(5.236, 'Cel')).toBe('5.2 °C')
   expect(quantity(12_500, 'W')).toBe('12.5 kW')
+  expect(quantity(90, 's')).toBe('90 秒')
+  expect(quantity(420, 's')).toBe('7 分钟')
+  state.language = 'en'
+  expect(quantity(420, 's')).toBe('7 min')
+  state.language = 'zh'
   expect(quantity(3, '{deliveries}')).toBe('3')
   expect(valueText('open', '', { open: { zh: '打开' } })).toBe('打开')
   expect(valueText(true)).toBe('是')

@@ -15,10 +15,11 @@ const units: Record<string, string> = {
   'm3/h': 'm³/h', 'm3/s': 'm³/s', 'ug/m3': 'µg/m³', 'mg/m3': 'mg/m³', 'W/m2': 'W/m²', 'deg': '°', '1': '', 'kOhm': 'kΩ', '/min': 'min⁻¹',
   'kbit/s': 'kbit/s', '{beats}/min': '/min', '{breaths}/min': '/min',
 }
+const chineseUnits: Record<string, string> = { '{beats}/min': '次/分', '{breaths}/min': '次/分', 'ms': '毫秒', 's': '秒', 'min': '分钟', 'h': '小时', 'd': '天' }
+
 /** unit writes a UCUM unit as it is read; counted things in braces have none. */
 export function unit(u?: string): string {
-  const name = units[u ?? ''] ?? (!u || u.startsWith('{') ? '' : u)
-  return name === '/min' && state.language === 'zh' ? '次/分' : name
+  return (state.language === 'zh' ? chineseUnits[u ?? ''] : '') || (units[u ?? ''] ?? (!u || u.startsWith('{') ? '' : u))
 }
 
 /** figure writes a number with as many digits as say something. */
@@ -28,20 +29,22 @@ export function figure(v: number, digits?: number): string {
   return new Intl.NumberFormat(locale(), { maximumFractionDigits: most }).format(v)
 }
 
-// Units whose large values are read in a larger one, and from which value on.
-const larger: Record<string, { unit: string, from: number }> = { 'W': { unit: 'kW', from: 1000 }, 'W.h': { unit: 'kW.h', from: 1000 }, 'kg': { unit: 't', from: 10_000 } }
+// Units whose large values are read in a larger one, from which value on, and how many of them make one.
+const larger: Record<string, { unit: string, from: number, by: number }> = {
+  'W': { unit: 'kW', from: 1000, by: 1000 }, 'W.h': { unit: 'kW.h', from: 1000, by: 1000 }, 'kg': { unit: 't', from: 10_000, by: 1000 }, 's': { unit: 'min', from: 120, by: 60 },
+}
 
 /** scaled is the unit in which values of this size are read, and what they are divided by. */
 export function scaled(most: number, u?: string): { unit?: string, by: number } {
   const l = larger[u ?? '']
-  return l && Math.abs(most) >= l.from ? { unit: l.unit, by: 1000 } : { unit: u, by: 1 }
+  return l && Math.abs(most) >= l.from ? l : { unit: u, by: 1 }
 }
 
 /** quantity writes a number with its unit, in a larger one where that reads better. */
 export function quantity(v: number, u?: string, digits?: number): string {
   const s = scaled(v, u)
   const name = unit(s.unit)
-  const most = digits ?? (name === '%' ? 1 : u?.endsWith('s}/min') ? 0 : undefined)
+  const most = digits ?? (name === '%' || name === '°C' ? 1 : u?.endsWith('s}/min') ? 0 : undefined)
   return figure(v / s.by, most) + (name && (name === '%' || name === '°' ? name : ' ' + name))
 }
 
@@ -108,8 +111,8 @@ export function where(place?: Place, of?: string): string {
 /** alertWhere is what an alert says without what its name says already, and without the community if only one is shown. */
 export function alertWhere(a: Alert): string {
   const rest = beside(pick(a.name), pick(a.text))
-  const of = state.community ? pick(community(a.community)?.name) + ' ' : ''
-  return (of && rest.startsWith(of) ? rest.slice(of.length) : rest) || alertPlace(a) || a.device
+  const of = state.community ? pick(community(a.community)?.name) : ''
+  return (of && rest.startsWith(of) ? rest.slice(of.length).replace(/^,? /, '') : rest) || alertPlace(a) || a.device
 }
 
 export const alertPlace = (a: Alert) => where(a.place, a.community)

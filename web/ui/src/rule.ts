@@ -123,7 +123,7 @@ function sayScore(tokens: string[], rule: Condition, type: string): string {
 function valueOf(value: string, of: Named, type: string): string {
   if (!value) return t('say.unset')
   if (!of.field) return value
-  const known = pickWord(of.type ?? type, of.field, value)
+  const known = pickWord(of.type ?? type, of.field, value).replace(/^[A-Z](?=[a-z])/, first => first.toLowerCase()) // within a sentence
   return known === value ? word('code', pickTag(of.field, value)) : known
 }
 

@@ -10,7 +10,7 @@ const inAnHour = () => new Date(Date.now() + 3600e3).toISOString()
 
 // One device each that opens an alert at once, of every severity but the lowest: by an event, or by a reading.
 const trouble: [id: string, community: string, type: string, name: string, place: object, event: string, payload: object][] = [
-  ['story-smoke', 'tianjin', 'smoke_detector', '3层楼道烟感', { estate: 'e2', building: 'b05', unit: 'u1' }, 'smoke_alarm', {}],
+  ['story-smoke', 'tianjin', 'smoke_detector', '3层楼道烟感', { estate: 'e2', building: 'b05', unit: 'u1' }, '', { smoke: true, obscuration_db_per_m: 0.42, temperature_c: 41 }],
   ['story-charger', 'zhuhai', 'ev_charger', '地库12号充电桩', {}, 'emergency_stop', { connector: '1' }],
   ['story-door', 'nantong', 'access_controller', '2栋前门门禁', {}, 'door_forced', { door: 'main' }],
   ['story-station', 'tianjin', 'waste_station', '环保驿站8号', { estate: 'e6' }, 'door_jammed', { inlet: '2', attempts: 3 }],
@@ -26,6 +26,7 @@ export async function story(linli: Linli): Promise<Things> {
     const { secret } = await linli.api<{ secret: string }>('POST', 'devices', { id, community, type, name, place })
     linli.publish(id, secret, event ? `linli/event/${community}/${type}/${id}/${event}` : `linli/telemetry/${community}/${type}/${id}`, JSON.stringify(payload))
   }
+  await mornings(linli, people)
   const first = await linli.band('story-1', 'tianjin', '张奶奶的手环', { estate: 'e3', building: 'b07', unit: 'u2' })
   const second = await linli.band('story-2', elder?.community, `${elder?.name}的手环`, { estate: 'e1', building: 'b01', unit: 'u1' }, elder?.id)
   first()
@@ -52,6 +53,21 @@ export async function story(linli: Linli): Promise<Things> {
     await linli.api('POST', `devices/${station.id}/commands`, { command: 'play_voice', params: { text: '请分类投放' } })
   }
   return { alert: of('story-2'), device: station?.id ?? 'story-1', person: elder?.id ?? '' }
+}
+
+// The taps of each elder's home have run as they do, the last time some minutes ago; one elder more lately than the other.
+async function mornings(linli: Linli, elders: Person[]) {
+  for (const [i, p] of elders.entries()) {
+    const id = `home-water-${i + 1}`
+    const { secret } = await linli.api<{ secret: string }>('POST', 'devices', { id, community: p.community, type: 'water_meter', name: '水表', person: p.id })
+    const last = Date.now() - (4 + 13 * i) * 60e3
+    let volume = 86 + 11 * i // m³
+    const readings = Array.from({ length: 24 }, (_, k) => {
+      if (k % 3 !== 1) volume += 0.004 + 0.002 * (i % 3) // not in every half hour: that would be a leak
+      return { ts: new Date(last - (23 - k) * 1800e3).toISOString(), volume_m3: Number(volume.toFixed(3)) }
+    })
+    linli.publish(id, secret, `linli/telemetry/${p.community}/water_meter/${id}`, JSON.stringify(readings))
+  }
 }
 
 // A device whose readings cannot be stored: out of range, of a field that its type does not have, and no JSON at all.

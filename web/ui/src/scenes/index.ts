@@ -27,7 +27,7 @@ export const scenes: Scene[] = [
   {
     id: 'waste', categories: ['waste'],
     figures: [
-      { name: { zh: '已满(≥80%)', en: 'Full (≥ 80%)' }, type: 'waste_station', field: 'fill_level_pct', fn: 'count', is: above(80), part: true, tone: 'medium' },
+      { name: { zh: '已满（≥ 80%）', en: 'Full (≥ 80%)' }, type: 'waste_station', field: 'fill_level_pct', fn: 'count', is: above(80), part: true, tone: 'medium' },
       { name: { zh: '平均满溢度', en: 'Mean fill' }, type: 'waste_station', field: 'fill_level_pct', fn: 'mean', digits: 0 },
       { name: { zh: '累计投放', en: 'Delivered' }, type: 'waste_station', field: 'weight_total_kg', fn: 'sum', digits: 0 },
       { name: { zh: '投放门卡阻', en: 'Doors jammed' }, type: 'waste_station', field: 'door_state', fn: 'count', is: is('jammed'), tone: 'high' },
@@ -75,7 +75,7 @@ export const scenes: Scene[] = [
     id: 'elders', categories: ['health'], elders: true,
     figures: [
       { name: { zh: '手环佩戴中', en: 'Bands worn' }, type: 'wearable_band', field: 'wear_state', fn: 'count', is: is('worn'), part: true },
-      { name: { zh: '有人活动', en: 'Homes with movement' }, type: 'presence_radar', field: 'presence', fn: 'count', is: yes, part: true },
+      { name: { zh: '家中有人', en: 'Homes with somebody in' }, type: 'presence_radar', field: 'presence', fn: 'count', is: yes, part: true },
       { name: { zh: '手环电量低', en: 'Bands low on battery' }, type: 'wearable_band', field: 'battery_pct', fn: 'count', is: v => typeof v === 'number' && v < 20, tone: 'medium' },
     ],
     groups: [
@@ -122,7 +122,7 @@ export const scenes: Scene[] = [
       { name: { zh: '车位占用', en: 'Bays taken' }, type: 'parking_sensor', field: 'occupied', fn: 'count', is: yes, part: true },
       { name: { zh: '道闸抬起', en: 'Barriers up' }, type: 'lpr_camera', field: 'barrier_state', fn: 'count', is: is('open'), part: true },
       { name: { zh: '门未关', en: 'Doors open' }, type: 'access_controller', field: 'door_state', fn: 'count', is: is('held_open', 'forced_open'), part: true, tone: 'medium' },
-      { name: { zh: '场所客流', en: 'Visitors' }, type: 'people_counter', field: 'occupancy_pct', fn: 'max', digits: 0 },
+      { name: { zh: '最拥挤场所', en: 'Fullest place' }, type: 'people_counter', field: 'occupancy_pct', fn: 'max', digits: 0 },
     ],
     groups: [
       { type: 'access_controller', columns: [{ field: 'latency_ms', high: 2000 }, { field: 'door_state', bad: is('held_open', 'forced_open', 'jammed') }, { field: 'mains_ok', bad: no }] },
