@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"linli/bus"
@@ -38,20 +40,25 @@ type Trouble struct {
 	Over  bool
 }
 
-// Tell sends to every address, one after the other. It returns nil if one has taken it.
+// Tell sends to every address at once: one that hangs must not take the time of the others. It returns nil if one has taken it.
 func (o *Operator) Tell(ctx context.Context, t Trouble) error {
 	m, err := t.message(time.Now().UTC())
 	if err != nil {
 		return err
 	}
-	var errs []error
-	for _, a := range o.to {
-		m.To = a.To
-		if _, err := o.channels[a.Channel].Send(ctx, m); err != nil {
-			errs = append(errs, fmt.Errorf("channel %s: %w", a.Channel, err))
-		}
+	var all sync.WaitGroup
+	errs := make([]error, len(o.to))
+	for i, a := range o.to {
+		all.Go(func() {
+			own := m
+			own.To = a.To
+			if _, err := o.channels[a.Channel].Send(ctx, own); err != nil {
+				errs[i] = fmt.Errorf("channel %s: %w", a.Channel, err)
+			}
+		})
 	}
-	if len(errs) < len(o.to) {
+	all.Wait()
+	if slices.Contains(errs, nil) {
 		return nil
 	}
 	return errors.Join(errs...)
