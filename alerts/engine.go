@@ -209,22 +209,6 @@ func (e *Engine) Run(ctx context.Context) error {
 // Close releases nothing: the connection is the caller's.
 func (e *Engine) Close() error { return nil }
 
-// Status is nil while everything that comes in is judged and stored, and a bus.Concern if records were left out at the start.
-func (e *Engine) Status() error {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.status != nil {
-		return e.status
-	}
-	return e.damage.concern()
-}
-
-func (e *Engine) setStatus(err error) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.status = err
-}
-
 // loop is the one goroutine that judges. Events and actions always come before readings.
 func (e *Engine) loop(ctx context.Context) error {
 	events, actions := e.feeds[0].out, e.feeds[1].out
@@ -341,6 +325,11 @@ func (e *Engine) passOver(stream string, m message, err error) {
 func (e *Engine) judged(ctx context.Context, m message) error {
 	e.metrics.judged.WithLabelValues(m.stream).Inc()
 	e.metrics.lag.WithLabelValues(m.stream).Set(float64(m.left))
+	for _, f := range e.feeds {
+		if f.stream == m.stream {
+			f.left.Store(m.left)
+		}
+	}
 	e.consumed++
 	for i := range e.core.book.out {
 		e.urgent = e.urgent || e.core.book.out[i].Alert.Safety

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -195,6 +196,23 @@ func TestBacklogOfReadingsDoesNotDelayAnEvent(t *testing.T) {
 	if o := s.offset(); o.Readings >= 500 {
 		t.Errorf("the whole backlog of %d batches was judged before the event", o.Readings)
 	}
+}
+
+func TestABacklogIsAConcern(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	line, _ := say("p1 1m level=50")
+	for range manyLeft + commitMessages {
+		s.publish(bus.ReadingsSubject("tianjin", false), line)
+	}
+	wait := make(chan struct{})
+	e := s.engine(func(*nats.Conn, string) { <-wait }) // at the first commit
+	goOn := sync.OnceFunc(func() { close(wait) })
+	t.Cleanup(goOn)
+	testkit.Eventually(t, 10*time.Second, func() bool { return e.behind() != nil })
+	goOn()
+	s.judged()
+	testkit.Eventually(t, 10*time.Second, func() bool { return e.Status() == nil })
 }
 
 func TestStreamMadeAnewIsReadFromItsBeginning(t *testing.T) {

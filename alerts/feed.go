@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -15,11 +16,12 @@ import (
 type feed struct {
 	bus         *bus.Bus
 	stream      string
-	next        uint64       // sequence to go on with
-	first, last uint64       // of the stream, when it was opened
-	born        time.Time    // when the stream was made
-	anew        bool         // the stream is another than what was judged
-	out         chan message // bounded: while the engine is busy, messages stay in the stream
+	next        uint64        // sequence to go on with
+	first, last uint64        // of the stream, when it was opened
+	born        time.Time     // when the stream was made
+	anew        bool          // the stream is another than what was judged
+	out         chan message  // bounded: while the engine is busy, messages stay in the stream
+	left        atomic.Uint64 // behind the message that was judged last
 }
 
 type message struct {

@@ -145,13 +145,19 @@ func workersOf(safety bool) int {
 // Close implements the role; Run leaves nothing open.
 func (n *Notify) Close() error { return nil }
 
-// Status is nil while events are read, and a bus.Concern if a delivery cannot be read. A receiver that is away is counted and
-// logged: it does not make this role unable.
+// manyWaiting is how many deliveries that wait are worth a look.
+const manyWaiting = 1000
+
+// Status is nil while events are read, and a bus.Concern if a delivery cannot be read or many wait. A receiver that is away is counted
+// and logged: it does not make this role unable.
 func (n *Notify) Status() error {
 	for _, trouble := range []*error{n.failing.Load(), n.damaged.Load()} {
 		if trouble != nil {
 			return *trouble
 		}
+	}
+	if waiting := n.pending(); waiting >= manyWaiting {
+		return bus.Concern(fmt.Sprintf("%.0f deliveries wait to be sent", waiting))
 	}
 	return nil
 }

@@ -277,6 +277,29 @@ func TestDamagedDeliveryDoesNotKeepOthers(t *testing.T) {
 	testkit.Eventually(t, 10*time.Second, func() bool { return ch.count() == 1 })
 }
 
+func TestABacklogIsAConcern(t *testing.T) {
+	t.Parallel()
+	b := testkit.NATS(t)
+	for i := range manyWaiting {
+		d := bus.Delivery{ID: fmt.Sprint("d", i), Alert: fmt.Sprint("a", i), Channel: "ops", State: bus.Pending, Body: []byte(`{}`)}
+		data, err := json.Marshal(d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := b.JS.PublishAsync(bus.DeliverySubject(d.Alert, d.ID), data); err != nil {
+			t.Fatal(err)
+		}
+	}
+	<-b.JS.PublishAsyncComplete()
+	n, err := Open(t.Context(), Config{Bus: b, Channels: Channels{"ops": newRecorder()}, Duty: []string{"ops"}, Log: testkit.Log})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := n.Status(); err == nil || bus.Broken(err) {
+		t.Errorf("status %v, want a concern", err)
+	}
+}
+
 func TestUnknownDutyChannelIsRefused(t *testing.T) {
 	_, err := Open(t.Context(), Config{Bus: testkit.NATS(t), Channels: Channels{}, Duty: []string{"nobody"}, Log: testkit.Log})
 	if err == nil {
