@@ -305,6 +305,6 @@ type AuditEntry struct {
 	Note      string    `json:"note,omitempty"` // what exactly, where the route does not say
 	Community string    `json:"community,omitempty"`
 	Person    string    `json:"person,omitempty"` // whose data it was about
-	Scopes    []string  `json:"scopes,omitempty"` // of family: the kinds of data that were shown
+	Scopes    []string  `json:"scopes,omitempty"` // the kinds of data of persons that were shown
 	Status    int       `json:"status"`           // what the answer was: 2xx done or shown, 401 to 404 refused
 }

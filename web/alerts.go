@@ -34,7 +34,7 @@ var (
 var alertRoutes = []route{
 	{
 		method: "GET", path: "/api/v1/alerts", area: "alerts", about: "Alerts, newest first",
-		may: everyone, whose: filtered, in: alertFilter{}, out: alertList{}, handle: (*Server).alerts,
+		may: everyone, whose: filtered, personal: true, urgent: true, in: alertFilter{}, out: alertList{}, handle: (*Server).alerts,
 	},
 	{
 		method: "GET", path: "/api/v1/alerts/{id}", area: "alerts", about: "An alert with what happened to it",
@@ -50,7 +50,7 @@ var alertRoutes = []route{
 	},
 	{
 		method: "GET", path: "/api/v1/stream", area: "alerts", about: "Changes as server-sent events: snapshot, then alert and, to staff, command",
-		may: everyone, whose: filtered, outType: "text/event-stream", timeout: forever, handle: (*Server).stream,
+		may: everyone, whose: filtered, personal: true, urgent: true, outType: "text/event-stream", timeout: forever, handle: (*Server).stream,
 	},
 }
 

@@ -143,6 +143,7 @@ func (s *Server) answerPage(w http.ResponseWriter, r *http.Request) error {
 	if k.alert == nil {
 		return errNoPass
 	}
+	s.keepOfLink(w, r, k, a, nil)
 	by := a.AckedBy
 	if by == "" {
 		by = a.FamilyAckBy
@@ -159,6 +160,7 @@ func (s *Server) answerByLink(w http.ResponseWriter, r *http.Request) error {
 	if k.alert == nil {
 		return errNoPass
 	}
+	s.keepOfLink(w, r, k, a, nil)
 	if a.State == bus.Closed {
 		return s.showAnswer(w, answerView{Alert: a, Over: true})
 	}

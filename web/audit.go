@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -13,13 +14,17 @@ import (
 	lru "github.com/hashicorp/golang-lru/v2"
 
 	"linli/bus"
+	"linli/people"
+	"linli/web/account"
 )
 
 const (
 	defaultAudit = 100
 	maxAudit     = 1000
-	auditWait    = 3 * time.Second  // for an entry to be stored
+	auditWait    = 3 * time.Second // for an entry to be stored
+	urgentWait   = 500 * time.Millisecond
 	viewPause    = 10 * time.Minute // within which looking again is no new entry
+	listPause    = time.Hour        // the same of a list that is of nobody alone
 	maxViews     = 20_000
 )
 
@@ -132,15 +137,25 @@ func about(r *http.Request, id, name string) {
 	e.Target, e.Name = id, name
 }
 
+// showed says in the audit entry of a view which kinds of data of persons were shown.
+func showed(r *http.Request, scopes ...people.Scope) {
+	e := callerOf(r).entry
+	for _, scope := range scopes {
+		if !slices.Contains(e.Scopes, string(scope)) {
+			e.Scopes = append(e.Scopes, string(scope))
+		}
+	}
+}
+
 // record stores an entry. What it is about is named as it was before the request; what was made by it, as it is now.
-func (s *Server) record(ctx context.Context, e *bus.AuditEntry) error {
+func (s *Server) record(ctx context.Context, e *bus.AuditEntry, wait time.Duration) error {
 	e.Name = cmp.Or(e.Name, s.nameOf(e.Route, e.Target))
 	data, err := json.Marshal(e)
 	if err != nil {
 		return err
 	}
 	// Who goes away in the middle has done it nevertheless.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), auditWait)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), wait)
 	defer cancel()
 	if _, _, err := s.Bus.Publish(ctx, bus.AuditSubject(e.Community), "", data); err != nil {
 		return fmt.Errorf("audit: %w", err)
@@ -153,26 +168,67 @@ func (s *Server) record(ctx context.Context, e *bus.AuditEntry) error {
 func (s *Server) recordEdit(ctx context.Context, e *bus.AuditEntry) func(int) error {
 	return func(status int) error {
 		e.Status = status
-		if err := s.record(ctx, e); err != nil {
+		if err := s.record(ctx, e, auditWait); err != nil {
 			s.Log.Error("an action is not in the audit log", "user", e.By, "method", e.Method, "route", e.Route, "target", e.Target, "err", err)
 		}
 		return nil
 	}
 }
 
-// recordView stores an entry before data of a person are shown; without it they are not.
-func (s *Server) recordView(ctx context.Context, e *bus.AuditEntry) func(int) error {
+// recordView stores the entries of a view before data of persons are shown; without them they are not, unless it is urgent.
+func (s *Server) recordView(ctx context.Context, urgent bool, of func() []*bus.AuditEntry) func(int) error {
 	return func(status int) error {
-		e.Status = status
-		if status >= http.StatusBadRequest || !s.views.isNew(e) {
+		if status >= http.StatusBadRequest {
 			return nil
 		}
-		if err := s.record(ctx, e); err != nil {
+		wait := auditWait
+		if urgent {
+			wait = urgentWait
+		}
+		for _, e := range of() {
+			e.Status = status
+			if !s.views.isNew(e) {
+				continue
+			}
+			err := s.record(ctx, e, wait)
+			if err == nil {
+				continue
+			}
 			s.views.forget(e)
-			return err
+			if !urgent {
+				return err
+			}
+			s.Log.Error("a view is not in the audit log", "user", e.By, "route", e.Route, "err", err)
+			return nil
 		}
 		return nil
 	}
+}
+
+// lookedAt are the entries of one view. A list is of the community that was asked for, else of each that who asks reaches, and of each
+// of their elders; of who reaches everything it is of the installation.
+func (s *Server) lookedAt(p *account.Principal, e *bus.AuditEntry, community string) (all []*bus.AuditEntry) {
+	of := func(community, person string) {
+		x := *e
+		x.Community, x.Person = community, person
+		all = append(all, &x)
+	}
+	switch {
+	case e.Community != "" || e.Person != "", community == "" && p.Everywhere():
+		return []*bus.AuditEntry{e}
+	case community != "" && p.Community(community):
+		of(community, "")
+	case community == "":
+		for _, c := range p.Communities {
+			of(c, "")
+		}
+	}
+	for _, id := range p.Elders {
+		if x := s.People.Person(id); x != nil && !p.Community(x.Community) && (community == "" || x.Community == community) {
+			of(x.Community, id)
+		}
+	}
+	return all
 }
 
 // views remembers for a while who looked at what, so that a page that asks every few seconds is one entry. Its memory is bounded.
@@ -187,11 +243,15 @@ func newViews() *views {
 }
 
 func (v *views) key(e *bus.AuditEntry) string {
-	return strings.Join(append([]string{e.By, e.Via, e.Route, e.Target, e.Address, e.Person}, e.Scopes...), " ")
+	return strings.Join(append([]string{e.By, e.Via, e.Route, e.Target, e.Address, e.Community, e.Person}, e.Scopes...), " ")
 }
 
 func (v *views) isNew(e *bus.AuditEntry) bool {
-	if at, ok := v.seen.Get(v.key(e)); ok && e.At.Sub(at) < viewPause {
+	pause := viewPause
+	if e.Person == "" && e.Target == "" {
+		pause = listPause
+	}
+	if at, ok := v.seen.Get(v.key(e)); ok && e.At.Sub(at) < pause {
 		return false
 	}
 	v.seen.Add(v.key(e), e.At)

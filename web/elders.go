@@ -90,6 +90,7 @@ func (s *Server) elders(w http.ResponseWriter, r *http.Request) error {
 	if err := s.addSigns(r.Context(), days); err != nil {
 		return err
 	}
+	showed(r, people.Wellbeing, people.Vitals)
 	slices.SortFunc(body.Elders, func(x, y *elderDay) int { return cmp.Or(cmp.Compare(x.Name, y.Name), cmp.Compare(x.Person, y.Person)) })
 	return reply(w, http.StatusOK, body)
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"linli/devices"
+	"linli/people"
 	"linli/series"
 )
 
@@ -84,6 +85,9 @@ func (s *Server) happenings(w http.ResponseWriter, r *http.Request) error {
 		h := happening{Time: e.Time, Community: e.Community, Type: e.Type, Device: e.Device, Event: e.Event, Fields: e.Fields}
 		if d := s.Registry.Device(e.Device); d != nil {
 			h.DeviceName, h.Place = d.Name, d.Place
+			if d.Person != "" {
+				showed(r, people.Events)
+			}
 		}
 		for _, f := range hidden {
 			delete(h.Fields, f)

@@ -88,9 +88,15 @@ func (s *Server) byLink(w http.ResponseWriter, r *http.Request, shows []people.S
 	if err != nil {
 		return err
 	}
+	s.keepOfLink(w, r, k, a, s.agreedOf(k.member, shows))
+	return h(s, w, r, k)
+}
+
+// keepOfLink has it kept that the holder of a link looked at its alert, or what they did about it.
+func (s *Server) keepOfLink(w http.ResponseWriter, r *http.Request, k *relative, a *bus.Alert, scopes []string) {
 	entry := &bus.AuditEntry{
 		At: s.Now().UTC(), By: k.name, Role: "family", Via: "link", Address: clientAddress(r), Method: r.Method, Route: strings.SplitN(r.Pattern, " ", 2)[1],
-		Target: a.ID, Community: a.Community, Person: a.Person, Scopes: s.agreedOf(k.member, shows),
+		Target: a.ID, Community: a.Community, Person: a.Person, Scopes: scopes,
 	}
 	if !k.family {
 		entry.Role = ""
@@ -98,9 +104,8 @@ func (s *Server) byLink(w http.ResponseWriter, r *http.Request, shows []people.S
 	if rec, ok := w.(*recorder); ok && r.Method != http.MethodGet && r.Method != http.MethodHead {
 		rec.before = s.recordEdit(r.Context(), entry)
 	} else if ok && a.Person != "" {
-		rec.before = s.recordView(r.Context(), entry)
+		rec.before = s.recordView(r.Context(), false, func() []*bus.AuditEntry { return []*bus.AuditEntry{entry} })
 	}
-	return h(s, w, r, k)
 }
 
 // agreedOf are those of some kinds of data that a member of a circle may see.

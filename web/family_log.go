@@ -13,7 +13,7 @@ import (
 
 const (
 	shownViews  = 30   // who looked last
-	lookedViews = 2000 // entries that are looked through for those
+	lookedViews = 5000 // entries that are looked through for those
 )
 
 type (
@@ -30,21 +30,28 @@ type (
 	}
 )
 
-// familyLog shows family what staff find in the audit log.
+// familyLog shows family what staff find in the audit log: who looked at data of the elder, alone or in a list of the community, or
+// changed something. Of one who looked at the same again on one day the last time is shown.
 func (s *Server) familyLog(w http.ResponseWriter, r *http.Request, k *relative) error {
 	if k.elder == nil {
 		return errNoConsent
 	}
 	body := familyLog{Entries: []familyLook{}}
-	subjects := []string{bus.AuditSubject(k.elder.Community)}
+	subjects := []string{bus.AuditSubject(k.elder.Community), bus.AuditSubject("")}
+	zone, shown := s.zone(k.elder.Community), map[string]bool{}
 	err := s.newest(r.Context(), bus.Audit, subjects, 0, lookedViews, func(_ uint64, data []byte) {
 		e := new(bus.AuditEntry)
-		if json.Unmarshal(data, e) != nil || e.Person != k.elder.ID || e.Status >= http.StatusBadRequest || len(body.Entries) >= shownViews {
+		list := func() bool { return e.Person == "" && e.Target == "" && e.Method == http.MethodGet }
+		if json.Unmarshal(data, e) != nil || e.Person != k.elder.ID && !list() || e.Status >= http.StatusBadRequest || len(body.Entries) >= shownViews {
 			return
 		}
-		if look := s.familyLook(e); len(look.What) > 0 {
-			body.Entries = append(body.Entries, look)
+		look := s.familyLook(e)
+		key := strings.Join(append([]string{look.By, look.Role, look.At.In(zone).Format(time.DateOnly)}, look.What...), "\x00")
+		if len(look.What) == 0 || !look.Changed && shown[key] {
+			return
 		}
+		shown[key] = shown[key] || !look.Changed
+		body.Entries = append(body.Entries, look)
 	})
 	if err != nil {
 		return err
@@ -62,9 +69,11 @@ func (s *Server) familyLook(e *bus.AuditEntry) familyLook {
 		return f
 	case f.Changed && slices.Contains([]string{"away", "order", "well", "calls", "answer"}, end):
 		what = end
-	case strings.Contains(e.Route, "/alerts"):
+	case f.Changed && end == "{token}":
+		what = "answer"
+	case strings.Contains(e.Route, "/alerts"), end == "stream":
 		what = string(people.Events)
-	case f.Changed, e.Route == "/api/v1/people/{id}":
+	case f.Changed, e.Route == "/api/v1/people/{id}", e.Route == "/api/v1/people":
 		what = "record"
 	case strings.Contains(e.Route, "/devices/"):
 		what = "readings"

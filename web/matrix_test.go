@@ -214,6 +214,11 @@ func expected(rt route, role account.Role, community string) int {
 	return 0
 }
 
+// subjects are what the matrix knows what to expect of.
+var subjects = []whose{
+	aDevice, anAlert, aPerson, aRota, aCommunity, aReject, aHold, aUser, anOverride, alertOfQuery, installation, filtered, inBody, own, general,
+}
+
 func TestEveryRouteSaysWhoMay(t *testing.T) {
 	t.Parallel()
 	for _, rt := range routes {
@@ -222,6 +227,9 @@ func TestEveryRouteSaysWhoMay(t *testing.T) {
 		}
 		if !rt.public && (len(rt.may) == 0 || rt.whose.find == nil) {
 			t.Errorf("%s %s: does not say who may use it and what it is about", rt.method, rt.path)
+		}
+		if !rt.public && rt.whose.find != nil && !slices.ContainsFunc(subjects, func(w whose) bool { return w.name == rt.whose.name }) {
+			t.Errorf("%s %s: the matrix does not know what is expected of a route about a %s", rt.method, rt.path, rt.whose.name)
 		}
 		if rt.whose.name == inBody.name && bodies[rt.method+" "+rt.path] == "" {
 			t.Errorf("%s %s: the matrix has no body for it", rt.method, rt.path)

@@ -20,7 +20,7 @@ var peopleRoutes = []route{
 	},
 	{
 		method: "GET", path: "/api/v1/people/problems", area: "people", about: "What will hurt when it matters: elders whom nobody would be told of, hours that nobody covers",
-		may: staff, whose: filtered, in: inCommunity{}, out: problemList{}, handle: (*Server).peopleProblems,
+		may: staff, whose: filtered, personal: true, in: inCommunity{}, out: problemList{}, handle: (*Server).peopleProblems,
 	},
 	{
 		method: "GET", path: "/api/v1/people/{id}", area: "people", about: "A person",

@@ -25,7 +25,7 @@ const (
 var rejectRoutes = []route{
 	{
 		method: "GET", path: "/api/v1/rejects", area: "rejects", about: "What could not be stored, newest first",
-		may: staff, whose: filtered, in: rejectFilter{}, out: rejectList{}, handle: (*Server).rejects,
+		may: staff, whose: filtered, personal: true, in: rejectFilter{}, out: rejectList{}, handle: (*Server).rejects,
 	},
 	{
 		method: "POST", path: "/api/v1/rejects/{id}/replay", area: "rejects", about: "Try to store a reject again",

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"linli/bus"
 	"linli/web/account"
 )
 
@@ -23,6 +24,7 @@ type route struct {
 	may      []account.Role // who may, within their reach
 	whose    whose          // what it is about, and who checks the reach
 	personal bool           // shows data of persons: who looked is kept
+	urgent   bool           // is shown even if that could not be kept
 	secret   bool           // the answer holds a secret, so it is not compressed
 
 	in       any    // struct: its query tags are the parameters, its json tags the body; nil: none
@@ -198,7 +200,7 @@ func (s *Server) admit(rt route, w *recorder, r *http.Request, c *caller) error 
 	}
 	entry.Community, entry.Person = o.community, o.person
 	if !changes && (o.person != "" || rt.personal) {
-		w.before = s.recordView(r.Context(), entry)
+		w.before = s.recordView(r.Context(), rt.urgent, func() []*bus.AuditEntry { return s.lookedAt(p, entry, r.URL.Query().Get("community")) })
 	}
 	return nil
 }

@@ -4,7 +4,9 @@ import (
 	"cmp"
 	"encoding/json"
 	"errors"
+	"io"
 	"net/http"
+	"net/http/httptest"
 	"regexp"
 	"slices"
 	"strconv"
@@ -166,6 +168,40 @@ func TestBodiesAreLimitedAndStrict(t *testing.T) {
 	}
 	s.refused(http.StatusBadRequest, "limit", "GET", "/api/v1/devices?limit=1000000000", "")
 	s.refused(http.StatusBadRequest, "type", "GET", "/api/v1/devices?type=a&type=b", "")
+}
+
+// Every route of who is logged in ends a request that is too large, and one that takes too long.
+func TestEveryRouteHasLimits(t *testing.T) {
+	t.Parallel()
+	s := run(t, empty{})
+	for _, rt := range routes {
+		if rt.body > readingsBody || rt.timeout > importTimeout {
+			t.Errorf("%s %s: up to %d bytes within %s", rt.method, rt.path, rt.body, rt.timeout)
+		}
+		rt.public, rt.may, rt.whose, rt.freeform = true, nil, general, true
+		rt.body = min(rt.body, importBody>>4) // the largest take too long to send
+		most := int(cmp.Or(rt.body, defaultBody))
+		var deadline bool
+		var read error
+		rt.handle = func(_ *Server, w http.ResponseWriter, r *http.Request) error {
+			_, deadline = r.Context().Deadline()
+			_, read = io.ReadAll(r.Body)
+			if read != nil {
+				return read
+			}
+			return reply(w, http.StatusOK, done{true})
+		}
+		web := httptest.NewServer(s.web.serve(rt))
+		r, err := http.NewRequestWithContext(t.Context(), "POST", web.URL, strings.NewReader(strings.Repeat("x", most+1)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		status, _, _ := s.do(r)
+		web.Close()
+		if status != http.StatusRequestEntityTooLarge || read == nil || deadline == (rt.timeout == forever) {
+			t.Errorf("%s %s: status %d, body read: %v, deadline %t", rt.method, rt.path, status, read, deadline)
+		}
+	}
 }
 
 func TestOpenFailsEarly(t *testing.T) {

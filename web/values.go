@@ -64,6 +64,11 @@ func (s *Server) values(w http.ResponseWriter, r *http.Request) error {
 		ids, byID[d.ID] = append(ids, d.ID), d
 		body.Devices = append(body.Devices, shown(d))
 	}
+	if slices.ContainsFunc(body.Devices, func(d devices.Device) bool { return d.Person != "" }) {
+		for _, f := range fields {
+			showed(r, scopeOf(t, f))
+		}
+	}
 	for part := range slices.Chunk(ids, series.MaxDevices) {
 		g := series.Group{Measurement: t.Measurement, Fields: fields, Split: payloadTags(t), Devices: part, Since: s.Now().Add(-valueAge)}
 		found, err := s.History.Latest(r.Context(), g)
