@@ -23,15 +23,7 @@ func Check(args []string, out, errOut io.Writer) error {
 	if fs.NArg() > 1 {
 		return errors.New("want one directory at most")
 	}
-	types, rules, err := split(fs.Arg(0))
-	if err != nil {
-		return err
-	}
-	cat, err := devices.LoadCatalogue(types...)
-	if err != nil {
-		return err
-	}
-	set, err := alerts.LoadRules(cat, rules...)
+	cat, set, err := load(fs.Arg(0))
 	if err != nil {
 		return err
 	}
@@ -41,6 +33,59 @@ func Check(args []string, out, errOut io.Writer) error {
 	}
 	fmt.Fprintf(out, "%d device types, %d rules\n", len(cat.Types()), len(set.All()))
 	return errors.Join(errs...)
+}
+
+// TestRules replays the examples of the rules that are named, or of all, and prints a line for each rule that shows what its examples
+// say. The error joins what differs, with file and line.
+func TestRules(args []string, out, errOut io.Writer) error {
+	fs := flag.NewFlagSet("linli rules test", flag.ContinueOnError)
+	fs.SetOutput(errOut)
+	dir := fs.String("rules", "", "`directory` as linli check takes it, beside what is built in")
+	fs.Usage = func() {
+		fmt.Fprintln(errOut, "usage: linli rules test [--rules DIR] [RULE…]")
+		fs.PrintDefaults()
+	}
+	if err := fs.Parse(args); err != nil {
+		return err
+	}
+	_, set, err := load(*dir)
+	if err != nil {
+		return err
+	}
+	tested := set.All()
+	if fs.NArg() > 0 {
+		tested = nil
+	}
+	for _, id := range fs.Args() {
+		r := set.Rule(id)
+		if r == nil {
+			return fmt.Errorf("there is no rule %q", id)
+		}
+		tested = append(tested, r)
+	}
+	var errs []error
+	for _, r := range tested {
+		if err := r.Replay(); err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		fmt.Fprintf(out, "ok  %-28s %-10s %d examples\n", r.ID, r.Kind, len(r.Examples))
+	}
+	return errors.Join(errs...)
+}
+
+// load reads what is built in and what a directory adds; without one, nothing.
+func load(dir string) (*devices.Catalogue, *alerts.Rules, error) {
+	types, rules, err := split(dir)
+	if err != nil {
+		return nil, nil, err
+	}
+	cat, err := devices.LoadCatalogue(types...)
+	if err != nil {
+		return nil, nil, err
+	}
+	set, err := alerts.LoadRules(cat, rules...)
+	return cat, set, err
 }
 
 // split tells what a directory holds: DIR/catalogue and DIR/rules where they exist, else DIR is a catalogue.

@@ -40,6 +40,9 @@ func run(ctx context.Context, args []string, env command.Environment) error {
 	if len(args) > 0 {
 		name = args[0]
 	}
+	if name == "rules" && len(args) > 1 && args[1] == "test" { // needs no server
+		return app.TestRules(args[2:], env.Out, env.ErrOut)
+	}
 	switch name {
 	case "serve":
 		return app.Serve(ctx, version, args[1:], env.Out, env.ErrOut)
@@ -82,6 +85,7 @@ func help(w io.Writer) {
   serve        run the server; --demo adds the ten demo communities and plays their devices
   simulate     play demo devices or a scenario against a running server
   check [DIR]  validate device types and rules and replay the rules' examples
+  rules test   replay the examples of the rules that are named, or of all, and list them
   backup       copy the data directory of a stopped server to --dir; --ahead does most of it while the server runs
   restore      make an empty data directory what it was at the backup in --dir
   version      print the version
