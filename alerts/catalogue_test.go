@@ -71,12 +71,22 @@ func whenMutations(cat *devices.Catalogue, r *Rule, text string, condition func(
 	return all
 }
 
-// mutations are copies of a rule with one number of when moved, also of that of a level, or a for by 10 %, of a count rule its count by 1
-// and its window by 10 %.
+// mutations are copies of a rule with one number of when or clear moved, also of those of a level, or a for by 10 %, of a count rule its
+// count by 1 and its window by 10 %, of a rate what it is for.
 func mutations(cat *devices.Catalogue, r *Rule) map[string]*Rule {
 	all := map[string]*Rule{}
 	for text, m := range whenMutations(cat, r, r.when.text, func(m *Rule) *source { return &m.when }) {
 		all[text] = m
+	}
+	for text, m := range whenMutations(cat, r, r.clear.text, func(m *Rule) *source { return &m.clear }) {
+		all["clear: "+text] = m
+	}
+	for _, moved := range []time.Duration{r.per * 9 / 10, r.per * 11 / 10} {
+		if r.per > 0 {
+			m := *r
+			m.per = moved
+			all["per: "+moved.String()] = &m
+		}
 	}
 	for i, l := range r.Levels {
 		level := func(m *Rule) *Level { // of a copy
@@ -85,6 +95,9 @@ func mutations(cat *devices.Catalogue, r *Rule) map[string]*Rule {
 		}
 		for text, m := range whenMutations(cat, r, l.rule.when.text, func(m *Rule) *source { return &level(m).rule.when }) {
 			all[l.Name+" "+text] = m
+		}
+		for text, m := range whenMutations(cat, r, l.rule.clear.text, func(m *Rule) *source { return &level(m).rule.clear }) {
+			all[l.Name+" clear: "+text] = m
 		}
 		for _, moved := range []time.Duration{l.rule.For * 9 / 10, l.rule.For * 11 / 10} {
 			if l.rule.For > 0 {
