@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -122,5 +123,55 @@ func TestWhatWasPassedOverIsTriedAfterAll(t *testing.T) {
 	testkit.Eventually(t, 10*time.Second, func() bool { return deliveries(t, b, "a1")["phone opened"].State == bus.Accepted })
 	if got := unreached(t, b); len(got) != 0 {
 		t.Errorf("actions %+v, want none: he was reached", got)
+	}
+}
+
+// silent is a provider that takes messages and does not say what became of them.
+type silent struct{ *recorder }
+
+func (silent) Ask(ctx context.Context, _ Message, _ Receipt) (Fate, error) {
+	<-ctx.Done()
+	return Fate{}, ctx.Err()
+}
+
+// Where receipts are overdue and the provider hangs when it is asked, life-safety is told over the next address all the same, however
+// many ordinary messages are asked for before it.
+func TestAProviderThatHangsWhenAskedHoldsUpNobody(t *testing.T) {
+	t.Parallel()
+	b, sms, phone := testkit.NATS(t), newRecorder(), newRecorder()
+	sms.caps.Receipts = true
+	channels := Channels{"sms": silent{sms}, "phone": phone, "ops": newRecorder()}
+	stop := startAll(t, b, channels)
+	to := daughter
+	to.Reach = []bus.Address{{Channel: "sms", To: "13800000003"}, {Channel: "phone", To: "13800000003"}}
+	const ordinary = 40
+	for i := range ordinary {
+		happen(t, b, event(fmt.Sprint("a", i), 1, "opened", toldTo(to), func(e *bus.AlertEvent) { e.Alert.Safety = false }))
+	}
+	happen(t, b, event("sos", 1, "opened", toldTo(to)))
+	testkit.Eventually(t, 10*time.Second, func() bool { return states(t, b)[bus.Accepted] == ordinary+1 })
+	stop()
+	due := time.Now().Add(-time.Second)
+	all, err := deliveriesOf(t.Context(), b, "*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, d := range all {
+		d.Look = due
+		if d.Safety {
+			d.Look = due.Add(time.Millisecond) // after all the others
+		}
+		data, err := json.Marshal(d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := b.JS.Publish(t.Context(), bus.DeliverySubject(d.Alert, d.ID), data); err != nil {
+			t.Fatal(err)
+		}
+	}
+	startAll(t, b, channels)
+	testkit.Eventually(t, 10*time.Second, func() bool { return phone.count() > 0 })
+	if d := deliveries(t, b, "sos")["phone opened"]; d.ID == "" {
+		t.Error("somebody else was told over the phone")
 	}
 }

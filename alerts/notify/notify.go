@@ -42,7 +42,7 @@ type Notify struct {
 	desks     [desks]desk
 	lanes     map[string][2]*lane // of each channel: ordinary, life-safety
 	impatient *lane               // deliveries to addresses that take long; what does not fit waits for the ladder's next step
-	receipts  *lane               // deliveries that are looked at again; what does not fit is told by a callback, or never
+	receipts  [2]*lane            // deliveries that are looked at again: ordinary, life-safety; what does not fit is told by a callback, or never
 	governor  *governor
 	ways      *ways
 	answers   *answers
@@ -80,7 +80,7 @@ func Open(ctx context.Context, cfg Config) (*Notify, error) {
 		}
 	}
 	n := &Notify{
-		cfg: cfg, lanes: map[string][2]*lane{}, impatient: newLane(), receipts: newLane(), governor: newGovernor(cfg.Channels), ways: newWays(),
+		cfg: cfg, lanes: map[string][2]*lane{}, impatient: newLane(), receipts: [2]*lane{newLane(), newLane()}, governor: newGovernor(cfg.Channels), ways: newWays(),
 		held: map[string]bool{}, behind: map[string][]*delivery{}, working: map[*delivery]bool{},
 	}
 	for name := range cfg.Channels {
@@ -118,9 +118,13 @@ func (n *Notify) Run(ctx context.Context) error {
 	g.Go(func() error { return n.intake(ctx, "callbacks", n.callbacks, n.hear) })
 	g.Go(func() error { return n.watchLanes(ctx) })
 	g.Go(func() error { return n.watchPatience(ctx) })
-	g.Go(func() error { return n.watchReceipts(ctx) })
 	g.Go(func() error { return n.showHealth(ctx) })
 	g.Go(func() error { return n.watchTests(ctx) })
+	for i, l := range n.receipts {
+		for range workersOf(i == 1) {
+			g.Go(func() error { return n.watchReceipts(ctx, l) })
+		}
+	}
 	for _, lanes := range n.lanes {
 		for i, l := range lanes {
 			for range workersOf(i == 1) {

@@ -28,7 +28,11 @@ func (n *Notify) ask(ctx context.Context, d *delivery, m Message) Fate {
 	if !ok {
 		return Fate{}
 	}
-	ctx, cancel := context.WithTimeout(ctx, SendLimit)
+	limit := SendLimit
+	if d.Safety { // while it is asked, nobody is told over the next address
+		limit = patience(d.Safety)
+	}
+	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	fate, err := asker.Ask(ctx, m, Receipt{d.Receipt})
 	if err != nil {
@@ -43,20 +47,25 @@ func (n *Notify) ask(ctx context.Context, d *delivery, m Message) Fate {
 
 // await has a delivery looked at again when it is due.
 func (n *Notify) await(d *delivery) {
-	if !d.Look.IsZero() {
-		n.receipts.put(&delivery{Delivery: d.Delivery}, d.Look)
+	if d.Look.IsZero() {
+		return
 	}
+	l := n.receipts[0]
+	if d.Safety {
+		l = n.receipts[1]
+	}
+	l.put(&delivery{Delivery: d.Delivery}, d.Look)
 }
 
-// watchReceipts asks what became of accepted deliveries.
-func (n *Notify) watchReceipts(ctx context.Context) error {
+// watchReceipts asks what became of accepted deliveries. Two that look at the same one at once do the same.
+func (n *Notify) watchReceipts(ctx context.Context, l *lane) error {
 	for {
-		d := n.receipts.take(ctx)
+		d := l.take(ctx)
 		if d == nil {
 			return nil
 		}
 		if again, at := n.look(ctx, d); again {
-			n.receipts.put(d, at)
+			l.put(d, at)
 		}
 	}
 }
