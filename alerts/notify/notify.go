@@ -191,7 +191,7 @@ func (n *Notify) record(ctx context.Context, e *bus.AlertEvent) error {
 func (n *Notify) add(ctx context.Context, d *delivery) error {
 	if n.cfg.Channels[d.Channel] == nil {
 		d.State, d.Class, d.Error = bus.Failed, string(BadTarget), "no channel "+d.Channel+" is configured"
-	} else if d.Safety && d.Address == 0 && call(d.Event) && n.free(d) {
+	} else if d.Safety && d.fresh(time.Now()) && n.free(d) {
 		if _, ok := n.governor.admit(d.Channel, d.To, true, time.Now()); ok {
 			d.begin()
 		}

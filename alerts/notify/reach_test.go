@@ -190,6 +190,34 @@ func TestAcknowledgementEndsTheTries(t *testing.T) {
 	testkit.Eventually(t, 10*time.Second, func() bool { return deliveries(t, b, "a1")["ops escalated"].State == bus.Accepted })
 }
 
+// A notifier that was away finds calls of hours. It makes those that are needed still: none of what is acknowledged, the latest of the
+// rest.
+func TestOldCallsAreLookedAt(t *testing.T) {
+	t.Parallel()
+	b, chat := testkit.NATS(t), newRecorder()
+	channels := Channels{"chat": chat, "ops": newRecorder()}
+	startAll(t, b, channels)() // its place in CORE
+	once := daughter
+	once.Reach = once.Reach[:1]
+	at := time.Now().Add(-time.Hour)
+	old := func(e *bus.AlertEvent) { e.At, e.Tell = at, []bus.Recipient{once} }
+	for round := range 4 {
+		once.Round = round
+		happen(t, b, event("open", 1+round, "escalated", old))
+		happen(t, b, event("taken", 1+round, "escalated", old))
+	}
+	become(t, b, event("taken", 5, "acknowledged", toldTo()), func(a *bus.Alert) { a.State, a.AckedAt = bus.Acknowledged, &at })
+	startAll(t, b, channels)
+	testkit.Eventually(t, 10*time.Second, func() bool { return states(t, b)[bus.Expired]+states(t, b)[bus.Accepted] == 8 })
+	chat.mu.Lock()
+	defer chat.mu.Unlock()
+	for _, m := range chat.messages {
+		if m.Alert.ID == "taken" {
+			t.Error("called of what somebody has taken on")
+		}
+	}
+}
+
 func TestAllClearGoesWhereTheCallArrived(t *testing.T) {
 	b, chat, phone := testkit.NATS(t), newRecorder(), newRecorder()
 	chat.fail = always(refuse(BadTarget, "", "gone"))

@@ -55,9 +55,6 @@ func (n *Notify) work(ctx context.Context, d *delivery) (again bool, at time.Tim
 	return n.answered(ctx, d, receipt, err)
 }
 
-// freshFor is how long a first call goes out without a look whether somebody was faster.
-const freshFor = 100 * time.Millisecond
-
 // prepare is what comes before a try: is it still needed, may it go out now, did an earlier one arrive? Then it records the try.
 func (n *Notify) prepare(ctx context.Context, d *delivery, m *Message) (again bool, at time.Time, done bool) {
 	now := time.Now()
@@ -70,7 +67,7 @@ func (n *Notify) prepare(ctx context.Context, d *delivery, m *Message) (again bo
 		return true, free, true
 	}
 	var why string
-	if fresh := d.Attempts == 0 && d.Address == 0 && call(d.Event) && now.Sub(d.Created) < freshFor; !fresh {
+	if !d.fresh(now) {
 		var err error
 		if why, err = n.needed(ctx, d, m); err != nil {
 			n.cfg.Log.Warn("whether a delivery is still needed is not known", "delivery", d.ID, "err", err)
