@@ -101,6 +101,22 @@ func (g *governor) spend(a *account, channel, to string, safety bool, at time.Ti
 	}
 }
 
+// giveBack takes back what a message of life-safety was counted with that did not go out after all.
+func (g *governor) giveBack(channel, to string, at time.Time) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	a := g.accounts[g.account(channel)]
+	for i, l := range g.caps[channel].Limits {
+		spent := a.spent[g.spending(channel, i, l, to)]
+		if spent == nil {
+			continue
+		}
+		if k := slices.Index(*spent, token{at, true}); k >= 0 {
+			*spent = slices.Delete(*spent, k, k+1)
+		}
+	}
+}
+
 // spending is the same for all channels of a shared account, so that they share its limits.
 func (g *governor) spending(channel string, i int, l Limit, to string) spending {
 	if !l.Each {

@@ -189,14 +189,18 @@ func (n *Notify) record(ctx context.Context, e *bus.AlertEvent) error {
 // add writes the first record of a delivery and puts it into its lane. One that is there already, because its event has come before
 // or the answer to the first write was lost, is taken as it is.
 func (n *Notify) add(ctx context.Context, d *delivery) error {
+	now := time.Now()
 	if n.cfg.Channels[d.Channel] == nil {
 		d.State, d.Class, d.Error = bus.Failed, string(BadTarget), "no channel "+d.Channel+" is configured"
-	} else if d.Safety && d.fresh(time.Now()) && n.free(d) {
-		if _, ok := n.governor.admit(d.Channel, d.To, true, time.Now()); ok {
+	} else if d.Safety && d.fresh(now) && n.free(d) {
+		if _, ok := n.governor.admit(d.Channel, d.To, true, now); ok {
 			d.begin()
 		}
 	}
 	err := n.write(ctx, d)
+	if err != nil && d.begun { // it does not go out by this
+		n.governor.giveBack(d.Channel, d.To, now)
+	}
 	if errors.Is(err, bus.ErrConflict) {
 		d, err = n.last(ctx, d.Alert, d.ID)
 	}

@@ -183,6 +183,29 @@ func TestRecordedDeliveryIsTakenUpWhenTheEventComesAgain(t *testing.T) {
 	testkit.Eventually(t, 10*time.Second, func() bool { return states(t, b)[bus.Accepted] == 1 })
 }
 
+// An event that comes again after its message was taken, however often, spends nothing of a quota.
+func TestAnEventThatComesAgainIsCountedOnce(t *testing.T) {
+	b, r := testkit.NATS(t), newRecorder()
+	r.caps.Limits = []Limit{{Max: 3, Reserved: 1, Per: time.Hour}}
+	stop := start(t, b, r)
+	e := opened("a1", true)
+	happen(t, b, e)
+	testkit.Eventually(t, 10*time.Second, func() bool { return states(t, b)[bus.Accepted] == 1 })
+	stop()
+	n, err := Open(t.Context(), Config{Bus: b, Channels: Channels{"ops": r}, Duty: []string{"ops"}, Log: testkit.Log})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 5 {
+		if err := n.record(t.Context(), &e); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if q := n.governor.quota("ops", time.Now()); q.safety != 2 {
+		t.Errorf("%d left of 3 after one message", q.safety)
+	}
+}
+
 func TestDeliveryIsTriedUntilItIsTaken(t *testing.T) {
 	b, r := testkit.NATS(t), newRecorder()
 	r.fail = func(_ Message, try int) error {
