@@ -125,7 +125,7 @@ test('she sees what her mother shares, sets her away, and orders the circle', as
     await b.page.goto(link)
     await b.page.getByTestId('body').getByText('128/79').waitFor()
     await b.page.getByTestId('place').getByText('东方向，约 860 米').waitFor()
-    await b.page.getByTestId('state').getByText('一切正常').waitFor()
+    await b.page.getByTestId('state').getByText(/一切正常。\s*(刚刚有活动|\d+ 分钟前有活动)/).waitFor()
     await sound(b, 'fine')
 
     await b.page.getByRole('button', { name: '设为外出' }).click()
@@ -149,8 +149,19 @@ test('she sees what her mother shares, sets her away, and orders the circle', as
     expect((await kin.person()).circle!.map(m => m.person)).toEqual([before[1], before[0], ...before.slice(2)])
     await until(async () => (await linli.api<{ alerts: { rule: string, person: string }[] }>('GET', 'alerts')).alerts.some(a => a.rule === 'contact_order' && a.person === kin.elder))
 
+    const well = b.page.getByTestId('well')
+    await well.locator('select').selectOption('07:30')
+    await well.getByRole('button', { name: '保存' }).click()
+    await well.getByText('已保存').waitFor()
+    expect((await kin.person()).all_is_well).toEqual({ at: '07:30' })
+    await well.getByRole('button', { name: '不再报平安' }).click()
+    await well.getByText('目前没有设置').waitFor()
+    expect((await kin.person()).all_is_well).toBeUndefined()
+
+    await linli.api('GET', 'elders?community=tianjin') // a list that she is in
     await b.page.getByTestId('log').locator('summary').click()
     await b.page.getByTestId('log').getByText('改了联系顺序').waitFor()
+    await b.page.getByTestId('log').locator('li', { hasText: 'admin' }).getByText('看了活动情况、身体数据').waitFor()
     await sound(b, 'all of it')
 
     await b.page.getByTestId('language').click()

@@ -77,5 +77,5 @@ export class Kin {
     await this.linli.api('POST', `alerts/${(await this.alert()).id}/close`, { disposition: 'helped' })
   }
 
-  person = () => this.linli.api<Person & { away: boolean }>('GET', 'people/' + this.elder)
+  person = () => this.linli.api<Person & { away: boolean, all_is_well?: { at: string } }>('GET', 'people/' + this.elder)
 }

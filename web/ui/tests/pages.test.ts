@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { pages } from '../src/pages'
+import zh from '../src/texts/zh'
 import { Browser } from './browser'
 import { Linli, until } from './linli'
 import { channels, fillPath, story, type Things } from './story'
@@ -19,25 +20,40 @@ afterAll(async () => { await linli.close() })
 
 interface Violation { id: string, impact: string, nodes: { html: string, failureSummary: string }[] }
 
+/** flaws are what axe takes for serious, and whether the page is wider than its window. */
+async function flaws(b: Browser, path: string): Promise<string[]> {
+  // The content policy of the pages holds for what a test adds too, so it is evaluated from outside.
+  await b.page.evaluate(axe)
+  const { violations } = await b.page.evaluate(() => (window as unknown as { axe: { run: (o: unknown) => Promise<{ violations: Violation[] }> } }).axe.run({ resultTypes: ['violations'] }))
+  const found = violations.filter(v => v.impact === 'serious' || v.impact === 'critical')
+    .map(v => `${path}: ${v.id}: ${v.nodes.slice(0, 3).map(n => n.html.slice(0, 160) + ' ' + n.failureSummary.slice(0, 200)).join('; ')}`)
+  const wide = await b.page.evaluate(() => document.documentElement.scrollWidth - innerWidth)
+  return wide > 0 ? [...found, `${path}: ${wide} px wider than the window`] : found
+}
+
 for (const look of [{ language: 'zh', theme: 'light', width: 1360 }, { language: 'en', theme: 'dark', width: 360 }] as const) {
   test(`every page is sound: ${look.language}, ${look.theme}, ${look.width} px`, async () => {
     const b = await Browser.open(linli, look)
     const found: string[] = []
     try {
+      await b.page.goto(linli.url)
+      await b.page.locator('#user').waitFor()
+      found.push(...await flaws(b, 'login'))
+      const { password } = await linli.api<{ password: string }>('POST', 'users', { name: 'first-' + look.language, role: 'duty', communities: ['tianjin'] })
+      await b.page.locator('#user').fill('first-' + look.language)
+      await b.page.locator('#password').fill(password)
+      await b.page.keyboard.press('Enter')
+      await b.page.locator('#fresh').waitFor()
+      found.push(...await flaws(b, 'first login'))
+      await b.page.locator('form .plain').first().click()
+      await b.page.getByTestId('by').waitFor()
       await b.enter(linli)
       for (const page of pages) {
         for (const [path] of fillPath(page, things)) {
           await b.go(path.replace('/:rest(.*)*', '/nothing'))
           await b.page.locator('#main h1').first().waitFor()
           await b.page.waitForFunction(() => !document.querySelector('#main .note[role=status]'))
-          // The content policy of the pages holds for what a test adds too, so it is evaluated from outside.
-          await b.page.evaluate(axe)
-          const { violations } = await b.page.evaluate(() => (window as unknown as { axe: { run: (o: unknown) => Promise<{ violations: Violation[] }> } }).axe.run({ resultTypes: ['violations'] }))
-          for (const v of violations.filter(v => v.impact === 'serious' || v.impact === 'critical')) {
-            found.push(`${path}: ${v.id}: ${v.nodes.slice(0, 3).map(n => n.html.slice(0, 160) + ' ' + n.failureSummary.slice(0, 200)).join('; ')}`)
-          }
-          const wide = await b.page.evaluate(() => document.documentElement.scrollWidth - innerWidth)
-          if (wide > 0) found.push(`${path}: ${wide} px wider than the window`)
+          found.push(...await flaws(b, path))
         }
       }
       const missing = await b.page.evaluate(() => [...(window as unknown as { linliMissing: Set<string> }).linliMissing])
@@ -72,6 +88,45 @@ test('no page asks for what who looks at it may not have', async () => {
     }
   }
 }, 120_000)
+
+test('the audit log has words for every route that changes something or shows data of persons', async () => {
+  const { paths } = await linli.api<{ paths: Record<string, Record<string, unknown>> }>('GET', 'openapi.json')
+  const missing = new Set<string>()
+  for (const path of Object.keys(paths).filter(p => p.startsWith('/api/v1/') && !p.endsWith('openapi.json'))) {
+    const [thing = '', ...rest] = path.replace('/api/v1/', '').replace(/\.csv$/, '').split('/').filter(p => p && !p.startsWith('{'))
+    if (!(thing in zh.thing)) missing.add('thing ' + thing)
+    if (rest.length && !(rest.at(-1)! in zh.deed)) missing.add('deed ' + rest.at(-1))
+  }
+  expect([...missing]).toEqual([])
+})
+
+test('a search finds devices as it is typed, and one community is shown alone', async () => {
+  const b = await Browser.open(linli)
+  const found = async () => Number((await b.page.getByTestId('found').innerText()).replace(/[^0-9]/g, ''))
+  try {
+    await b.enter(linli, '/devices')
+    const { total } = await linli.api<{ total: number }>('GET', 'devices?limit=1')
+    await until(async () => await found() === total)
+    expect(await b.page.locator('.view [role=listitem]').count()).toBeLessThan(60) // only what is seen is drawn
+    await b.page.getByTestId('search').pressSequentially('烟感 story-')
+    await until(async () => await found() === 1)
+    await b.page.locator('.view').getByText('3层楼道烟感').waitFor()
+    await b.page.getByTestId('community').selectOption('zhuhai')
+    await until(async () => await found() === 0)
+    await b.page.getByTestId('search').fill('')
+    const here = await linli.api<{ total: number }>('GET', 'devices?limit=1&community=zhuhai')
+    await until(async () => await found() === here.total)
+    await b.go('/')
+    const rows = b.page.getByTestId('alerts').locator('[data-testid=alert]')
+    await rows.filter({ hasText: '充电桩' }).first().waitFor()
+    expect(await b.page.locator('[data-device=story-smoke]').count()).toBe(0)
+    await b.page.getByTestId('community').selectOption('')
+    await rows.and(b.page.locator('[data-device=story-smoke]')).first().waitFor()
+    expect(b.errors).toEqual([])
+  } finally {
+    await b.close()
+  }
+})
 
 test('the plan shows where it is, and from there one comes to the device', async () => {
   const b = await Browser.open(linli)

@@ -19,7 +19,7 @@ export const zh = {
   what: { events: '告警', wellbeing: '活动情况', vitals: '身体数据', location: '位置', page: '本页', readings: '设备数据', record: '登记信息', away: '外出', order: '联系顺序', well: '报平安时间', calls: '称呼', answer: '对告警的回应' } as Record<string, string>,
   roles: { family: '家属', duty: '值班', manager: '物业经理', caretaker: '护理员', admin: '管理员', auditor: '审计' } as Record<string, string>,
   relation: { daughter: '女儿', son: '儿子', spouse: '配偶', neighbour: '邻居', friend: '朋友', grandchild: '孙辈', sibling: '兄弟姐妹', relative: '亲属' } as Record<string, string>,
-  user: '用户名', password: '密码', enter: '登录', wrong: '用户名或密码不对。', tooMany: '试得太多了，请过一会儿再试。', lost: '网络不通，请再试一次。', fresh: '新密码（至少 12 个字符）', freshHint: '这是第一次登录，请换成自己的密码。', weak: '这个密码不行：{why}', logout: '退出登录', nobody: '还没有人为您登记要照看的长者，请联系物业。', which: '您照看的人', notFamily: '这个页面是给家属用的。', toStaff: '去工作人员页面',
+  user: '用户名', password: '密码', enter: '登录', wrong: '用户名或密码不对。', tooMany: '试得太多了，请过一会儿再试。', lost: '网络不通，请再试一次。', fresh: '新密码（至少 10 个字符）', freshHint: '这是第一次登录，请换成自己的密码。', weak: '这个密码不行：{why}', logout: '退出登录', nobody: '还没有人为您登记要照看的长者，请联系物业。', which: '您照看的人', notFamily: '这个页面是给家属用的。', toStaff: '去工作人员页面',
 }
 
 export const en: typeof zh = {
@@ -38,7 +38,7 @@ export const en: typeof zh = {
   what: { events: 'alerts', wellbeing: 'activity', vitals: 'health', location: 'place', page: 'this page', readings: 'readings', record: 'the record', away: 'away', order: 'the contact order', well: 'the daily hour', calls: 'a name', answer: 'an answer to an alert' },
   roles: { family: 'family', duty: 'duty', manager: 'manager', caretaker: 'caretaker', admin: 'administrator', auditor: 'auditor' },
   relation: { daughter: 'daughter', son: 'son', spouse: 'spouse', neighbour: 'neighbour', friend: 'friend', grandchild: 'grandchild', sibling: 'sibling', relative: 'relative' },
-  user: 'User', password: 'Password', enter: 'Log in', wrong: 'The user or the password is wrong.', tooMany: 'Too many tries, please wait a while.', lost: 'No network, please try again.', fresh: 'New password (at least 12 characters)', freshHint: 'This is the first login: please choose a password of your own.', weak: 'Not this password: {why}', logout: 'Log out', nobody: 'Nobody has been registered for you to look after yet. Please ask the property office.', which: 'Those you look after', notFamily: 'This page is for families.', toStaff: 'To the staff pages',
+  user: 'User', password: 'Password', enter: 'Log in', wrong: 'The user or the password is wrong.', tooMany: 'Too many tries, please wait a while.', lost: 'No network, please try again.', fresh: 'New password (at least 10 characters)', freshHint: 'This is the first login: please choose a password of your own.', weak: 'Not this password: {why}', logout: 'Log out', nobody: 'Nobody has been registered for you to look after yet. Please ask the property office.', which: 'Those you look after', notFamily: 'This page is for families.', toStaff: 'To the staff pages',
 }
 
 export const more = computed(() => language.value === 'en' ? en : zh)
