@@ -20,7 +20,7 @@ const MaxBatch = 1000
 var (
 	ErrConflict  = errors.New("another writer was faster")
 	ErrDuplicate = errors.New("a message of the batch is stored already")
-	ErrUnknown   = errors.New("no answer, may be stored")
+	ErrUnknown   = errors.New("no answer, or an earlier try is under way; may be stored")
 )
 
 // Msg is a message for Commit.
@@ -96,8 +96,10 @@ func committed(stream string, n int, reply []byte) (uint64, error) {
 		return ack.Seq, nil
 	}
 	switch ack.Error.ErrorCode {
-	case jetstream.JSErrCodeStreamWrongLastSequence, jetstream.JSErrCodeStreamWrongLastSequenceConstant:
+	case jetstream.JSErrCodeStreamWrongLastSequence:
 		return 0, fmt.Errorf("commit to %s: %w (%w)", stream, ErrConflict, ack.Error)
+	case jetstream.JSErrCodeStreamWrongLastSequenceConstant: // of copies: another write of the subject waits for them, perhaps our own
+		return 0, fmt.Errorf("commit to %s: %w (%w)", stream, ErrUnknown, ack.Error)
 	case codeDuplicateInBatch:
 		return 0, fmt.Errorf("commit to %s: %w", stream, ErrDuplicate)
 	}

@@ -105,6 +105,17 @@ func TestCommitWithoutAnswerIsUnknown(t *testing.T) {
 	}
 }
 
+// A stream that has copies refuses a write while an earlier one of its subject waits for them: that one may be the same, tried before.
+func TestCommitBehindAnEarlierTryIsUnknown(t *testing.T) {
+	t.Parallel()
+	for code, want := range map[int]error{10071: bus.ErrConflict, 10164: bus.ErrUnknown} {
+		answer := fmt.Sprintf(`{"error":{"code":400,"err_code":%d,"description":"wrong last sequence"},"stream":"CORE","seq":0}`, code)
+		if _, err := bus.Committed(bus.Core, 2, []byte(answer)); !errors.Is(err, want) {
+			t.Errorf("%s: got %v, want %v", answer, err, want)
+		}
+	}
+}
+
 func TestCommitToAnotherStreamIsRefused(t *testing.T) {
 	t.Parallel()
 	b := testkit.NATS(t)

@@ -6,4 +6,7 @@ var Sweep = (*Bus).sweep
 // Expire is one round of the cleaning of CORE.
 var Expire = (*Bus).expire
 
+// Committed is what Commit makes of an answer.
+var Committed = committed
+
 const ExpireLimit = expireLimit
