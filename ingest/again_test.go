@@ -2,8 +2,10 @@ package ingest
 
 import (
 	"testing"
+	"time"
 
 	"linli/bus"
+	"linli/devices"
 	"linli/internal/testkit"
 )
 
@@ -28,5 +30,24 @@ func TestEventSentAgainIsFoundOnTheBus(t *testing.T) {
 		if got := stored(id); got != want {
 			t.Errorf("%s: stored %v, want %v", id, got, want)
 		}
+	}
+}
+
+// What a term had read when it lost its lease may be stored yet, when the network gives it back. It comes again from the broker in the
+// next term, and is the same event: the bus keeps one.
+func TestEventOfALostTermKeepsItsID(t *testing.T) {
+	i := &Ingest{bus: testkit.NATS(t), broker: Broker{KeepsIDs: true}, log: testkit.Log, root: defaultRoot}
+	start := time.Now()
+	press := func(after time.Duration) string {
+		if err := i.renew(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		m := &message{topic: []byte("linli/event/north/sos_button/sb-1/sos"), id: 7, again: after > 0}
+		e := &event{}
+		i.lanes.Load().fast.news(&burst{received: start.Add(after)}, m, source{topic: devices.Topic{Lane: devices.EventLane}}, "sos", false, e)
+		return e.id
+	}
+	if first, again := press(0), press(25*time.Second); first != again {
+		t.Errorf("first %s, again %s", first, again)
 	}
 }

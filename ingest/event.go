@@ -90,8 +90,8 @@ func (l *lane) news(b *burst, m *message, from source, name string, identified b
 	case m.retained:
 		return false
 	default:
-		first := l.repeats.at(e.id, press{b.received, m.id})
 		e.again = m.again && l.broker.KeepsIDs
+		first := l.repeats.at(e.id, press{b.received, m.id, e.again})
 		e.id += "-" + strconv.FormatInt(first.at.UnixMilli(), 10) + "-" + strconv.Itoa(int(first.packet))
 	}
 	return true

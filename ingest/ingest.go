@@ -113,7 +113,8 @@ func Open(ctx context.Context, c Config) (*Ingest, error) {
 	return i, i.renew(ctx)
 }
 
-// renew makes lanes that remember nothing but the last known states, which are on the bus.
+// renew makes lanes that remember nothing but the last known states, which are on the bus, and under which ids events came: what an
+// earlier term has sent to the bus may be stored yet, once a partition heals, and must not be another event than the one that comes again.
 func (i *Ingest) renew(ctx context.Context) error {
 	l := &lanes{
 		bulk: newLane(i, "bulk", linger, []string{"telemetry"}),
@@ -121,6 +122,9 @@ func (i *Ingest) renew(ctx context.Context) error {
 	}
 	if err := l.fast.loadStates(ctx); err != nil {
 		return fmt.Errorf("read last known states: %w", err)
+	}
+	if before := i.lanes.Load(); before != nil {
+		l.fast.repeats = before.fast.repeats
 	}
 	i.lanes.Store(l)
 	i.worked = false

@@ -42,17 +42,21 @@ const minRepeats = 4096
 type press struct {
 	at     time.Time
 	packet uint16
+	again  bool // the broker has sent it before, under the same id
 }
 
 // at returns the press that this one repeats; itself if it repeats none.
 func (r *repeats) at(key string, now press) press {
-	if first, ok := r.first[key]; ok && now.at.Sub(first.at) < repeatWindow && !now.at.Before(first.at) {
-		return first
+	if first, ok := r.first[key]; ok && !now.at.Before(first.at) {
+		age := now.at.Sub(first.at)
+		if age < repeatWindow || now.again && now.packet == first.packet && age < againWindow {
+			return first
+		}
 	}
 	if r.first == nil || len(r.first) >= r.limit {
 		kept := map[string]press{}
 		for k, p := range r.first {
-			if now.at.Sub(p.at) < repeatWindow {
+			if now.at.Sub(p.at) < againWindow {
 				kept[k] = p
 			}
 		}

@@ -42,6 +42,26 @@ func TestRepeatsEndAfterTenSeconds(t *testing.T) {
 	}
 }
 
+// What the broker sends again is the same press much longer.
+func TestPressSentAgainIsNoOther(t *testing.T) {
+	var r repeats
+	start := time.Now()
+	r.at("press", press{at: start, packet: 7})
+	for _, test := range []struct {
+		again press
+		want  time.Duration
+	}{
+		{press{start.Add(9 * time.Minute), 7, true}, 0},
+		{press{start.Add(11 * time.Minute), 7, true}, 11 * time.Minute},
+		{press{start.Add(12 * time.Minute), 8, true}, 12 * time.Minute},
+		{press{start.Add(13 * time.Minute), 8, false}, 13 * time.Minute},
+	} {
+		if got := r.at("press", test.again).at.Sub(start); got != test.want {
+			t.Errorf("%+v: the press at %v, want %v", test.again, got, test.want)
+		}
+	}
+}
+
 func TestRepeatsAreBounded(t *testing.T) {
 	var r repeats
 	now := time.Now()
