@@ -1,7 +1,7 @@
 import vue from '@vitejs/plugin-vue'
 import { defineConfig } from 'vitest/config'
 
-const browser = { testTimeout: 60_000, hookTimeout: 60_000, fileParallelism: false }
+const browser = { testTimeout: 180_000, hookTimeout: 120_000, fileParallelism: false }
 
 export default defineConfig({
   plugins: [vue()],

@@ -50,4 +50,4 @@ test('markup in names, notes and payloads is shown, and never run', async () => 
   } finally {
     await b.close()
   }
-}, 120_000)
+})

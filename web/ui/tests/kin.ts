@@ -39,14 +39,15 @@ export class Kin {
     await this.linli.api('PUT', 'people/' + this.elder, { ...elder, circle })
   }
 
-  /** measure publishes what a worn band says, some metres east of home. */
-  measure(east: number, more: Record<string, unknown> = {}) {
+  /** measure publishes what a worn band says, some metres east of home, and waits until it is stored: the family page asks once a minute. */
+  async measure(east: number, more: Record<string, unknown> = {}) {
     const topic = `linli/telemetry/tianjin/wearable_band/${this.band}`
     const ts = Date.now()
     for (const reading of [{ ts: ts - 1000, steps_total: 1200 }, {
       ts, heart_rate_bpm: 72, spo2_pct: 97, sbp_mmhg: 128, dbp_mmhg: 79, body_temp_c: 36.5, steps_total: 1320, wear_state: 'worn',
       lat: home.lat, lon: +(home.lon + east / (111195 * Math.cos(home.lat * Math.PI / 180))).toFixed(6), accuracy_m: 12, ...more,
     }]) this.linli.publish(this.band, this.secret, topic, JSON.stringify(reading))
+    await until(async () => (await this.linli.api<{ values: { field: string, value: unknown }[] }>('GET', 'devices/' + this.band)).values.some(v => v.field === 'steps_total' && v.value === 1320))
   }
 
   /** press presses the button of the band, and returns the link that the daughter is sent. */

@@ -111,8 +111,8 @@ function freePort(): Promise<number> {
   })
 }
 
-/** until asks again until there is an answer, and fails after ten seconds. */
-export async function until<T>(ask: () => Promise<T | undefined | false>, limit = 10_000): Promise<T> {
+/** until asks again until there is an answer, and fails after half a minute. */
+export async function until<T>(ask: () => Promise<T | undefined | false>, limit = 30_000): Promise<T> {
   const end = Date.now() + limit
   for (;;) {
     const answer = await ask()

@@ -64,7 +64,7 @@ for (const look of [{ language: 'zh', theme: 'light', width: 1360 }, { language:
     } finally {
       await b.close()
     }
-  }, 120_000)
+  })
 }
 
 test('no page asks for what who looks at it may not have', async () => {
@@ -87,7 +87,7 @@ test('no page asks for what who looks at it may not have', async () => {
       await b.close()
     }
   }
-}, 120_000)
+})
 
 test('the audit log has words for every route that changes something or shows data of persons', async () => {
   const { paths } = await linli.api<{ paths: Record<string, Record<string, unknown>> }>('GET', 'openapi.json')

@@ -54,6 +54,7 @@ test('a rota shows its gaps, is changed, and does not overwrite what another has
     await p.getByTestId('problem').first().waitFor()
     const calendar = p.getByTestId('calendar')
     await calendar.getByText('无人值班').first().waitFor()
+    await p.getByRole('button', { name: '往后' }).click() // of which nothing is over yet
     await calendar.getByRole('button', { name: '陈师傅甲' }).last().click()
     await p.getByTestId('on').selectOption({ label: '杜师傅乙' })
     await p.getByTestId('save').click()

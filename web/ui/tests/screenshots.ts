@@ -108,7 +108,7 @@ test('family page', async () => {
   const open: Browser[] = []
   try {
     const kin = await Kin.join(linli, hook, 'mother')
-    kin.measure(860)
+    await kin.measure(860)
     const link = await kin.press()
     await kin.end()
     for (const look of Object.values(phones)) open.push(await Browser.open(linli, look))
