@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"linli/bus"
 )
 
 // demoCommunities are the sites of the demo.
@@ -42,6 +44,9 @@ func TestDemoReportsWithinTwoMinutes(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, a := range list.Alerts {
+		if a.Rule == bus.AllIsWellRule { // which it says from nine in the morning on
+			continue
+		}
 		t.Errorf("%s of %s in %s is %s, though all is well", a.Rule, a.Device, a.Community, a.State)
 	}
 	s.tryPrintedLine()
@@ -81,7 +86,7 @@ func (s *server) tryPrintedLine() {
 	if out, err := exec.CommandContext(s.t.Context(), "sh", "-c", line).CombinedOutput(); err != nil {
 		s.t.Fatalf("%s: %v\n%s", strings.TrimSpace(line), err, out)
 	}
-	s.await(10*time.Second, "raised by the printed line", func() bool {
+	s.await(30*time.Second, "raised by the printed line", func() bool {
 		raised := 0
 		for key, alerts := range s.alertsOf("tianjin", "try-1") {
 			if key == "wb_sos try-1" {
