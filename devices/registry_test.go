@@ -302,7 +302,7 @@ func TestSecondProcessFollows(t *testing.T) {
 	}
 	s.add(t, bin("d2")) // between Open and Run
 	run(t, late)
-	testkit.Eventually(t, 5*time.Second, func() bool { return late.Device("d2") != nil && late.Status() == nil })
+	testkit.Eventually(t, 30*time.Second, func() bool { return late.Device("d2") != nil && late.Status() == nil })
 	if !late.Verify(late.Device("d1"), secret.Reveal()) || late.Community("north") == nil {
 		t.Error("what was there before is missing")
 	}
@@ -316,19 +316,19 @@ func TestSecondProcessFollows(t *testing.T) {
 	if _, err := kv.Put(t.Context(), "device.d2", []byte("{")); err != nil {
 		t.Fatal(err)
 	}
-	testkit.Eventually(t, 5*time.Second, func() bool { return late.Device("d1") == nil && late.Device("d2") == nil })
+	testkit.Eventually(t, 30*time.Second, func() bool { return late.Device("d1") == nil && late.Device("d2") == nil })
 	if err := late.Status(); err == nil || !strings.Contains(err.Error(), "device.d2") {
 		t.Errorf("status is %v, want the unreadable entry", err)
 	}
 	if secret := s.add(t, bin("d1")); secret == "" { // over a deletion mark
 		t.Error("no secret for a device added anew")
 	}
-	testkit.Eventually(t, 5*time.Second, func() bool { return len(late.Devices()) == 1 })
+	testkit.Eventually(t, 30*time.Second, func() bool { return len(late.Devices()) == 1 })
 }
 
 func TestChangeWithoutRunDoesNotPretend(t *testing.T) {
 	r := openRegistry(t, testkit.NATS(t))
-	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 	defer cancel()
 	err := r.AddCommunity(ctx, devices.Community{ID: "c", Name: devices.Text{EN: "C"}})
 	if !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "stored, but not yet in force here") {

@@ -48,7 +48,7 @@ func (s *site) store(a bus.Alert, e bus.AlertEvent) {
 
 func (s *site) shows(id string, state bus.AlertState) {
 	s.Helper()
-	testkit.Eventually(s, 10*time.Second, func() bool {
+	testkit.Eventually(s, 30*time.Second, func() bool {
 		a := s.web.board.find(id)
 		return a != nil && a.State == state
 	})
@@ -76,7 +76,7 @@ func TestAlertList(t *testing.T) {
 		}
 		s.store(a, bus.AlertEvent{Kind: "opened"})
 	}
-	testkit.Eventually(t, 10*time.Second, func() bool { return s.web.board.resume() == 10 })
+	testkit.Eventually(t, 30*time.Second, func() bool { return s.web.board.resume() == 10 })
 	for query, want := range map[string]string{
 		"": "a3 a2 a1 a0", "?state=opened": "a3 a1 a0", "?state=closed": "a2", "?community=nantong": "a1",
 		"?community=tianjin&state=opened": "a3 a0", "?community=nowhere": "",
@@ -163,7 +163,7 @@ func (s *site) actions() uint64 {
 
 func TestAcknowledgeAndClose(t *testing.T) {
 	t.Parallel()
-	s := run(t, empty{})
+	s := run(t, empty{}, patient)
 	s.answer()
 	a := newAlert(1)
 	a.Latched = true
@@ -200,7 +200,7 @@ func TestAcknowledgeAndClose(t *testing.T) {
 
 func TestOneKeyOnTwoAlertsIsTwoActions(t *testing.T) {
 	t.Parallel()
-	s := run(t, empty{})
+	s := run(t, empty{}, patient)
 	s.answer()
 	for n := range 2 {
 		s.store(newAlert(n), bus.AlertEvent{Kind: "opened"})

@@ -106,7 +106,7 @@ func TestCommandsAreCheckedBeforeTheyAreKept(t *testing.T) {
 	if n := len(ask[commandList](s, 200, "GET", doors, "").Commands); n != 3 {
 		t.Errorf("%d commands are kept, want 3", n)
 	}
-	testkit.Eventually(t, 5*time.Second, func() bool {
+	testkit.Eventually(t, 30*time.Second, func() bool {
 		for _, e := range ask[auditList](s, 200, "GET", "/api/v1/audit?community=north", "").Entries {
 			if e.Target == "door-1" && e.Note == "reboot" && e.By == "manager-1" && e.Status == 202 {
 				return true

@@ -50,7 +50,7 @@ func (s *site) press(device string) string {
 		s.Fatal(err)
 	}
 	id := ""
-	testkit.Eventually(s, 10*time.Second, func() bool {
+	testkit.Eventually(s, 30*time.Second, func() bool {
 		for _, a := range s.web.board.list(func(a *bus.Alert) bool { return a.Device == device }) {
 			id = a.ID
 		}
@@ -61,7 +61,7 @@ func (s *site) press(device string) string {
 
 func TestAnAlertIsHandled(t *testing.T) {
 	t.Parallel()
-	s := run(t, empty{})
+	s := run(t, empty{}, patient)
 	s.judge()
 	path := "/api/v1/alerts/" + s.press("b-1")
 	s.refused(http.StatusConflict, "", "POST", path+"/snooze", fmt.Sprintf(`{"until":%q}`, time.Now().Add(time.Hour).Format(time.RFC3339)))
@@ -100,7 +100,7 @@ func TestAnAlertIsHandled(t *testing.T) {
 
 func TestHoldsAreKept(t *testing.T) {
 	t.Parallel()
-	s := run(t, empty{})
+	s := run(t, empty{}, patient)
 	s.judge()
 	later := time.Now().Add(20 * time.Minute).Format(time.RFC3339)
 	s.refused(http.StatusBadRequest, "match.community", "POST", "/api/v1/silences", fmt.Sprintf(`{"match":{},"reason":"works","until":%q}`, later))
@@ -141,7 +141,7 @@ func TestHoldsAreKept(t *testing.T) {
 // A silence of life-safety waits for a second person: somebody else, with an account of their own.
 func TestASilenceOfLifeSafetyTakesTwo(t *testing.T) {
 	t.Parallel()
-	s := run(t, empty{})
+	s := run(t, empty{}, patient)
 	s.judge()
 	wang, zhao := s.user(duty("wang")), s.user(duty("zhao"))
 	looker := s.user(account.User{Name: "looker", Role: account.Auditor, Communities: []string{"tianjin"}})

@@ -96,9 +96,12 @@ func run(t *testing.T, with store, options ...func(*Config)) *site {
 		t.Fatal(err)
 	}
 	stop := background(t, s.Run)
-	testkit.Eventually(t, 10*time.Second, func() bool { return s.Status() == nil })
+	testkit.Eventually(t, 30*time.Second, func() bool { return s.Status() == nil })
 	return &site{t, s, b, "http://" + s.Addr(), stop}
 }
+
+// patient is for a site on which somebody acts: an answer waits until they have, however busy the machine is.
+func patient(c *Config) { c.ActionWait = time.Minute }
 
 func registry(t *testing.T, b *bus.Bus, cat *devices.Catalogue) (*devices.Registry, *people.Directory) {
 	t.Helper()

@@ -258,7 +258,7 @@ func TestARouteThatSaysNothingLetsNobodyIn(t *testing.T) {
 // TestMatrix asks every route as every role for something of its own community and of another one.
 func TestMatrix(t *testing.T) {
 	t.Parallel()
-	s := run(t, empty{}, func(c *Config) { c.ActionWait = 100 * time.Millisecond })
+	s := run(t, empty{}, func(c *Config) { c.ActionWait = 250 * time.Millisecond })
 	reject := map[string]string{"north": "1", "south": "2"}
 	s.populate("north")
 	s.populate("south")

@@ -97,7 +97,7 @@ func TestRejectsNameTheDeviceAndTheFields(t *testing.T) {
 
 func TestReplayWaitsForWhoDoesIt(t *testing.T) {
 	t.Parallel()
-	s := run(t, empty{}, func(c *Config) { c.ActionWait = 20 * time.Millisecond })
+	s := run(t, empty{}, func(c *Config) { c.ActionWait = time.Second })
 	s.reject(1, "tianjin")
 	s.refused(http.StatusNotFound, "", "POST", "/api/v1/rejects/2/replay", "")
 	s.refused(http.StatusNotFound, "", "POST", "/api/v1/rejects/x/replay", "")
@@ -116,7 +116,7 @@ func TestReplayOfAReject(t *testing.T) {
 	background(t, func(ctx context.Context) error {
 		return s.bus.FollowReplays(ctx, bus.SourceIngest, testkit.Log, func(context.Context, bus.Reject) error { return nil })
 	})
-	testkit.Eventually(t, 10*time.Second, func() bool {
+	testkit.Eventually(t, 30*time.Second, func() bool {
 		return len(ask[rejectList](s, 200, "GET", "/api/v1/rejects", "").Rejects) == 0
 	})
 	s.reject(2, "tianjin")

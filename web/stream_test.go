@@ -79,8 +79,8 @@ func (s *site) next(events <-chan event) event {
 			s.Fatal("the stream ended")
 		}
 		return e
-	case <-time.After(10 * time.Second):
-		s.Fatal("no event after 10 s")
+	case <-time.After(30 * time.Second):
+		s.Fatal("no event after 30 s")
 	}
 	return event{}
 }
@@ -210,7 +210,7 @@ func TestStreamsEndWhenTheServerStops(t *testing.T) {
 		if ok {
 			t.Error("an event after the end")
 		}
-	case <-time.After(10 * time.Second):
+	case <-time.After(30 * time.Second):
 		t.Error("the stream goes on")
 	}
 }

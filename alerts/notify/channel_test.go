@@ -200,7 +200,7 @@ func (c contract) lostAnswer(t *testing.T, kind string) {
 	if _, err := ch.Send(t.Context(), m); classOf(err) != InDoubt {
 		t.Fatalf("Send = %v (%s), want %s", err, classOf(err), InDoubt)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 	defer cancel()
 	p.Will(providers.Fault{Delay: time.Minute})
 	if _, err := ch.Send(ctx, sample("d-2", c.to)); classOf(err) != InDoubt {

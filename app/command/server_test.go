@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -70,7 +71,7 @@ func serve(t *testing.T) *server {
 	w, err := web.Open(t.Context(), web.Config{
 		Addr: "127.0.0.1:0", Token: token, Root: "linli", Bus: s.bus, Catalogue: cat, Registry: s.registry, People: s.people,
 		History: &s.series, Writer: &s.series, Gatherer: metrics, Reg: metrics, Log: testkit.Log,
-		Password: account.Cost{Memory: 8, Passes: 1, Threads: 1},
+		Password: account.Cost{Memory: 8, Passes: 1, Threads: 1}, ActionWait: time.Minute,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -151,13 +151,13 @@ func TestNothingIsMissedBetweenOpenAndRun(t *testing.T) {
 	if _, err := n.kv.Put(t.Context(), "late", []byte("5")); err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 	defer cancel()
 	if err := n.Edit(ctx, "n", increment); !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "stored, but not yet in force here") {
 		t.Errorf("a write that nobody follows: %v", err)
 	}
 	stop := n.run(t)
-	testkit.Eventually(t, 5*time.Second, func() bool { x, _ := n.get("late"); y, _ := n.get("n"); return x == 5 && y == 1 })
+	testkit.Eventually(t, 30*time.Second, func() bool { x, _ := n.get("late"); y, _ := n.get("n"); return x == 5 && y == 1 })
 	if err := n.Status(); err != nil {
 		t.Error(err)
 	}
@@ -173,9 +173,9 @@ func TestUnreadableEntryIsNamedUntilItIsMended(t *testing.T) {
 	if _, err := n.kv.Put(t.Context(), "n", []byte("{")); err != nil {
 		t.Fatal(err)
 	}
-	testkit.Eventually(t, 5*time.Second, func() bool { err := n.Status(); return err != nil && strings.Contains(err.Error(), "first n:") })
+	testkit.Eventually(t, 30*time.Second, func() bool { err := n.Status(); return err != nil && strings.Contains(err.Error(), "first n:") })
 	if _, err := n.kv.Put(t.Context(), "n", []byte("1")); err != nil {
 		t.Fatal(err)
 	}
-	testkit.Eventually(t, 5*time.Second, func() bool { return n.Status() == nil })
+	testkit.Eventually(t, 30*time.Second, func() bool { return n.Status() == nil })
 }

@@ -45,7 +45,7 @@ func open(t *testing.T, b *bus.Bus, c *clock) *Accounts {
 		cancel()
 		done.Wait()
 	})
-	testkit.Eventually(t, 10*time.Second, func() bool { return a.Status() == nil })
+	testkit.Eventually(t, 30*time.Second, func() bool { return a.Status() == nil })
 	return a
 }
 
@@ -85,7 +85,7 @@ func TestSessionsEnd(t *testing.T) {
 	if in(a, "") || in(a, first[1:]) {
 		t.Error("a wrong secret is let in")
 	}
-	testkit.Eventually(t, 10*time.Second, func() bool { return in(other, first) })
+	testkit.Eventually(t, 30*time.Second, func() bool { return in(other, first) })
 
 	second, _, err := a.ChangePassword(ctx, a.Session(ctx, first), password, "a new and better one", Client{Address: address})
 	if err != nil {
@@ -94,7 +94,7 @@ func TestSessionsEnd(t *testing.T) {
 	if in(a, first) || !in(a, second) || a.Session(ctx, second).MustChange {
 		t.Error("after a change of the password the old session is let in, or the new one is not")
 	}
-	testkit.Eventually(t, 10*time.Second, func() bool { return !in(other, first) })
+	testkit.Eventually(t, 30*time.Second, func() bool { return !in(other, first) })
 	if _, _, err := a.Login(ctx, "wang", password, Client{Address: address}); !errors.Is(err, ErrWrong) {
 		t.Errorf("the old password: %v", err)
 	}
@@ -259,7 +259,7 @@ func TestTheLastAdminStays(t *testing.T) {
 	if err != nil || password == "" {
 		t.Fatal(password, err)
 	}
-	testkit.Eventually(t, 10*time.Second, func() bool { return len(a.Users()) == 1 })
+	testkit.Eventually(t, 30*time.Second, func() bool { return len(a.Users()) == 1 })
 	if again, err := a.First(t.Context()); again != "" || err != nil {
 		t.Errorf("a second first password: %q, %v", again, err)
 	}
