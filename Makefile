@@ -65,7 +65,7 @@ check:
 	$(TOOL) staticcheck ./...
 
 race:
-	$(GO) test -race -shuffle=on -timeout 10m $(RACE)
+	$(GO) test -race -shuffle=on -timeout 20m $(RACE)
 
 # Too much to judge with the race detector on.
 quiet:

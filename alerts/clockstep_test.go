@@ -28,10 +28,10 @@ func TestAClockThatIsSetHoldsUpNoLadder(t *testing.T) {
 					}
 					return all
 				}
-				testkit.Eventually(t, 10*time.Second, func() bool { return len(kinds()) == 1 })
+				testkit.Eventually(t, 30*time.Second, func() bool { return len(kinds()) == 1 })
 				s.wall(10*time.Second + by)
 				set.Store(int64(by))
-				testkit.Eventually(t, 10*time.Second, func() bool { return set.Load() == 0 })
+				testkit.Eventually(t, 30*time.Second, func() bool { return set.Load() == 0 })
 				if by < 0 {
 					s.wall(19*time.Second + by)
 					s.say("p3 1s level=1") // one more transaction
@@ -47,7 +47,7 @@ func TestAClockThatIsSetHoldsUpNoLadder(t *testing.T) {
 					s.engine(nil)
 				}
 				s.wall(21*time.Second + by)
-				testkit.Eventually(t, 10*time.Second, func() bool { return len(kinds()) > 1 })
+				testkit.Eventually(t, 30*time.Second, func() bool { return len(kinds()) > 1 })
 			})
 		}
 	}

@@ -42,7 +42,7 @@ func TestDamagedRecordIsLeftOut(t *testing.T) {
 			if want := []string{"t_sos[person=ma] 3m:opened", "safety_event[device=p1,event=flood] 5m:opened"}; !slices.Equal(opened, want) {
 				t.Errorf("opened %q, want %q", opened, want)
 			}
-			testkit.Eventually(t, 10*time.Second, func() bool { return !bus.Broken(e.Status()) })
+			testkit.Eventually(t, 30*time.Second, func() bool { return !bus.Broken(e.Status()) })
 			if e.Status() == nil {
 				t.Error("nobody is told of the damage")
 			}

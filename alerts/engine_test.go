@@ -44,7 +44,7 @@ func TestEngineWritesAlerts(t *testing.T) {
 	s.say("p1 7m level=96", "p1 9m level=96")
 	s.judged()
 	s.wall(10*time.Minute + wallGrace)
-	testkit.Eventually(t, 10*time.Second, func() bool { return len(s.log()) == 3 })
+	testkit.Eventually(t, 30*time.Second, func() bool { return len(s.log()) == 3 })
 	if err := e.stop(); err != nil {
 		t.Error(err)
 	}
@@ -71,7 +71,7 @@ func TestEngineKilledInATransactionOpensOnce(t *testing.T) {
 					s.say(fmt.Sprintf("p1 %dm level=96", m), fmt.Sprintf("p2 %dm heat=60", m))
 				}
 				s.say("p1 5s!sos", "p2 30s!sos", "p1 1m!flood")
-				testkit.Eventually(t, 20*time.Second, func() bool {
+				testkit.Eventually(t, 30*time.Second, func() bool {
 					s.say("p3 1m level=1") // something to commit
 					return e.nc.IsClosed()
 				})
@@ -109,7 +109,7 @@ func TestStaleEngineStepsDown(t *testing.T) {
 	if old.Status() == nil {
 		t.Error("the older engine says it is well")
 	}
-	testkit.Eventually(t, 10*time.Second, func() bool { return young.Status() == nil })
+	testkit.Eventually(t, 30*time.Second, func() bool { return young.Status() == nil })
 	got := s.log()
 	slices.Sort(got)
 	if diff := cmp.Diff([]string{"t_heat[device=p1] 0s:opened", "t_heat[device=p2] 1m:opened", "t_sos[person=ma] 2m:opened"}, got); diff != "" {
@@ -141,7 +141,7 @@ func TestStormInOneBatch(t *testing.T) {
 				}
 			})
 			s.publish(bus.ReadingsSubject("tianjin", false), batch)
-			testkit.Eventually(t, 10*time.Second, func() bool { return e.nc.IsClosed() || s.offset().Readings == 1 })
+			testkit.Eventually(t, 30*time.Second, func() bool { return e.nc.IsClosed() || s.offset().Readings == 1 })
 			e.stop()
 			s.engine(nil)
 			s.judged()
@@ -192,7 +192,7 @@ func TestBacklogOfReadingsDoesNotDelayAnEvent(t *testing.T) {
 	}
 	s.say("p1 5s!sos")
 	s.engine(nil)
-	testkit.Eventually(t, 10*time.Second, func() bool { return len(s.log()) == 1 })
+	testkit.Eventually(t, 30*time.Second, func() bool { return len(s.log()) == 1 })
 	if o := s.offset(); o.Readings >= 500 {
 		t.Errorf("the whole backlog of %d batches was judged before the event", o.Readings)
 	}

@@ -39,7 +39,7 @@ func TestOverdueStepsAfterARestart(t *testing.T) {
 			s.wall(100 * time.Second)
 			e := s.engine(nil)
 			s.judged()
-			testkit.Eventually(t, 10*time.Second, func() bool { return len(s.log()) == len(c.want) })
+			testkit.Eventually(t, 30*time.Second, func() bool { return len(s.log()) == len(c.want) })
 			s.say("p3 100s level=1") // one more transaction
 			s.judged()
 			if err := e.stop(); err != nil {
@@ -66,7 +66,7 @@ func TestAPressThatWaitedForAnEngine(t *testing.T) {
 		{"0s opened wang zhao daughter", "20m20s escalated wang@voice zhao@voice"},
 	} {
 		s.wall(20*time.Minute + time.Duration(i)*20*time.Second)
-		testkit.Eventually(t, 10*time.Second, func() bool { return len(s.told()) >= len(want) })
+		testkit.Eventually(t, 30*time.Second, func() bool { return len(s.told()) >= len(want) })
 		s.say("p3 1200s level=1") // one more transaction
 		s.judged()
 		if diff := cmp.Diff(want, s.told()); diff != "" {
@@ -102,7 +102,7 @@ func TestLaddersSurviveAKillInEveryTransaction(t *testing.T) {
 				})
 				reach := func(lines int) {
 					t.Helper()
-					testkit.Eventually(t, 20*time.Second, func() bool {
+					testkit.Eventually(t, 30*time.Second, func() bool {
 						if e.nc.IsClosed() {
 							e.stop()
 							e = s.engine(nil)

@@ -111,7 +111,7 @@ func TestRulesChangeWhileTheEngineRuns(t *testing.T) {
 		if _, err := kv.Put(t.Context(), bus.RulesPrefix+name, []byte(said)); err != nil {
 			t.Fatal(err)
 		}
-		testkit.Eventually(t, 20*time.Second, func() bool { return changes(t, e) > before })
+		testkit.Eventually(t, 30*time.Second, func() bool { return changes(t, e) > before })
 	}
 	put("a", "overrides:\n- {rule: t_level, device: p2, reason: x, disable: true}\n")
 	put("b", "overrides:\n- {rule: t_level, device: p3, reason: x, set: {when: value > 88.0}}\n")

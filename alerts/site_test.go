@@ -154,7 +154,7 @@ func (s *site) judged() {
 		return info.CachedInfo().State.LastSeq
 	}
 	events, actions, readings := last(bus.Events), last(bus.Actions), last(bus.Readings)
-	testkit.Eventually(s.t, 20*time.Second, func() bool {
+	testkit.Eventually(s.t, 30*time.Second, func() bool {
 		o := s.offset()
 		return o.Events == events && o.Actions == actions && o.Readings == readings
 	})

@@ -217,7 +217,7 @@ func TestSilenceCountsAfterARestartOnlyOnceDevicesHaveSentWhatTheyKept(t *testin
 		t.Errorf("decided before devices have settled: %v", got)
 	}
 	s.wall(12*hour + 11*hour + settleFor)
-	testkit.Eventually(t, 10*time.Second, func() bool { return len(s.log()) > 0 })
+	testkit.Eventually(t, 30*time.Second, func() bool { return len(s.log()) > 0 })
 	if got := s.log()[0]; !strings.Contains(got, "no_sign_of_life[person=ma] 22h:opened") {
 		t.Errorf("got %s", got)
 	}

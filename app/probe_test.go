@@ -39,7 +39,7 @@ func start(t *testing.T, roles string) *App {
 			t.Error(err)
 		}
 	})
-	testkit.Eventually(t, 20*time.Second, func() bool { return a.notReady() == nil })
+	testkit.Eventually(t, 30*time.Second, func() bool { return a.notReady() == nil })
 	return a
 }
 
@@ -57,7 +57,7 @@ func press(t *testing.T, a *App, limit time.Duration) error {
 func TestTrialPressGoesTheWholeWayAndLeavesNoTrace(t *testing.T) {
 	a := start(t, "all")
 	for range 3 {
-		if err := press(t, a, 10*time.Second); err != nil {
+		if err := press(t, a, 30*time.Second); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -94,7 +94,7 @@ func TestTrialPressGoesTheWholeWayAndLeavesNoTrace(t *testing.T) {
 
 func TestTrialPressSaysHowFarItCame(t *testing.T) {
 	a := start(t, "ingest,store,alerts,web")
-	err := press(t, a, 2*time.Second)
+	err := press(t, a, 5*time.Second)
 	if err == nil || !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "the notifier has not had it") {
 		t.Errorf("pressed without a notifier: %v", err)
 	}

@@ -20,8 +20,8 @@ func TestPublishOutlivesARestartOfTheServer(t *testing.T) {
 			t.Fatal(err)
 		}
 		s.Start()
-		if !s.ReadyForConnections(10 * time.Second) {
-			t.Fatal("NATS server is not ready after 10 s")
+		if !s.ReadyForConnections(30 * time.Second) {
+			t.Fatal("NATS server is not ready after 30 s")
 		}
 		return s
 	}
@@ -41,7 +41,7 @@ func TestPublishOutlivesARestartOfTheServer(t *testing.T) {
 	port := s.Addr().(*net.TCPAddr).Port
 	s.Shutdown()
 	s.WaitForShutdown()
-	testkit.Eventually(t, 5*time.Second, func() bool { return !nc.IsConnected() })
+	testkit.Eventually(t, 30*time.Second, func() bool { return !nc.IsConnected() })
 	stored := make(chan error, 1)
 	go func() {
 		_, _, err := b.Publish(t.Context(), bus.ReadingsSubject("tianjin", false), "id-1", []byte("kept"))

@@ -104,7 +104,7 @@ func TestFullStreamRefusesAndKeepsWhatItHas(t *testing.T) {
 		_, _, err := b.Publish(ctx, bus.ReadingsSubject("tianjin", false), "", bytes.Repeat([]byte("x"), 800))
 		return err
 	}
-	if err := publish(5 * time.Second); err != nil {
+	if err := publish(30 * time.Second); err != nil {
 		t.Fatal(err)
 	}
 	if err := publish(100 * time.Millisecond); err == nil {
@@ -116,7 +116,7 @@ func TestFullStreamRefusesAndKeepsWhatItHas(t *testing.T) {
 	if err := b.Setup(t.Context(), testkit.Limits); err != nil {
 		t.Fatal(err)
 	}
-	if err := publish(5 * time.Second); err != nil {
+	if err := publish(30 * time.Second); err != nil {
 		t.Fatalf("after there was room: %v", err)
 	}
 }

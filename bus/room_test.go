@@ -21,8 +21,8 @@ func natsWith(t *testing.T, dir string, room int64) (b *bus.Bus, stop func()) {
 		t.Fatal(err)
 	}
 	s.Start()
-	if !s.ReadyForConnections(10 * time.Second) {
-		t.Fatal("NATS server is not ready after 10 s")
+	if !s.ReadyForConnections(30 * time.Second) {
+		t.Fatal("NATS server is not ready after 30 s")
 	}
 	nc, err := bus.Dial("", "test", testkit.Log, nats.InProcessServer(s))
 	if err != nil {

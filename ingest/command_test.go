@@ -35,7 +35,7 @@ func (s *site) ask(t testing.TB, id string, now time.Time, life time.Duration) {
 // reached waits until a command has come to a state, and returns all its states.
 func (s *site) reached(t testing.TB, id string, state bus.CommandState) (all []bus.CommandState) {
 	t.Helper()
-	testkit.Eventually(t, 20*time.Second, func() bool {
+	testkit.Eventually(t, 30*time.Second, func() bool {
 		all = nil
 		for _, data := range s.stored(t, bus.Commands)["commands.north.meter.em-1"] {
 			var c bus.Command
@@ -55,7 +55,7 @@ func (s *site) reached(t testing.TB, id string, state bus.CommandState) (all []b
 func (s *site) listen(t testing.TB) (mqtt.Client, <-chan mqtt.Message) {
 	t.Helper()
 	c, got := s.device(t, "em-1"), make(chan mqtt.Message, 100)
-	if token := c.Subscribe("linli/command/+/+/em-1/+", 1, func(_ mqtt.Client, m mqtt.Message) { got <- m }); !token.WaitTimeout(10*time.Second) || token.Error() != nil {
+	if token := c.Subscribe("linli/command/+/+/em-1/+", 1, func(_ mqtt.Client, m mqtt.Message) { got <- m }); !token.WaitTimeout(30*time.Second) || token.Error() != nil {
 		t.Fatal(token.Error())
 	}
 	return c, got
@@ -112,7 +112,7 @@ func TestWhatIsTooOldIsNotSent(t *testing.T) {
 	device, got := s.listen(t)
 	const state = "linli/state/north/meter/em-1"
 	publish(t, device, state, "offline", true)
-	testkit.Eventually(t, 10*time.Second, func() bool { return len(s.stored(t, bus.Events)["events.north.meter.em-1.offline"]) == 1 })
+	testkit.Eventually(t, 30*time.Second, func() bool { return len(s.stored(t, bus.Events)["events.north.meter.em-1.offline"]) == 1 })
 	s.ask(t, "unlock", clock(), time.Minute)
 	s.ask(t, "dim", clock(), time.Hour)
 	ahead.Store(int64(2 * time.Minute))
@@ -159,7 +159,7 @@ func TestACommandForADeviceThatIsGoneFails(t *testing.T) {
 	if err := s.registry.Revoke(t.Context(), "em-1"); err != nil {
 		t.Fatal(err)
 	}
-	testkit.Eventually(t, 10*time.Second, func() bool { return s.registry.Device("em-1").State == devices.Revoked })
+	testkit.Eventually(t, 30*time.Second, func() bool { return s.registry.Device("em-1").State == devices.Revoked })
 	s.start(t)
 	if all := s.reached(t, "c1", bus.CommandFailed); slices.Contains(all, bus.CommandSent) || len(got) > 0 {
 		t.Errorf("states %v, and the device got %d", all, len(got))

@@ -78,9 +78,9 @@ func TestFullStreamHoldsUpReadingsOnly(t *testing.T) {
 		}
 		c.Publish(emTopic, 1, false, "["+strings.Join(readings, ",")+"]")
 	}
-	testkit.Eventually(t, 15*time.Second, func() bool { return s.ingest.Status() != nil })
+	testkit.Eventually(t, 30*time.Second, func() bool { return s.ingest.Status() != nil })
 	publish(t, c, sosTopic, "", false)
-	testkit.Eventually(t, 10*time.Second, func() bool { return s.sum("events", "stored") == 1 })
+	testkit.Eventually(t, 30*time.Second, func() bool { return s.sum("events", "stored") == 1 })
 	if n := s.sum("messages", ""); n >= messages {
 		t.Errorf("%v messages settled while the stream is full", n)
 	}
@@ -161,7 +161,7 @@ func TestReplay(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	testkit.Eventually(t, 10*time.Second, func() bool {
+	testkit.Eventually(t, 30*time.Second, func() bool {
 		keys, err := settings.ListKeysFiltered(t.Context(), bus.ReplayKey("*"))
 		left := 0
 		for range keys.Keys() {
@@ -246,7 +246,7 @@ func TestEmbeddedBroker(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.settled(t, 5)
-	testkit.Eventually(t, 10*time.Second, func() bool {
+	testkit.Eventually(t, 30*time.Second, func() bool {
 		_, err := settings.Get(t.Context(), bus.ReplayKey("1"))
 		return err != nil
 	})

@@ -181,7 +181,7 @@ func (s *site) walk(t *testing.T, c mqtt.Client, step step, want outcome, now ti
 // acknowledged waits until the broker holds no message any more.
 func (s *site) acknowledged(t testing.TB) {
 	t.Helper()
-	testkit.Eventually(t, 15*time.Second, func() bool {
+	testkit.Eventually(t, 30*time.Second, func() bool {
 		st, err := s.bus.JS.Stream(t.Context(), "$MQTT_msgs")
 		return err == nil && st.CachedInfo().State.Msgs == 0
 	})

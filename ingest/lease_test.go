@@ -77,11 +77,11 @@ func TestLostLeaseEndsTheWork(t *testing.T) {
 	if _, err := kv.PutString(t.Context(), "ingest.lease", "somebody"); err != nil {
 		t.Fatal(err)
 	}
-	testkit.Eventually(t, 10*time.Second, func() bool { return s.ingest.Status() != nil })
+	testkit.Eventually(t, 30*time.Second, func() bool { return s.ingest.Status() != nil })
 	if err := kv.Delete(t.Context(), "ingest.lease"); err != nil {
 		t.Fatal(err)
 	}
-	testkit.Eventually(t, 20*time.Second, func() bool { return s.ingest.Status() == nil })
+	testkit.Eventually(t, 30*time.Second, func() bool { return s.ingest.Status() == nil })
 	c := s.device(t, "tester")
 	publish(t, c, emTopic, `{"power_w":1}`, false)
 	s.settled(t, 1)
@@ -102,7 +102,7 @@ func TestReadingsOfALostTermAreStored(t *testing.T) {
 	for seq := range n {
 		publish(t, c, emTopic, fmt.Sprintf(`{"ts":%d,"seq":%d,"power_w":1}`, time.Now().UnixMilli(), seq), false)
 	}
-	testkit.Eventually(t, 10*time.Second, func() bool { return s.ingest.Status() != nil })
+	testkit.Eventually(t, 30*time.Second, func() bool { return s.ingest.Status() != nil })
 	standsBy := func() bool {
 		err := s.ingest.Status()
 		return err != nil && strings.Contains(err.Error(), "stands by")
@@ -110,11 +110,11 @@ func TestReadingsOfALostTermAreStored(t *testing.T) {
 	if _, err := kv.PutString(t.Context(), "ingest.lease", "somebody"); err != nil {
 		t.Fatal(err)
 	}
-	testkit.Eventually(t, 20*time.Second, standsBy)
+	testkit.Eventually(t, 30*time.Second, standsBy)
 	if err := kv.Delete(t.Context(), "ingest.lease"); err != nil {
 		t.Fatal(err)
 	}
-	testkit.Eventually(t, 20*time.Second, func() bool { return !standsBy() })
+	testkit.Eventually(t, 30*time.Second, func() bool { return !standsBy() })
 	if err := s.bus.Setup(t.Context(), testkit.Limits); err != nil {
 		t.Fatal(err)
 	}

@@ -24,14 +24,14 @@ func TestItSaysWhenItListens(t *testing.T) {
 		}
 		return l
 	}
-	testkit.Eventually(t, 20*time.Second, func() bool { return !said().Until.IsZero() })
+	testkit.Eventually(t, 30*time.Second, func() bool { return !said().Until.IsZero() })
 	s.stop()
 	before := said()
 	if len(before.Gaps) != 0 {
 		t.Errorf("gaps %v before any restart", before.Gaps)
 	}
 	s.start(t)
-	testkit.Eventually(t, 20*time.Second, func() bool { return said().Until.After(before.Until) })
+	testkit.Eventually(t, 30*time.Second, func() bool { return said().Until.After(before.Until) })
 	if after := said(); len(after.Gaps) != 1 || !after.Gaps[0].From.Equal(before.Until) || !after.Gaps[0].To.After(after.Until) {
 		t.Errorf("gaps %v after a restart, heard until %v before", after.Gaps, before.Until)
 	}

@@ -110,8 +110,8 @@ func openSite(t testing.TB, limits bus.Limits, change ...func(*server.Options)) 
 		t.Fatal(err)
 	}
 	n.Start()
-	if !n.ReadyForConnections(10 * time.Second) {
-		t.Fatal("broker is not ready after 10 s")
+	if !n.ReadyForConnections(30 * time.Second) {
+		t.Fatal("broker is not ready after 30 s")
 	}
 	t.Cleanup(func() {
 		n.Shutdown()
@@ -197,7 +197,7 @@ func (s *site) start(t testing.TB, change ...func(*ingest.Config)) {
 		t.Fatal(err)
 	}
 	s.stop = background(s.t, s.ingest.Run)
-	testkit.Eventually(t, 15*time.Second, func() bool { return s.ingest.Status() == nil })
+	testkit.Eventually(t, 30*time.Second, func() bool { return s.ingest.Status() == nil })
 }
 
 // background runs f until the returned function is called or the test ends.
@@ -226,7 +226,7 @@ func (s *site) device(t testing.TB, id string) mqtt.Client {
 	o := mqtt.NewClientOptions().AddBroker(s.url).SetClientID(id).SetUsername(id).SetPassword("x")
 	o.SetAutoReconnect(false).SetConnectTimeout(10 * time.Second).SetProtocolVersion(4)
 	c := mqtt.NewClient(o)
-	if token := c.Connect(); !token.WaitTimeout(10*time.Second) || token.Error() != nil {
+	if token := c.Connect(); !token.WaitTimeout(30*time.Second) || token.Error() != nil {
 		t.Fatalf("connect %s: %v", id, token.Error())
 	}
 	t.Cleanup(func() { c.Disconnect(0) })
@@ -236,7 +236,7 @@ func (s *site) device(t testing.TB, id string) mqtt.Client {
 // publish returns when the broker has the message.
 func publish(t testing.TB, c mqtt.Client, topic, payload string, retained bool) {
 	t.Helper()
-	if token := c.Publish(topic, 1, retained, payload); !token.WaitTimeout(10*time.Second) || token.Error() != nil {
+	if token := c.Publish(topic, 1, retained, payload); !token.WaitTimeout(30*time.Second) || token.Error() != nil {
 		t.Fatalf("publish %s: %v", topic, token.Error())
 	}
 }
@@ -244,7 +244,7 @@ func publish(t testing.TB, c mqtt.Client, topic, payload string, retained bool) 
 // settled waits until n messages are settled.
 func (s *site) settled(t testing.TB, n float64) {
 	t.Helper()
-	testkit.Eventually(t, 15*time.Second, func() bool { return s.sum("messages", "") >= n })
+	testkit.Eventually(t, 30*time.Second, func() bool { return s.sum("messages", "") >= n })
 }
 
 // sum adds up a counter; one label value alone if given.

@@ -101,7 +101,7 @@ func TestWhoHasWrittenReadsIt(t *testing.T) {
 		t.Errorf("edit of nobody: %v", err)
 	}
 	other := open(t, s.bus)
-	testkit.Eventually(t, 5*time.Second, func() bool { return other.Person("ma") != nil && other.Status() == nil })
+	testkit.Eventually(t, 30*time.Second, func() bool { return other.Person("ma") != nil && other.Status() == nil })
 }
 
 func TestRecordsOfBeforeAreRead(t *testing.T) {
@@ -113,7 +113,7 @@ func TestRecordsOfBeforeAreRead(t *testing.T) {
 	if _, err := kv.Put(t.Context(), "person.old", []byte(`{"id":"old","community":"garden","name":"王奶奶","away":true}`)); err != nil {
 		t.Fatal(err)
 	}
-	testkit.Eventually(t, 5*time.Second, func() bool { return s.Person("old") != nil })
+	testkit.Eventually(t, 30*time.Second, func() bool { return s.Person("old") != nil })
 	p := s.Person("old")
 	if written := *p.AwaySince; !p.Away(written) || p.Away(written.Add(-time.Second)) || time.Since(written) > time.Hour {
 		t.Errorf("away since %v, want since it was written", p.AwaySince)

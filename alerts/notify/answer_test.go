@@ -52,19 +52,19 @@ func TestCallbacksAreHeard(t *testing.T) {
 	son.Person, son.Name, son.Reach = "p-3", "王强", []bus.Address{{Channel: "sms", To: "13800000003"}, {Channel: "voice", To: "13800000003"}}
 	neighbour.Person, neighbour.Name, neighbour.Reach = "p-4", "李四", []bus.Address{{Channel: "voice", To: "13800000004"}}
 	happen(t, b, event("a1", 1, "opened", toldTo(son, neighbour)))
-	testkit.Eventually(t, 10*time.Second, func() bool { return states(t, b)[bus.Accepted] == 2 })
+	testkit.Eventually(t, 30*time.Second, func() bool { return states(t, b)[bus.Accepted] == 2 })
 	stop() // what is expected is known again after a restart
 	startAll(t, b, channels)
 
 	out := short(deliveries(t, b, "a1")["sms opened"].ID)
 	callback(t, b, "k1", "sms", sms.SMSReport(out, true))
-	testkit.Eventually(t, 10*time.Second, func() bool { return deliveries(t, b, "a1")["sms opened"].State == bus.Delivered })
+	testkit.Eventually(t, 30*time.Second, func() bool { return deliveries(t, b, "a1")["sms opened"].State == bus.Delivered })
 	callback(t, b, "k2", "sms", sms.SMSReply("13800000003", "我在外地"))
-	testkit.Eventually(t, 10*time.Second, func() bool { return len(acted(t, b)) == 1 })
+	testkit.Eventually(t, 30*time.Second, func() bool { return len(acted(t, b)) == 1 })
 	callback(t, b, "k3", "sms", sms.SMSReply("13800000003", "收到"))
-	testkit.Eventually(t, 10*time.Second, func() bool { return len(acted(t, b)) == 2 })
+	testkit.Eventually(t, 30*time.Second, func() bool { return len(acted(t, b)) == 2 })
 	callback(t, b, "k4", "voice", voice.CallReport(short(deliveries(t, b, "a1")["voice opened"].ID), 12, "1"))
-	testkit.Eventually(t, 10*time.Second, func() bool { return len(acted(t, b)) == 3 })
+	testkit.Eventually(t, 30*time.Second, func() bool { return len(acted(t, b)) == 3 })
 	for i, want := range []string{"comment a1 p-3 王强", "acknowledge a1 p-3 王强", "acknowledge a1 p-4 李四"} {
 		if got := acted(t, b)[i]; got != want {
 			t.Errorf("action %d: %s, want %s", i, got, want)
@@ -75,7 +75,7 @@ func TestCallbacksAreHeard(t *testing.T) {
 	callback(t, b, "k7", "ops", nil)
 	callback(t, b, "k8", "voice", voice.CallReport(short(deliveries(t, b, "a1")["voice opened"].ID), 0, ""))
 	happen(t, b, event("a2", 1, "opened"))
-	testkit.Eventually(t, 10*time.Second, func() bool { return deliveries(t, b, "a2")["ops opened"].State == bus.Accepted })
+	testkit.Eventually(t, 30*time.Second, func() bool { return deliveries(t, b, "a2")["ops opened"].State == bus.Accepted })
 	if d := deliveries(t, b, "a1")["voice opened"]; d.State != bus.Acted {
 		t.Errorf("call %+v, want that her answer stands", d)
 	}
@@ -89,11 +89,11 @@ func TestWhatDidNotArriveIsFollowedByTheNextAddress(t *testing.T) {
 	son := daughter
 	son.Reach = []bus.Address{{Channel: "sms", To: "13800000003"}, {Channel: "voice", To: "13800000003"}}
 	happen(t, b, event("a1", 1, "opened", toldTo(son)))
-	testkit.Eventually(t, 10*time.Second, func() bool { return len(sms.Visible()) == 1 && states(t, b)[bus.Accepted] == 1 })
+	testkit.Eventually(t, 30*time.Second, func() bool { return len(sms.Visible()) == 1 && states(t, b)[bus.Accepted] == 1 })
 	callback(t, b, "k1", "sms", sms.SMSReport(short(deliveries(t, b, "a1")["sms opened"].ID), false))
-	testkit.Eventually(t, 10*time.Second, func() bool { return deliveries(t, b, "a1")["voice opened"].State == bus.Accepted })
+	testkit.Eventually(t, 30*time.Second, func() bool { return deliveries(t, b, "a1")["voice opened"].State == bus.Accepted })
 	callback(t, b, "k2", "voice", voice.CallReport(short(deliveries(t, b, "a1")["voice opened"].ID), 0, ""))
-	testkit.Eventually(t, 10*time.Second, func() bool { return len(unreached(t, b)) == 1 })
+	testkit.Eventually(t, 30*time.Second, func() bool { return len(unreached(t, b)) == 1 })
 }
 
 // An address that was passed over because an earlier one had taken the message is tried after all when that did not arrive.
@@ -115,12 +115,12 @@ func TestWhatWasPassedOverIsTriedAfterAll(t *testing.T) {
 	son := daughter
 	son.Reach = []bus.Address{{Channel: "sms", To: "13800000003"}, {Channel: "phone", To: "13800000003"}}
 	happen(t, b, event("a1", 1, "opened", toldTo(son)))
-	testkit.Eventually(t, 10*time.Second, func() bool { return deliveries(t, b, "a1")["sms opened"].State == bus.Accepted })
-	testkit.Eventually(t, 10*time.Second, func() bool { return deliveries(t, b, "a1")["phone opened"].Attempts > 0 })
+	testkit.Eventually(t, 30*time.Second, func() bool { return deliveries(t, b, "a1")["sms opened"].State == bus.Accepted })
+	testkit.Eventually(t, 30*time.Second, func() bool { return deliveries(t, b, "a1")["phone opened"].Attempts > 0 })
 	close(release)
-	testkit.Eventually(t, 10*time.Second, func() bool { return deliveries(t, b, "a1")["phone opened"].State == bus.Expired })
+	testkit.Eventually(t, 30*time.Second, func() bool { return deliveries(t, b, "a1")["phone opened"].State == bus.Expired })
 	callback(t, b, "k1", "sms", sms.SMSReport(short(deliveries(t, b, "a1")["sms opened"].ID), false))
-	testkit.Eventually(t, 10*time.Second, func() bool { return deliveries(t, b, "a1")["phone opened"].State == bus.Accepted })
+	testkit.Eventually(t, 30*time.Second, func() bool { return deliveries(t, b, "a1")["phone opened"].State == bus.Accepted })
 	if got := unreached(t, b); len(got) != 0 {
 		t.Errorf("actions %+v, want none: he was reached", got)
 	}

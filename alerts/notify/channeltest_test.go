@@ -24,7 +24,7 @@ func testOver(t *testing.T, b *bus.Bus, id, channel string, asked time.Time) (an
 	if _, err := kv.Create(t.Context(), bus.ChannelTestKey(id), data); err != nil {
 		t.Fatal(err)
 	}
-	testkit.Eventually(t, 10*time.Second, func() bool {
+	testkit.Eventually(t, 30*time.Second, func() bool {
 		e, err := kv.Get(t.Context(), bus.ChannelTestKey(id))
 		if err != nil {
 			t.Fatal(err)
@@ -85,7 +85,7 @@ func TestOldTestOfAChannelIsForgotten(t *testing.T) {
 		t.Fatal(err)
 	}
 	startAll(t, b, Channels{"ops": ops})
-	testkit.Eventually(t, 10*time.Second, func() bool {
+	testkit.Eventually(t, 30*time.Second, func() bool {
 		_, err := kv.Get(t.Context(), bus.ChannelTestKey("old"))
 		return err != nil
 	})

@@ -35,7 +35,7 @@ func TestChannelStatesAreShown(t *testing.T) {
 		t.Errorf("after a message was taken: %+v", s)
 	}
 	startAll(t, b, Channels{"ops": newRecorder()})
-	testkit.Eventually(t, 10*time.Second, func() bool {
+	testkit.Eventually(t, 30*time.Second, func() bool {
 		kv, err := b.KV(t.Context(), bus.SettingsBucket)
 		if err != nil {
 			t.Fatal(err)

@@ -135,7 +135,7 @@ func TestEventsAreToldOnce(t *testing.T) {
 		happen(t, b, e)
 	}
 	want := []string{dutyID("a1", 1), dutyID("a1", 4), dutyID("a1", 5), dutyID("a2", 2)}
-	testkit.Eventually(t, 10*time.Second, func() bool { return states(t, b)[bus.Accepted] >= len(want) })
+	testkit.Eventually(t, 30*time.Second, func() bool { return states(t, b)[bus.Accepted] >= len(want) })
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if slices.Sort(want); !slices.Equal(slices.Sorted(maps.Keys(r.taken)), want) {
@@ -159,7 +159,7 @@ func TestDeliveriesOfAnAlertKeepTheirOrder(t *testing.T) {
 		e.N, e.Kind, e.By = n+1, kind, "li"
 		happen(t, b, e)
 	}
-	testkit.Eventually(t, 10*time.Second, func() bool { return states(t, b)[bus.Accepted] == 3 })
+	testkit.Eventually(t, 30*time.Second, func() bool { return states(t, b)[bus.Accepted] == 3 })
 	stop()
 	if want := []string{first, dutyID("a1", 2), dutyID("a1", 3)}; !slices.Equal(r.order, want) {
 		t.Errorf("told %v, want %v", r.order, want)
@@ -180,7 +180,7 @@ func TestRecordedDeliveryIsTakenUpWhenTheEventComesAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	happen(t, b, e)
-	testkit.Eventually(t, 10*time.Second, func() bool { return states(t, b)[bus.Accepted] == 1 })
+	testkit.Eventually(t, 30*time.Second, func() bool { return states(t, b)[bus.Accepted] == 1 })
 }
 
 // An event that comes again after its message was taken, however often, spends nothing of a quota.
@@ -216,7 +216,7 @@ func TestDeliveryIsTriedUntilItIsTaken(t *testing.T) {
 	}
 	start(t, b, r)
 	happen(t, b, opened("a1", true))
-	testkit.Eventually(t, 10*time.Second, func() bool { return states(t, b)[bus.Accepted] == 1 })
+	testkit.Eventually(t, 30*time.Second, func() bool { return states(t, b)[bus.Accepted] == 1 })
 }
 
 func TestPermanentFailureIsRecorded(t *testing.T) {
@@ -224,7 +224,7 @@ func TestPermanentFailureIsRecorded(t *testing.T) {
 	r.fail = func(Message, int) error { return refuse(BadTarget, "", "no such receiver") }
 	start(t, b, r)
 	happen(t, b, opened("a1", false))
-	testkit.Eventually(t, 10*time.Second, func() bool { return states(t, b)[bus.Failed] == 1 })
+	testkit.Eventually(t, 30*time.Second, func() bool { return states(t, b)[bus.Failed] == 1 })
 }
 
 // A stop at any moment loses nothing, and what was in doubt comes again under the same id.
@@ -246,7 +246,7 @@ func TestRestartLosesNothing(t *testing.T) {
 	r.fail = nil
 	r.mu.Unlock()
 	start(t, b, r)
-	testkit.Eventually(t, 20*time.Second, func() bool { return states(t, b)[bus.Accepted] == alerts })
+	testkit.Eventually(t, 30*time.Second, func() bool { return states(t, b)[bus.Accepted] == alerts })
 	if r.count() != alerts {
 		t.Errorf("told of %d alerts, want %d", r.count(), alerts)
 	}
@@ -272,7 +272,7 @@ func TestStormDoesNotDelaySafety(t *testing.T) {
 		happen(t, b, opened(fmt.Sprint("storm", i), false))
 	}
 	happen(t, b, opened("sos", true))
-	testkit.Eventually(t, 10*time.Second, func() bool {
+	testkit.Eventually(t, 30*time.Second, func() bool {
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		return r.taken[dutyID("sos", 1)] == 1
@@ -297,7 +297,7 @@ func TestDamagedDeliveryDoesNotKeepOthers(t *testing.T) {
 	}
 	start(t, b, ch)
 	happen(t, b, opened("a", true))
-	testkit.Eventually(t, 10*time.Second, func() bool { return ch.count() == 1 })
+	testkit.Eventually(t, 30*time.Second, func() bool { return ch.count() == 1 })
 }
 
 func TestABacklogIsAConcern(t *testing.T) {

@@ -125,7 +125,7 @@ func TestTheNextAddressIsTriedWhenOneFails(t *testing.T) {
 			chat.fail = always(c.err)
 			startAll(t, b, Channels{"chat": chat, "phone": phone, "ops": newRecorder()})
 			happen(t, b, event("a1", 1, "opened", toldTo(daughter)))
-			testkit.Eventually(t, 10*time.Second, func() bool {
+			testkit.Eventually(t, 30*time.Second, func() bool {
 				all := deliveries(t, b, "a1")
 				return all["chat opened"].State == c.want && all["phone opened"].State == bus.Accepted
 			})
@@ -144,11 +144,11 @@ func TestRecipientWithoutAnAddressThatWorksIsReportedOnce(t *testing.T) {
 	chat.fail, phone.fail = always(refuse(BadTarget, "", "gone")), always(refuse(BadTarget, "", "no such number"))
 	stop := startAll(t, b, Channels{"chat": chat, "phone": phone, "ops": newRecorder()})
 	happen(t, b, event("a1", 1, "opened", toldTo(daughter)))
-	testkit.Eventually(t, 10*time.Second, func() bool { return len(unreached(t, b)) == 1 })
+	testkit.Eventually(t, 30*time.Second, func() bool { return len(unreached(t, b)) == 1 })
 	stop()
 	startAll(t, b, Channels{"chat": chat, "phone": phone, "ops": newRecorder()})
 	happen(t, b, event("a2", 1, "opened", toldTo(daughter)))
-	testkit.Eventually(t, 10*time.Second, func() bool { return len(unreached(t, b)) == 2 })
+	testkit.Eventually(t, 30*time.Second, func() bool { return len(unreached(t, b)) == 2 })
 	a := unreached(t, b)[0]
 	if a.Alert != "a1" || a.N != 1 || a.Person != "p-2" || a.Recipient.Target != "circle:1" || a.Community != "tianjin" {
 		t.Errorf("action %+v, want that the daughter is not reached", a)
@@ -166,7 +166,7 @@ func TestHangingAddressIsOvertaken(t *testing.T) {
 	defer startAll(t, b, Channels{"chat": chat, "phone": phone, "ops": newRecorder()})()
 	defer close(hang)
 	happen(t, b, event("a1", 1, "opened", toldTo(daughter)))
-	testkit.Eventually(t, 10*time.Second, func() bool { return phone.count() == 1 })
+	testkit.Eventually(t, 30*time.Second, func() bool { return phone.count() == 1 })
 }
 
 func TestAcknowledgementEndsTheTries(t *testing.T) {
@@ -174,10 +174,10 @@ func TestAcknowledgementEndsTheTries(t *testing.T) {
 	r.fail = always(errors.New("away"))
 	startAll(t, b, Channels{"ops": r})
 	happen(t, b, event("a1", 1, "opened"))
-	testkit.Eventually(t, 10*time.Second, func() bool { return deliveries(t, b, "a1")["ops opened"].Attempts > 1 })
+	testkit.Eventually(t, 30*time.Second, func() bool { return deliveries(t, b, "a1")["ops opened"].Attempts > 1 })
 	now := time.Now()
 	become(t, b, event("a1", 2, "acknowledged", toldTo()), func(a *bus.Alert) { a.State, a.AckedAt = bus.Acknowledged, &now })
-	testkit.Eventually(t, 10*time.Second, func() bool {
+	testkit.Eventually(t, 30*time.Second, func() bool {
 		d := deliveries(t, b, "a1")["ops opened"]
 		return d.State == bus.Expired && d.Error == "acknowledged"
 	})
@@ -187,7 +187,7 @@ func TestAcknowledgementEndsTheTries(t *testing.T) {
 	r.mu.Unlock()
 	later := event("a1", 3, "escalated", func(e *bus.AlertEvent) { e.Alert.AckedAt = &now })
 	happen(t, b, later)
-	testkit.Eventually(t, 10*time.Second, func() bool { return deliveries(t, b, "a1")["ops escalated"].State == bus.Accepted })
+	testkit.Eventually(t, 30*time.Second, func() bool { return deliveries(t, b, "a1")["ops escalated"].State == bus.Accepted })
 }
 
 // A notifier that was away finds calls of hours. It makes those that are needed still: none of what is acknowledged, the latest of the
@@ -223,10 +223,10 @@ func TestAllClearGoesWhereTheCallArrived(t *testing.T) {
 	chat.fail = always(refuse(BadTarget, "", "gone"))
 	startAll(t, b, Channels{"chat": chat, "phone": phone, "ops": newRecorder()})
 	happen(t, b, event("a1", 1, "opened", toldTo(daughter)))
-	testkit.Eventually(t, 10*time.Second, func() bool { return phone.count() == 1 })
+	testkit.Eventually(t, 30*time.Second, func() bool { return phone.count() == 1 })
 	stranger := bus.Recipient{Target: "role:manager", Person: "p-9", Reach: []bus.Address{{Channel: "phone", To: "13800000009"}}}
 	happen(t, b, event("a1", 2, "cleared", toldTo(daughter, stranger)))
-	testkit.Eventually(t, 10*time.Second, func() bool { return states(t, b)[bus.Expired] == 2 && phone.count() == 2 })
+	testkit.Eventually(t, 30*time.Second, func() bool { return states(t, b)[bus.Expired] == 2 && phone.count() == 2 })
 	phone.mu.Lock()
 	defer phone.mu.Unlock()
 	if m := phone.messages[1]; m.To != "13800000001" || m.Event != "cleared" {
@@ -246,10 +246,10 @@ func TestLaterCallOvertakesAnEarlierOne(t *testing.T) {
 	once := daughter
 	once.Reach = once.Reach[:1]
 	happen(t, b, event("a1", 1, "opened", toldTo(once)))
-	testkit.Eventually(t, 10*time.Second, func() bool { return deliveries(t, b, "a1")["chat opened"].Attempts > 0 })
+	testkit.Eventually(t, 30*time.Second, func() bool { return deliveries(t, b, "a1")["chat opened"].Attempts > 0 })
 	once.Round = 1
 	happen(t, b, event("a1", 2, "escalated", toldTo(once)))
-	testkit.Eventually(t, 10*time.Second, func() bool { return chat.count() == 1 })
+	testkit.Eventually(t, 30*time.Second, func() bool { return chat.count() == 1 })
 	if d := deliveries(t, b, "a1")["chat opened"]; d.State != bus.Expired {
 		t.Errorf("first call %+v, want expired", d)
 	}
@@ -259,7 +259,7 @@ func TestChannelThatIsNotConfiguredIsPassedOver(t *testing.T) {
 	b, phone := testkit.NATS(t), newRecorder()
 	startAll(t, b, Channels{"phone": phone, "ops": newRecorder()})
 	happen(t, b, event("a1", 1, "opened", toldTo(daughter)))
-	testkit.Eventually(t, 10*time.Second, func() bool { return phone.count() == 1 })
+	testkit.Eventually(t, 30*time.Second, func() bool { return phone.count() == 1 })
 }
 
 func TestHeldRecipientIsNotTold(t *testing.T) {
@@ -268,7 +268,7 @@ func TestHeldRecipientIsNotTold(t *testing.T) {
 	held := daughter
 	held.Held = "quiet_hours"
 	happen(t, b, event("a1", 1, "opened", toldTo(held, toDuty[0])))
-	testkit.Eventually(t, 10*time.Second, func() bool { return states(t, b)[bus.Accepted] == 1 })
+	testkit.Eventually(t, 30*time.Second, func() bool { return states(t, b)[bus.Accepted] == 1 })
 	if chat.count() != 0 {
 		t.Error("who is held was told")
 	}

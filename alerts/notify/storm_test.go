@@ -24,11 +24,11 @@ func TestStormLeavesItsShareToSafety(t *testing.T) {
 	for i := range 100 {
 		happen(t, b, event(fmt.Sprint("storm", i), 1, "opened", func(e *bus.AlertEvent) { e.Alert.Safety = false }))
 	}
-	testkit.Eventually(t, 10*time.Second, func() bool { return len(p.Visible()) == 12 })
+	testkit.Eventually(t, 30*time.Second, func() bool { return len(p.Visible()) == 12 })
 	for i := range 8 {
 		happen(t, b, event(fmt.Sprint("sos", i), 1, "opened", func(e *bus.AlertEvent) { e.Alert.Text.ZH = "求救" }))
 	}
-	testkit.Eventually(t, 10*time.Second, func() bool { return len(p.Visible()) == 20 })
+	testkit.Eventually(t, 30*time.Second, func() bool { return len(p.Visible()) == 20 })
 	for _, m := range p.Visible()[12:] {
 		if !strings.Contains(m.Text, "求救") {
 			t.Errorf("after the share of ordinary alerts: %q", m.Text)
@@ -55,10 +55,10 @@ func TestMutedRobotIsPassedOver(t *testing.T) {
 		happen(t, b, event(fmt.Sprint("a", i), 1, "opened", toldTo(daughter)))
 	}
 	began := time.Now()
-	testkit.Eventually(t, 10*time.Second, func() bool { return phone.count() == 5 })
+	testkit.Eventually(t, 30*time.Second, func() bool { return phone.count() == 5 })
 	t.Logf("told of all over the next address after %v", time.Since(began).Round(time.Millisecond))
 	happen(t, b, event("later", 1, "opened", toldTo(daughter)))
-	testkit.Eventually(t, 10*time.Second, func() bool { return phone.count() == 6 })
+	testkit.Eventually(t, 30*time.Second, func() bool { return phone.count() == 6 })
 	if got := p.Requests() - 21; got > 5 {
 		t.Errorf("the robot was asked %d times while it was muted", got)
 	}
@@ -78,7 +78,7 @@ func TestAnswer200WithAnErrorIsAFailure(t *testing.T) {
 			to := daughter
 			to.Reach = []bus.Address{{Channel: "chat", To: "13800000001"}, {Channel: "phone", To: "13800000001"}}
 			happen(t, b, event("a1", 1, "opened", toldTo(to)))
-			testkit.Eventually(t, 10*time.Second, func() bool { return phone.count() == 1 })
+			testkit.Eventually(t, 30*time.Second, func() bool { return phone.count() == 1 })
 			if len(p.Visible()) != 0 || deliveries(t, b, "a1")["chat opened"].State == bus.Accepted {
 				t.Errorf("%+v counts as sent", deliveries(t, b, "a1")["chat opened"])
 			}
@@ -96,7 +96,7 @@ func TestAcknowledgementStopsRequests(t *testing.T) {
 	for i := range alerts {
 		happen(t, b, event(fmt.Sprint("a", i), 1, "opened"))
 	}
-	testkit.Eventually(t, 10*time.Second, func() bool {
+	testkit.Eventually(t, 30*time.Second, func() bool {
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		return len(r.tries) == alerts
@@ -105,7 +105,7 @@ func TestAcknowledgementStopsRequests(t *testing.T) {
 		now := time.Now()
 		become(t, b, event(fmt.Sprint("a", i), 2, "acknowledged", toldTo()), func(a *bus.Alert) { a.State, a.AckedAt = bus.Acknowledged, &now })
 	}
-	testkit.Eventually(t, 10*time.Second, func() bool { return states(t, b)[bus.Expired] == alerts })
+	testkit.Eventually(t, 30*time.Second, func() bool { return states(t, b)[bus.Expired] == alerts })
 	r.mu.Lock()
 	before := len(r.tries)
 	r.mu.Unlock()

@@ -27,7 +27,7 @@ func TestAddressThatDoesNotExistIsReportedUntilSomethingArrives(t *testing.T) {
 	stop := startAll(t, b, channels)
 	await := func(want ...string) {
 		t.Helper()
-		testkit.Eventually(t, 10*time.Second, func() bool { return slices.Equal(said(actions(t, b)), want) })
+		testkit.Eventually(t, 30*time.Second, func() bool { return slices.Equal(said(actions(t, b)), want) })
 	}
 	happen(t, b, event("a1", 1, "opened", toldTo(daughter)))
 	await("bad_address p-2 chat") // and not that the phone works, which it always did
@@ -39,7 +39,7 @@ func TestAddressThatDoesNotExistIsReportedUntilSomethingArrives(t *testing.T) {
 	happen(t, b, event("a2", 1, "opened", toldTo(daughter)))
 	await("bad_address p-2 chat", "good_address p-2 chat")
 	happen(t, b, event("a3", 1, "opened", toldTo(daughter)))
-	testkit.Eventually(t, 10*time.Second, func() bool { return told(ptr(deliveries(t, b, "a3")["chat opened"])) })
+	testkit.Eventually(t, 30*time.Second, func() bool { return told(ptr(deliveries(t, b, "a3")["chat opened"])) })
 	await("bad_address p-2 chat", "good_address p-2 chat")
 }
 

@@ -86,7 +86,7 @@ func device(id string) login { return login{client: id, user: id, secret: "secre
 
 func (b *broker) dial(l login) (mqtt.Client, error) {
 	o := mqtt.NewClientOptions().AddBroker("tcp://" + b.MQTTAddr()).SetClientID(l.client).SetUsername(l.user).SetPassword(l.secret)
-	o.SetCleanSession(!l.persistent).SetAutoReconnect(false).SetConnectTimeout(10 * time.Second).SetProtocolVersion(4)
+	o.SetCleanSession(!l.persistent).SetAutoReconnect(false).SetConnectTimeout(30 * time.Second).SetProtocolVersion(4)
 	if l.options != nil {
 		l.options(o)
 	}
@@ -118,8 +118,8 @@ func (b *broker) ingest(t testing.TB) (mqtt.Client, <-chan mqtt.Message) {
 }
 
 func wait(token mqtt.Token) error {
-	if !token.WaitTimeout(10 * time.Second) {
-		return errors.New("no answer within 10 s")
+	if !token.WaitTimeout(30 * time.Second) {
+		return errors.New("no answer within 30 s")
 	}
 	return token.Error()
 }
@@ -130,7 +130,7 @@ func subscribe(t testing.TB, c mqtt.Client, filters ...string) []byte {
 	var codes []byte
 	for _, f := range filters {
 		token := c.Subscribe(f, 1, nil)
-		if !token.WaitTimeout(10 * time.Second) {
+		if !token.WaitTimeout(30 * time.Second) {
 			t.Fatalf("subscribe %s: no answer", f)
 		}
 		// The client leaves $share/{group}/ out of the key.
@@ -144,8 +144,8 @@ func receive(t testing.TB, got <-chan mqtt.Message) mqtt.Message {
 	select {
 	case m := <-got:
 		return m
-	case <-time.After(15 * time.Second):
-		t.Fatal("no message within 15 s")
+	case <-time.After(30 * time.Second):
+		t.Fatal("no message within 30 s")
 		return nil
 	}
 }

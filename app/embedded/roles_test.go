@@ -63,7 +63,7 @@ func TestRolesCanDoTheirWork(t *testing.T) {
 	for name, w := range works {
 		t.Run(name, func(t *testing.T) {
 			r := roles[name]
-			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 			defer cancel()
 			for _, stream := range w.durable {
 				consume(t, ctx, r, stream)
@@ -101,7 +101,7 @@ func consume(t *testing.T, ctx context.Context, r *bus.Bus, stream string) {
 		t.Errorf("consume %s: %v", stream, err)
 		return
 	}
-	m, err := c.Next(jetstream.FetchMaxWait(5 * time.Second))
+	m, err := c.Next(jetstream.FetchMaxWait(20 * time.Second))
 	if err == nil {
 		err = m.DoubleAck(ctx)
 	}
@@ -114,7 +114,7 @@ func order(t *testing.T, ctx context.Context, r *bus.Bus, stream string) {
 	t.Helper()
 	c, err := r.JS.OrderedConsumer(ctx, stream, jetstream.OrderedConsumerConfig{})
 	if err == nil {
-		_, err = c.Next(jetstream.FetchMaxWait(5 * time.Second))
+		_, err = c.Next(jetstream.FetchMaxWait(20 * time.Second))
 	}
 	if err != nil {
 		t.Errorf("read %s in order: %v", stream, err)

@@ -45,15 +45,15 @@ func TestStrangersLeaveRoomForOurOwn(t *testing.T) {
 	b := openBrokerOf(t, t.TempDir(), 1024)
 	t.Cleanup(func() { b.Close() })
 	lost := strangers(t, b, 1200)
-	testkit.Eventually(t, 20*time.Second, func() bool { return lost.Load() > 1000 })
+	testkit.Eventually(t, 30*time.Second, func() bool { return lost.Load() > 1000 })
 	user, password := b.IngestCredentials()
 	for range 5 {
-		testkit.Eventually(t, 2*time.Second, func() bool {
+		testkit.Eventually(t, 30*time.Second, func() bool {
 			c, err := b.dial(login{client: "f00dfeed", user: user, secret: password, persistent: true})
 			c.Disconnect(0)
 			return err == nil
 		})
-		testkit.Eventually(t, 2*time.Second, func() bool {
+		testkit.Eventually(t, 30*time.Second, func() bool {
 			nc, err := b.Conn("web")
 			if err == nil {
 				nc.Close()
@@ -62,7 +62,7 @@ func TestStrangersLeaveRoomForOurOwn(t *testing.T) {
 		})
 	}
 	b.SetGate(func() bool { return true })
-	testkit.Eventually(t, 20*time.Second, func() bool {
+	testkit.Eventually(t, 30*time.Second, func() bool {
 		d, err := b.dial(device("dev1"))
 		d.Disconnect(0)
 		return err == nil

@@ -254,7 +254,7 @@ func TestScenarioIsPerformedOverMQTT(t *testing.T) {
 	if err := s.Perform(t.Context(), cfg, time.Now().Add(-s.Length)); err != nil {
 		t.Fatal(err)
 	}
-	testkit.Eventually(t, 10*time.Second, func() bool {
+	testkit.Eventually(t, 30*time.Second, func() bool {
 		b.mu.Lock()
 		defer b.mu.Unlock()
 		return len(b.seqs) == 2

@@ -62,8 +62,8 @@ func startBroker(t *testing.T, b *broker, port int, dir string) {
 	}
 	s.Start()
 	t.Cleanup(s.Shutdown)
-	if !s.ReadyForConnections(10 * time.Second) {
-		t.Fatal("broker is not ready after 10 s")
+	if !s.ReadyForConnections(30 * time.Second) {
+		t.Fatal("broker is not ready after 30 s")
 	}
 	nc, err := nats.Connect("", nats.InProcessServer(s), nats.UserInfo("test", ""))
 	if err != nil {
@@ -165,7 +165,7 @@ func TestEveryDeviceReportsOverItsGatewaysLink(t *testing.T) {
 	cfg := config(t, b.url())
 	s, stop := play(t, cfg)
 	fleet := cfg.Communities[0].Fleet(1)
-	testkit.Eventually(t, 20*time.Second, func() bool { return len(b.holes(fleet, 3)) == 0 })
+	testkit.Eventually(t, 30*time.Second, func() bool { return len(b.holes(fleet, 3)) == 0 })
 	if n := b.server.NumClients(); n != 4+1 {
 		t.Errorf("%d connections, want those of 2 hubs, 2 lone devices and the test", n)
 	}
@@ -176,7 +176,7 @@ func TestEveryDeviceReportsOverItsGatewaysLink(t *testing.T) {
 		t.Errorf("state of a hub is %q", got)
 	}
 	stop()
-	testkit.Eventually(t, 10*time.Second, func() bool { return b.state("village-hub-01") == "offline" && b.server.NumClients() == 1 })
+	testkit.Eventually(t, 30*time.Second, func() bool { return b.state("village-hub-01") == "offline" && b.server.NumClients() == 1 })
 }
 
 func TestNothingIsLostWhenTheBrokerRestarts(t *testing.T) {
@@ -185,7 +185,7 @@ func TestNothingIsLostWhenTheBrokerRestarts(t *testing.T) {
 	cfg := config(t, b.url())
 	_, stop := play(t, cfg)
 	fleet := cfg.Communities[0].Fleet(1)
-	testkit.Eventually(t, 20*time.Second, func() bool { return len(b.holes(fleet, 5)) == 0 })
+	testkit.Eventually(t, 30*time.Second, func() bool { return len(b.holes(fleet, 5)) == 0 })
 	b.server.Shutdown()
 	b.server.WaitForShutdown()
 	startBroker(t, b, b.port, dir)
@@ -211,7 +211,7 @@ func TestWrongSecretIsReportedAsLinksThatAreNotUp(t *testing.T) {
 		return time.Now().Add(ahead)
 	}
 	s, _ := play(t, cfg)
-	testkit.Eventually(t, 20*time.Second, func() bool { return s.up() == 2 })
+	testkit.Eventually(t, 30*time.Second, func() bool { return s.up() == 2 })
 	if err := s.Status(); err != nil {
 		t.Errorf("status within the grace: %v", err)
 	}

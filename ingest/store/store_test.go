@@ -221,7 +221,7 @@ func TestReplayedLineIsStored(t *testing.T) {
 		if _, err := kv.PutString(t.Context(), key, ""); err != nil {
 			t.Fatal(err)
 		}
-		testkit.Eventually(t, 10*time.Second, func() bool {
+		testkit.Eventually(t, 30*time.Second, func() bool {
 			_, err := kv.Get(t.Context(), key)
 			return errors.Is(err, jetstream.ErrKeyNotFound)
 		})
@@ -258,7 +258,7 @@ func TestRebuild(t *testing.T) {
 		ID, State string
 		Messages  int
 	}
-	testkit.Eventually(t, 10*time.Second, func() bool {
+	testkit.Eventually(t, 30*time.Second, func() bool {
 		e, err := kv.Get(t.Context(), "rebuild_status")
 		return err == nil && json.Unmarshal(e.Value(), &status) == nil && status.State == "done"
 	})
@@ -290,12 +290,12 @@ func TestWhatWaitsToBeStoredIsAConcern(t *testing.T) {
 	<-b.JS.PublishAsyncComplete()
 	w := make(slow)
 	s, _ := open(t, b, w)
-	testkit.Eventually(t, 10*time.Second, func() bool {
+	testkit.Eventually(t, 30*time.Second, func() bool {
 		err := s.Status()
 		return err != nil && !bus.Broken(err) && strings.Contains(err.Error(), "messages of READINGS wait to be stored")
 	})
 	close(w)
-	testkit.Eventually(t, 10*time.Second, func() bool { return s.Status() == nil })
+	testkit.Eventually(t, 30*time.Second, func() bool { return s.Status() == nil })
 }
 
 type nowhere struct{}

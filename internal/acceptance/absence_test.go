@@ -36,7 +36,7 @@ func TestNobodyIsSilentBecauseSomethingRestarted(t *testing.T) {
 	s.start()
 	s.registerBeacons()
 	f := newBeaconFleet(t, broker.addr)
-	s.await(20*time.Second, "heard of by all", func() bool { return s.metric(`linli_store_lines_total{result="stored"}`) >= 2*beacons })
+	s.await(30*time.Second, "heard of by all", func() bool { return s.metric(`linli_store_lines_total{result="stored"}`) >= 2*beacons })
 
 	s.kill()
 	f.silence(7)

@@ -83,7 +83,7 @@ func (u *user) login() int {
 
 // ask sends a request with the cookie of the session, and keeps the one it gets. Status 0: no answer.
 func (u *user) ask(method, path, body string) (int, string) {
-	ctx, cancel := context.WithTimeout(context.Background(), 15*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
 	r, err := u.do(ctx, method, path, body)
 	if err != nil {
@@ -238,7 +238,7 @@ func (s *server) slowed(guard *user) {
 			}
 		})
 	}
-	s.await(20*time.Second, "under way", func() bool { return open.Load() == slowClients })
+	s.await(30*time.Second, "under way", func() bool { return open.Load() == slowClients })
 	began := time.Now()
 	guard.on(s).works()
 	served := time.Since(began)

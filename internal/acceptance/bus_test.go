@@ -48,7 +48,7 @@ func TestStreamsDeletedByAnOperator(t *testing.T) {
 		return func() bool { return hook.opened("wb_sos")[id] == 1 }
 	}
 	press("wb-before")
-	s.await(10*time.Second, "told of the first press", heard("wb-before"))
+	s.await(30*time.Second, "told of the first press", heard("wb-before"))
 	js, err := jetstream.New(nc)
 	if err != nil {
 		t.Fatal(err)
@@ -65,14 +65,14 @@ func TestStreamsDeletedByAnOperator(t *testing.T) {
 		s.await(30*time.Second, "told of "+id, heard(id))
 	}
 	press("wb-after")
-	s.await(20*time.Second, "told of the press after", heard("wb-after"))
+	s.await(30*time.Second, "told of the press after", heard("wb-after"))
 	if got := hook.opened("wb_sos"); len(got) != pressing+2 || got["wb-before"] != 1 {
 		t.Errorf("told of %v", got)
 	}
 	if !s.logs.contains("what they held is lost") {
 		t.Error("nothing in the log says what was lost")
 	}
-	s.await(20*time.Second, "ready", s.ready)
+	s.await(30*time.Second, "ready", s.ready)
 	s.terminate()
 }
 
@@ -86,7 +86,7 @@ func numbered(prefix string, n int) (ids []string) {
 // connectNATS waits for a NATS server that starts.
 func connectNATS(s *server, addr string) *nats.Conn {
 	var nc *nats.Conn
-	s.await(10*time.Second, "connected to NATS", func() bool {
+	s.await(30*time.Second, "connected to NATS", func() bool {
 		c, err := nats.Connect("nats://" + addr)
 		nc = c
 		return err == nil

@@ -74,7 +74,7 @@ func TestAContactWhoseNumberIsInvalidIsReported(t *testing.T) {
 	}
 	press("sos-1")
 	opened := []string{"opened daughter-1", "opened desk-1", "opened son-1"}
-	s.await(10*time.Second, "told that her number is invalid", func() bool { return len(reported()) >= len(opened) })
+	s.await(30*time.Second, "told that her number is invalid", func() bool { return len(reported()) >= len(opened) })
 	if got := reported(); !slices.Equal(got, opened) {
 		t.Errorf("reported to %q, want the desk and all of the circle, over ways that work", got)
 	}
@@ -96,13 +96,13 @@ func TestAContactWhoseNumberIsInvalidIsReported(t *testing.T) {
 		}
 	}
 	press("sos-2")
-	s.await(10*time.Second, "a message to the right number", func() bool { return len(sms.Visible()) > 0 })
+	s.await(30*time.Second, "a message to the right number", func() bool { return len(sms.Visible()) > 0 })
 	arrived := sms.Visible()
 	if err := s.callBack("sms", sms.SMSReport(arrived[len(arrived)-1].ID, true)); err != nil {
 		t.Fatal(err)
 	}
 	cleared := []string{"cleared daughter-1", "cleared desk-1", "cleared son-1"}
-	s.await(10*time.Second, "told that it works again", func() bool {
+	s.await(30*time.Second, "told that it works again", func() bool {
 		return slices.Equal(slices.DeleteFunc(reported(), func(w string) bool { return !strings.HasPrefix(w, "cleared") }), cleared)
 	})
 	if got := reported(); !slices.Equal(got, append(cleared, opened...)) {

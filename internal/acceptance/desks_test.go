@@ -109,7 +109,7 @@ func (s *server) perform(tr *trial, x act) {
 
 // sentTo waits for a delivery of an alert to a person over a channel.
 func (s *server) sentTo(tr *trial, h *history, person, channel string) (found bus.Delivery) {
-	s.await(10*time.Second, channel+" to "+person, func() bool {
+	s.await(30*time.Second, channel+" to "+person, func() bool {
 		for _, a := range s.histories(tr) {
 			for _, d := range a.deliveries {
 				if a.ID == h.ID && d.Recipient.Person == person && d.Channel == channel+"-"+tr.name && taken(&d) {
@@ -127,7 +127,7 @@ var linkOf = regexp.MustCompile(`http://\S+/a/[\w.-]+`)
 // pressLink opens the link that a person was sent by the group or their pager, and presses its button.
 func (s *server) pressLink(tr *trial, h *history, person string) error {
 	link := ""
-	s.await(10*time.Second, "link for "+person, func() bool {
+	s.await(30*time.Second, "link for "+person, func() bool {
 		for _, m := range tr.desks.wecom.Visible() {
 			p := slices.IndexFunc(tr.People, func(e people.Entry) bool { return e.ID == person })
 			if p >= 0 && m.To != "" && slices.ContainsFunc(tr.People[p].Reach, func(a bus.Address) bool { return a.To == m.To }) {

@@ -71,7 +71,7 @@ func TestLaddersRunOnTimeUntilSomebodyAnswers(t *testing.T) {
 			continue
 		}
 		alert := ""
-		s.await(10*time.Second, "paged for "+id, func() bool {
+		s.await(30*time.Second, "paged for "+id, func() bool {
 			for _, d := range hook.all() {
 				if d.Alert.Device == id {
 					alert = d.Alert.ID
@@ -80,7 +80,7 @@ func TestLaddersRunOnTimeUntilSomebodyAnswers(t *testing.T) {
 			return alert != ""
 		})
 		at := time.Now().Add(time.Duration(i) * 4 * time.Second / presses)
-		s.await(10*time.Second, "its time", func() bool { return !time.Now().Before(at) })
+		s.await(30*time.Second, "its time", func() bool { return !time.Now().Before(at) })
 		if err := s.post("/api/v1/alerts/"+alert+"/acknowledge", `{"by":"desk"}`); err != nil {
 			t.Fatal(err)
 		}

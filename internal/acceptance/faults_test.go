@@ -95,12 +95,12 @@ func (s *server) band(addr string, c credentials, keepAlive time.Duration) mqtt.
 	o := mqtt.NewClientOptions().AddBroker("tcp://" + addr).SetClientID(c.ID).SetUsername(c.ID).SetPassword(c.Secret)
 	o.SetKeepAlive(keepAlive).SetAutoReconnect(false).SetProtocolVersion(4).SetConnectTimeout(5*time.Second).SetWill(state, "offline", 1, true)
 	client := mqtt.NewClient(o)
-	s.await(20*time.Second, "connected as "+c.ID, func() bool {
+	s.await(30*time.Second, "connected as "+c.ID, func() bool {
 		token := client.Connect()
 		return token.WaitTimeout(6*time.Second) && token.Error() == nil
 	})
 	s.t.Cleanup(func() { client.Disconnect(0) })
-	if token := client.Publish(state, 1, true, "online"); !token.WaitTimeout(10*time.Second) || token.Error() != nil {
+	if token := client.Publish(state, 1, true, "online"); !token.WaitTimeout(30*time.Second) || token.Error() != nil {
 		s.t.Fatalf("%s: online: %v", c.ID, token.Error())
 	}
 	return client
@@ -110,7 +110,7 @@ func (s *server) band(addr string, c credentials, keepAlive time.Duration) mqtt.
 func (s *server) press(client mqtt.Client, c credentials) {
 	s.t.Helper()
 	topic := strings.Replace(c.Topic, "/telemetry/", "/event/", 1) + "/sos"
-	if token := client.Publish(topic, 1, false, ""); !token.WaitTimeout(20*time.Second) || token.Error() != nil {
+	if token := client.Publish(topic, 1, false, ""); !token.WaitTimeout(30*time.Second) || token.Error() != nil {
 		s.t.Fatalf("press of %s: %v", c.ID, token.Error())
 	}
 }
@@ -143,20 +143,20 @@ func TestHalfOpenConnections(t *testing.T) {
 	s.band(w.addr, moved, 10*time.Minute)
 	neighbour := s.band(s.mqtt, near, time.Minute)
 	for _, c := range []credentials{quiet, moved} {
-		s.await(10*time.Second, c.ID+" online", func() bool { return s.lastState(c.ID) == "online" })
+		s.await(30*time.Second, c.ID+" online", func() bool { return s.lastState(c.ID) == "online" })
 	}
 	w.dead.Store(true)
 	s.press(neighbour, near)
-	s.await(20*time.Second, "told of the neighbour", func() bool { return hook.opened("wb_sos")["wb-near"] == 1 })
-	s.await(20*time.Second, "offline by the keepalive", func() bool { return s.lastState("wb-quiet") == "offline" })
+	s.await(30*time.Second, "told of the neighbour", func() bool { return hook.opened("wb_sos")["wb-near"] == 1 })
+	s.await(30*time.Second, "offline by the keepalive", func() bool { return s.lastState("wb-quiet") == "offline" })
 
 	again := s.band(s.mqtt, moved, time.Minute)
 	s.press(again, moved)
-	s.await(20*time.Second, "told of the press after moving", func() bool { return hook.opened("wb_sos")["wb-moved"] == 1 })
+	s.await(30*time.Second, "told of the press after moving", func() bool { return hook.opened("wb_sos")["wb-moved"] == 1 })
 	if !again.IsConnectionOpen() {
 		t.Error("the device that came back has lost its connection to the dead one")
 	}
-	s.await(10*time.Second, "online again", func() bool { return s.lastState("wb-moved") == "online" })
+	s.await(30*time.Second, "online again", func() bool { return s.lastState("wb-moved") == "online" })
 	s.terminate()
 }
 
@@ -179,11 +179,11 @@ func TestConnectionsLeaveFilesToWorkWith(t *testing.T) {
 		addr := []string{s.mqtt, s.http}[i%2]
 		crowd.Go(func() { stand(ctx, addr, &tries) })
 	}
-	s.await(20*time.Second, "crowded", func() bool { return tries.Load() >= 2*strangers })
+	s.await(30*time.Second, "crowded", func() bool { return tries.Load() >= 2*strangers })
 	cpuBefore := cpu(t, s.cmd.Process.Pid)
 	most := 0
 	s.press(connected, first)
-	s.await(20*time.Second, "told in the crowd", func() bool {
+	s.await(30*time.Second, "told in the crowd", func() bool {
 		open, _ := os.ReadDir(fmt.Sprintf("/proc/%d/fd", s.cmd.Process.Pid))
 		most = max(most, len(open))
 		return hook.opened("wb_sos")["wb-first"] == 1
@@ -192,11 +192,11 @@ func TestConnectionsLeaveFilesToWorkWith(t *testing.T) {
 	release()
 	crowd.Wait()
 	s.press(s.band(s.mqtt, second, time.Minute), second)
-	s.await(20*time.Second, "told afterwards", func() bool { return hook.opened("wb_sos")["wb-second"] == 1 })
+	s.await(30*time.Second, "told afterwards", func() bool { return hook.opened("wb_sos")["wb-second"] == 1 })
 	if s.logs.contains("ritical write error") {
 		t.Error("a stream could not write")
 	}
-	s.await(10*time.Second, "ready", s.ready)
+	s.await(30*time.Second, "ready", s.ready)
 	s.terminate()
 }
 
@@ -239,13 +239,13 @@ func TestStreamsThatRefuseAreOpenedAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	client.Publish(strings.Replace(c.Topic, "/telemetry/", "/event/", 1)+"/sos", 1, false, "")
-	s.await(20*time.Second, "stuck", func() bool { return s.logs.contains("ritical write error") })
+	s.await(30*time.Second, "stuck", func() bool { return s.logs.contains("ritical write error") })
 	if err := unix.Prlimit(s.cmd.Process.Pid, unix.RLIMIT_NOFILE, &before, nil); err != nil {
 		t.Fatal(err)
 	}
 	s.await(30*time.Second, "opened again", func() bool { return s.logs.contains("opening everything again") && s.ready() })
 	s.press(s.band(s.mqtt, c, time.Minute), c)
-	s.await(20*time.Second, "told", func() bool { return hook.opened("wb_sos")["wb-1"] == 1 })
+	s.await(30*time.Second, "told", func() bool { return hook.opened("wb_sos")["wb-1"] == 1 })
 	s.terminate()
 }
 
@@ -270,7 +270,7 @@ func TestProcessThatStoodStill(t *testing.T) {
 	for _, id := range []string{"wb-before", "wb-during"} {
 		s.await(30*time.Second, "told of "+id, func() bool { return hook.opened("wb_sos")[id] == 1 })
 	}
-	s.await(20*time.Second, "ready", s.ready)
+	s.await(30*time.Second, "ready", s.ready)
 	s.terminate()
 	if got := hook.opened("wb_sos"); got["wb-before"] != 1 || got["wb-during"] != 1 {
 		t.Errorf("told of %v", got)

@@ -51,8 +51,8 @@ func TestReadmeFirstSteps(t *testing.T) {
 	if !strings.Contains(string(out), `"value":72`) {
 		t.Errorf("the reading did not come back:\n%s", out)
 	}
-	s.await(10*time.Second, "paged", func() bool { return hook.opened("wb_sos")["wb-1"] > 0 })
-	s.await(10*time.Second, "readable", func() bool {
+	s.await(30*time.Second, "paged", func() bool { return hook.opened("wb_sos")["wb-1"] > 0 })
+	s.await(30*time.Second, "readable", func() bool {
 		p, err := s.readings("wb-1", "heart_rate_bpm", time.Now().Add(-time.Hour))
 		return err == nil && len(p) == 1 && p[0].Value == 72.0
 	})
@@ -94,7 +94,7 @@ func TestEverySOSPages(t *testing.T) {
 			t.Fatalf("%s: %v\n%s", id, err, out)
 		}
 	}
-	s.await(10*time.Second, "paged", func() bool { return len(hook.opened("sb_sos")) == len(payloads) })
+	s.await(30*time.Second, "paged", func() bool { return len(hook.opened("sb_sos")) == len(payloads) })
 	for id, n := range hook.opened("sb_sos") {
 		if n != 1 {
 			t.Errorf("%s: paged %d times", id, n)

@@ -111,7 +111,7 @@ func (s *server) playScenario(hook *receiver, id string, length time.Duration) {
 		if (a.ClearedAt != nil) != (want.Cleared > 0) || a.ClearedAt != nil && !near(*a.ClearedAt, want.Cleared, want.Within) {
 			t.Errorf("%s of %s: cleared at %v, want %s after %s", want.Rule, want.Device, a.ClearedAt, want.Cleared, began)
 		}
-		s.await(10*time.Second, "told of "+a.ID, func() bool { return hook.toldOpened(a.ID) > 0 })
+		s.await(30*time.Second, "told of "+a.ID, func() bool { return hook.toldOpened(a.ID) > 0 })
 		if n := hook.toldOpened(a.ID); n != 1 {
 			t.Errorf("%s of %s: the webhook was told %d times that it was opened", want.Rule, want.Device, n)
 		}

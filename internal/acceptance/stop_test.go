@@ -35,7 +35,7 @@ func TestSecondSignalEndsTheServerAtOnce(t *testing.T) {
 	if err := s.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
-	s.await(10*time.Second, "listening no more", func() bool {
+	s.await(30*time.Second, "listening no more", func() bool {
 		c, err := net.Dial("tcp", s.http)
 		if err == nil {
 			c.Close()

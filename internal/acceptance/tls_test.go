@@ -45,7 +45,7 @@ func TestServeOverTLS(t *testing.T) {
 		o := mqtt.NewClientOptions().AddBroker(url).SetClientID(d.ID).SetUsername(d.ID).SetPassword(d.Secret)
 		o.SetTLSConfig(&tls.Config{RootCAs: trust}).SetConnectTimeout(5 * time.Second).SetAutoReconnect(false)
 		c := mqtt.NewClient(o)
-		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 		defer cancel()
 		token := c.Connect()
 		select {
@@ -67,10 +67,10 @@ func TestServeOverTLS(t *testing.T) {
 	}
 	defer c.Disconnect(100)
 	began := time.Now()
-	if k := c.Publish(d.Topic, 1, false, `{"heart_rate_bpm": 72, "seq": 1}`); !k.WaitTimeout(5*time.Second) || k.Error() != nil {
+	if k := c.Publish(d.Topic, 1, false, `{"heart_rate_bpm": 72, "seq": 1}`); !k.WaitTimeout(30*time.Second) || k.Error() != nil {
 		t.Fatalf("publish %s: %v", d.Topic, k.Error())
 	}
-	s.await(10*time.Second, "stored", func() bool {
+	s.await(30*time.Second, "stored", func() bool {
 		p, err := s.readings(d.ID, "heart_rate_bpm", began.Add(-time.Minute))
 		return err == nil && len(p) == 1
 	})

@@ -56,7 +56,7 @@ const quickPlans = `plans:
 - id: sos
   steps:
   - {tell: [role:property_duty, circle:1]}
-  - {wait: 5s, tell: [role:property_duty], way: 2}
+  - {wait: 10s, tell: [role:property_duty], way: 2}
   - {wait: 1s, tell: [circle:1], way: 2}
   - {wait: 1s, tell: [role:property_duty:2, circle:2]}
   - {wait: 1s, tell: [role:manager, role:caretaker, role:grid_worker, circle]}
@@ -66,7 +66,7 @@ const quickPlans = `plans:
 - id: safety
   steps:
   - {tell: [role:property_duty, role:security_guard]}
-  - {wait: 5s, tell: [role:property_duty, role:security_guard], way: 2}
+  - {wait: 10s, tell: [role:property_duty, role:security_guard], way: 2}
   - {wait: 1s, tell: [role:manager, role:maintenance, circle:1]}
   unanswered: 1s
   repeat: [{every: 15m}]
@@ -74,14 +74,14 @@ const quickPlans = `plans:
 - id: wellbeing
   steps:
   - {tell: [role:caretaker, circle:1]}
-  - {wait: 5s, tell: [role:property_duty, circle]}
+  - {wait: 10s, tell: [role:property_duty, circle]}
   unanswered: 1s
   repeat: [{every: 15m}]
   ack: any
 - id: urgent
   steps:
   - {tell: [role:property_duty]}
-  - {wait: 5s, tell: [role:maintenance, role:manager]}
+  - {wait: 10s, tell: [role:maintenance, role:manager]}
   unanswered: 1s
   repeat: [{every: 15m}]
   ack: any

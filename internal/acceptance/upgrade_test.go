@@ -41,12 +41,12 @@ func TestDataOfEarlierVersionsIsOpened(t *testing.T) {
 			}
 			c := credentials{ID: "wb-1", Username: "wb-1", Secret: secret, Topic: "linli/telemetry/garden/wearable_band/wb-1"}
 			s.press(s.band(s.mqtt, c, time.Minute), c)
-			s.await(20*time.Second, "an alert of the press", func() bool { return len(s.openAlerts("wb-1")) == 1 })
+			s.await(30*time.Second, "an alert of the press", func() bool { return len(s.openAlerts("wb-1")) == 1 })
 			old := s.openAlerts("sos-1")
 			if err := s.post("/api/v1/alerts/"+old[0]+"/close", `{"by":"desk","disposition":"test"}`); err != nil {
 				t.Error(err)
 			}
-			s.await(20*time.Second, "the old alert closed", func() bool { return len(s.openAlerts("sos-1")) == 0 })
+			s.await(30*time.Second, "the old alert closed", func() bool { return len(s.openAlerts("sos-1")) == 0 })
 			s.terminate()
 		})
 	}

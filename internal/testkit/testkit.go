@@ -41,8 +41,8 @@ func NATSAt(t testing.TB, dir string) (b *bus.Bus, stop func()) {
 		t.Fatal(err)
 	}
 	s.Start()
-	if !s.ReadyForConnections(10 * time.Second) {
-		t.Fatal("NATS server is not ready after 10 s")
+	if !s.ReadyForConnections(30 * time.Second) {
+		t.Fatal("NATS server is not ready after 30 s")
 	}
 	nc, err := bus.Dial("", "test", Log, nats.InProcessServer(s))
 	if err != nil {
