@@ -16,7 +16,7 @@ import (
 type delivery struct {
 	bus.Delivery
 	seq    uint64    // of the record; what it is guarded with
-	at     time.Time // of its event; zero when it is not known, because the record is from before
+	stored time.Time // when its event was; zero when that is not known, because the delivery is from before
 	begun  bool      // recorded as being sent, and not tried yet
 	due    time.Time // of its next try or look; it may be woken before that
 	passed bool      // the next address is tried already
@@ -30,14 +30,15 @@ type delivery struct {
 func (d *delivery) begin() { d.State, d.Attempts, d.begun = bus.Sending, 1, true }
 
 const (
-	// freshFor is how long a first call goes out without a look whether somebody was faster: after it was made, and after its event.
+	// freshFor is how long a first call goes out without a look whether somebody was faster: after it was made, and after its event was
+	// stored.
 	freshFor      = 100 * time.Millisecond
 	freshForEvent = 5 * time.Second
 )
 
 // fresh reports whether nobody can have been faster. A notifier that was away finds calls that were answered long ago.
 func (d *delivery) fresh(now time.Time) bool {
-	return d.Attempts == 0 && d.Address == 0 && call(d.Event) && now.Sub(d.Created) < freshFor && now.Sub(d.at) < freshForEvent
+	return d.Attempts == 0 && d.Address == 0 && call(d.Event) && now.Sub(d.Created) < freshFor && now.Sub(d.stored) < freshForEvent
 }
 
 // finished reports whether nothing is left to do, nor to look at.
@@ -150,7 +151,7 @@ func (n *Notify) plan(e *bus.AlertEvent, r *bus.Recipient, address int, to bus.A
 		return nil, fmt.Errorf("write delivery of alert %s: %w", e.Alert.ID, err)
 	}
 	now := time.Now().UTC()
-	return &delivery{at: e.At, Delivery: bus.Delivery{
+	return &delivery{Delivery: bus.Delivery{
 		ID: id, Alert: e.Alert.ID, N: e.N, Event: e.Kind, Community: e.Alert.Community, Recipient: *r, Address: address,
 		Channel: to.Channel, To: to.To, Safety: e.Alert.Safety, State: bus.Pending, Body: b, Created: now, Updated: now,
 	}}, nil

@@ -64,8 +64,9 @@ func (n *Notify) done(m jetstream.Msg) error {
 type desk chan job
 
 type job struct {
-	event *bus.AlertEvent
-	m     jetstream.Msg
+	event  *bus.AlertEvent
+	m      jetstream.Msg
+	stored time.Time
 }
 
 const (
@@ -83,14 +84,18 @@ func (n *Notify) happened(ctx context.Context, m jetstream.Msg) error {
 		n.metrics.unreadable.Inc()
 		return m.Ack()
 	}
+	meta, err := m.Metadata()
+	if err != nil {
+		return err
+	}
 	if e.Alert.Safety {
-		if err := n.record(ctx, e); err != nil {
+		if err := n.record(ctx, e, meta.Timestamp); err != nil {
 			return err
 		}
 		return n.done(m)
 	}
 	select {
-	case n.desks[maphash.String(deskSeed, e.Alert.ID)%desks] <- job{e, m}:
+	case n.desks[maphash.String(deskSeed, e.Alert.ID)%desks] <- job{e, m, meta.Timestamp}:
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()
@@ -104,7 +109,7 @@ func (n *Notify) serve(ctx context.Context, d desk) error {
 		case <-ctx.Done():
 			return nil
 		case j := <-d:
-			err := n.record(ctx, j.event)
+			err := n.record(ctx, j.event, j.stored)
 			for err != nil {
 				if ctx.Err() == nil {
 					n.cfg.Log.Warn("deliveries are not recorded", "alert", j.event.Alert.ID, "err", err)
@@ -112,7 +117,7 @@ func (n *Notify) serve(ctx context.Context, d desk) error {
 				if !wait(ctx, time.Second) {
 					return nil
 				}
-				err = n.record(ctx, j.event)
+				err = n.record(ctx, j.event, j.stored)
 			}
 			if err := n.done(j.m); err != nil && ctx.Err() == nil {
 				n.cfg.Log.Warn("alert event is not acknowledged", "alert", j.event.Alert.ID, "err", err)

@@ -166,8 +166,8 @@ func (n *Notify) Status() error {
 	return nil
 }
 
-// record writes the deliveries of an event and puts them into their lanes.
-func (n *Notify) record(ctx context.Context, e *bus.AlertEvent) error {
+// record writes the deliveries of an event, which was stored at a time, and puts them into their lanes.
+func (n *Notify) record(ctx context.Context, e *bus.AlertEvent, stored time.Time) error {
 	if e.Alert.Synthetic {
 		return n.hearTrial(ctx, e)
 	}
@@ -179,6 +179,7 @@ func (n *Notify) record(ctx context.Context, e *bus.AlertEvent) error {
 		return err
 	}
 	for _, d := range all {
+		d.stored = stored
 		if err := n.add(ctx, d); err != nil {
 			return err
 		}

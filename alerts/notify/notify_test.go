@@ -197,7 +197,7 @@ func TestAnEventThatComesAgainIsCountedOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range 5 {
-		if err := n.record(t.Context(), &e); err != nil {
+		if err := n.record(t.Context(), &e, time.Now()); err != nil {
 			t.Fatal(err)
 		}
 	}

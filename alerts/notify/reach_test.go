@@ -190,31 +190,36 @@ func TestAcknowledgementEndsTheTries(t *testing.T) {
 	testkit.Eventually(t, 30*time.Second, func() bool { return deliveries(t, b, "a1")["ops escalated"].State == bus.Accepted })
 }
 
-// A notifier that was away finds calls of hours. It makes those that are needed still: none of what is acknowledged, the latest of the
-// rest.
+// A notifier that was away finds calls of hours. It makes none of what somebody has acknowledged meanwhile.
 func TestOldCallsAreLookedAt(t *testing.T) {
 	t.Parallel()
 	b, chat := testkit.NATS(t), newRecorder()
-	channels := Channels{"chat": chat, "ops": newRecorder()}
-	startAll(t, b, channels)() // its place in CORE
+	n, err := Open(t.Context(), Config{Bus: b, Channels: Channels{"chat": chat, "ops": newRecorder()}, Duty: []string{"ops"}, Log: testkit.Log})
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := time.Now().Add(-time.Hour)
 	once := daughter
 	once.Reach = once.Reach[:1]
-	at := time.Now().Add(-time.Hour)
-	old := func(e *bus.AlertEvent) { e.At, e.Tell = at, []bus.Recipient{once} }
+	taken := event("taken", 1, "opened", toldTo(once))
+	become(t, b, event("taken", 5, "acknowledged", toldTo()), func(a *bus.Alert) { a.State, a.AckedAt = bus.Acknowledged, &at })
 	for round := range 4 {
 		once.Round = round
-		happen(t, b, event("open", 1+round, "escalated", old))
-		happen(t, b, event("taken", 1+round, "escalated", old))
-	}
-	become(t, b, event("taken", 5, "acknowledged", toldTo()), func(a *bus.Alert) { a.State, a.AckedAt = bus.Acknowledged, &at })
-	startAll(t, b, channels)
-	testkit.Eventually(t, 10*time.Second, func() bool { return states(t, b)[bus.Expired]+states(t, b)[bus.Accepted] == 8 })
-	chat.mu.Lock()
-	defer chat.mu.Unlock()
-	for _, m := range chat.messages {
-		if m.Alert.ID == "taken" {
-			t.Error("called of what somebody has taken on")
+		taken.N, taken.Tell = 1+round, []bus.Recipient{once}
+		if err := n.record(t.Context(), &taken, at); err != nil {
+			t.Fatal(err)
 		}
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- n.Run(ctx) }()
+	testkit.Eventually(t, 10*time.Second, func() bool { return states(t, b)[bus.Expired] == 4 })
+	cancel()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+	if chat.count() != 0 {
+		t.Error("called of what somebody has taken on")
 	}
 }
 
