@@ -88,6 +88,7 @@ type (
 		Elders      []string     `json:"elders,omitempty"`
 		Person      string       `json:"person,omitempty"`
 		Disabled    bool         `json:"disabled,omitempty"`
+		Changed     time.Time    `json:"changed,omitzero" description:"of the state that is replaced; another one is left as it is"`
 	}
 	userList struct {
 		Users []account.User `json:"users"`
@@ -197,6 +198,7 @@ func (s *Server) users(w http.ResponseWriter, r *http.Request) error {
 func (b userBody) user() account.User {
 	return account.User{
 		Name: b.Name, Display: b.Display, Role: b.Role, Communities: b.Communities, Elders: b.Elders, Person: b.Person, Disabled: b.Disabled,
+		Changed: b.Changed,
 	}
 }
 

@@ -77,6 +77,8 @@ func toProblem(err error) *problem {
 		return &problem{http.StatusTooManyRequests, "too_many_tries", err.Error(), ""}
 	case errors.Is(err, account.ErrWrong):
 		return &problem{http.StatusUnauthorized, "wrong_password", err.Error(), ""}
+	case errors.Is(err, account.ErrChanged):
+		return errChanged
 	case errors.Is(err, account.ErrBusy):
 		return &problem{http.StatusServiceUnavailable, "busy", err.Error(), ""}
 	case errors.As(err, &tooBig):

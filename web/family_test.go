@@ -289,6 +289,7 @@ func TestLinksEnd(t *testing.T) {
 	older := h.link("a1", "daughter")
 	ask[struct{}](h.site, 200, "POST", "/api/v1/people/daughter/revoke-links", "")
 	ask[person](h.site, 200, "PUT", "/api/v1/people/daughter", `{"community":"tianjin","name":"王芳","roles":["contact"]}`) // does not bring them back
+	ask[person](h.site, 200, "PUT", "/api/v1/people/daughter", `{"community":"tianjin","name":"王芳","roles":["contact"],"links_since":"2020-01-01T00:00:00Z"}`)
 	h.refused(404, "", "GET", older, "")
 	h.now = h.now.Add(time.Hour + time.Minute)
 	newer := h.link("a1", "daughter")

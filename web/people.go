@@ -129,17 +129,16 @@ func (s *Server) putPerson(w http.ResponseWriter, r *http.Request) error {
 		now := s.Now().UTC()
 		p.AwaySince = &now
 	}
-	if old := s.People.Person(p.ID); old != nil && p.LinksSince == nil { // what was ended stays so
-		p.LinksSince = old.LinksSince
-	}
 	var err error
 	if p.Version == "" {
+		p.LinksSince = later(p.LinksSince, s.People.Person(p.ID))
 		err = s.People.PutPerson(r.Context(), p.Person)
 	} else {
 		err = s.People.EditPerson(r.Context(), p.ID, func(now *people.Person) error {
 			if versionOf(now) != p.Version {
 				return errChanged
 			}
+			p.LinksSince = later(p.LinksSince, now)
 			*now = p.Person
 			return nil
 		})
@@ -148,6 +147,14 @@ func (s *Server) putPerson(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return reply(w, http.StatusOK, s.shownPerson(r, &p.Person))
+}
+
+// later is since when links of a person are good: what was ended stays so, whatever an older copy of the record says.
+func later(since *time.Time, old *people.Person) *time.Time {
+	if old == nil || old.LinksSince == nil || since != nil && since.After(*old.LinksSince) {
+		return since
+	}
+	return old.LinksSince
 }
 
 func (s *Server) person(w http.ResponseWriter, r *http.Request) error {

@@ -86,7 +86,7 @@ func versionOf(record any) string {
 }
 
 // errChanged tells who edits something that somebody else has changed since they looked.
-var errChanged = &problem{http.StatusConflict, "changed", "somebody has changed it meanwhile: look again", ""}
+var errChanged = &problem{http.StatusConflict, "changed", account.ErrChanged.Error(), ""}
 
 func (s *Server) rotas(w http.ResponseWriter, r *http.Request) error {
 	community, role := r.URL.Query().Get("community"), people.Role(r.URL.Query().Get("role"))

@@ -105,8 +105,16 @@ func (s *Server) handler() http.Handler {
 	// Requests of another site's page are refused whatever they carry.
 	other := http.NewCrossOriginProtection()
 	other.AddInsecureBypassPattern("POST /a/{token}") // a page of ntfy has the button; the path is the permission
-	other.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.fail(&recorder{ResponseWriter: w}, r, errOtherSite) }))
+	other.SetDenyHandler(http.HandlerFunc(s.refuseOtherSite))
 	return s.secure(other.Handler(mux))
+}
+
+// refuseOtherSite answers before any route sets limits: the server would wait for the rest of the body for ever.
+func (s *Server) refuseOtherSite(w http.ResponseWriter, r *http.Request) {
+	if err := http.NewResponseController(w).SetReadDeadline(time.Now().Add(strangerTime)); err != nil {
+		panic(http.ErrAbortHandler)
+	}
+	s.fail(&recorder{ResponseWriter: w}, r, errOtherSite)
 }
 
 // allowed are the methods of a path.

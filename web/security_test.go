@@ -173,6 +173,34 @@ func TestWrongPasswordsAreLimited(t *testing.T) {
 	}
 }
 
+// Who changes a user by a page that has grown old does not bring back what somebody else has taken away meanwhile.
+func TestAnOldCopyOfAUserIsNotPutBack(t *testing.T) {
+	t.Parallel()
+	s := run(t, empty{})
+	s.user(account.User{Name: "wang", Role: account.Manager, Communities: []string{"*"}})
+	old, err := s.web.accounts.User("wang")
+	if err != nil {
+		t.Fatal(err)
+	}
+	put := func(status int, role, communities string, changed time.Time) string {
+		t.Helper()
+		stamp, _ := json.Marshal(changed)
+		code, _, text := s.do(s.request("PUT", "/api/v1/users/wang", fmt.Sprintf(`{"role":%q,"communities":[%q],"changed":%s}`, role, communities, stamp)))
+		if code != status {
+			t.Errorf("%s of %s: %d, want %d: %s", role, communities, code, status, text)
+		}
+		return text
+	}
+	put(200, "duty", "tianjin", old.Changed)
+	if text := put(409, "manager", "*", old.Changed); !strings.Contains(text, `"changed"`) {
+		t.Errorf("refused with %s", text)
+	}
+	if u, err := s.web.accounts.User("wang"); err != nil || u.Role != account.Duty || u.Communities[0] != "tianjin" {
+		t.Errorf("user %+v, %v", u, err)
+	}
+	put(200, "auditor", "tianjin", time.Time{}) // a program that does not ask for it replaces what is there
+}
+
 func TestAnAPITokenDoesWhatItsScopesSay(t *testing.T) {
 	t.Parallel()
 	s := run(t, empty{})
@@ -272,6 +300,26 @@ func TestASlowClientIsCutOff(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := conn.SetReadDeadline(time.Now().Add(6 * headerTimeout)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.ReadAll(conn); err != nil {
+		t.Errorf("not cut off: %v", err)
+	}
+}
+
+// Nor does one that is refused before a route looks at it: a request in the name of another site's page, whose body never ends.
+func TestASlowRequestOfAnotherSiteIsCutOff(t *testing.T) {
+	t.Parallel()
+	s := run(t, empty{})
+	conn, err := net.Dial("tcp", s.web.Addr())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if _, err := conn.Write([]byte("POST /api/v1/session HTTP/1.1\r\nHost: x\r\nOrigin: http://evil.example\r\nContent-Length: 60000\r\n\r\n{")); err != nil {
+		t.Fatal(err)
+	}
+	if err := conn.SetReadDeadline(time.Now().Add(3 * strangerTime)); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := io.ReadAll(conn); err != nil {

@@ -228,8 +228,11 @@ func (a *Accounts) First(ctx context.Context) (password string, err error) {
 	return password, err
 }
 
+// ErrChanged says that somebody else has changed a user meanwhile.
+var ErrChanged = errors.New("somebody has changed it meanwhile: look again")
+
 // Change replaces what may be changed of a user: role, reach, display name, person, and whether they are shut out, which ends
-// their sessions. There is always one admin who may log in.
+// their sessions. There is always one admin who may log in. A user with Changed replaces that state alone: another one is ErrChanged.
 func (a *Accounts) Change(ctx context.Context, u User) error {
 	if err := u.check(); err != nil {
 		return err
@@ -238,6 +241,9 @@ func (a *Accounts) Change(ctx context.Context, u User) error {
 		return &devices.InvalidError{Field: "role", Value: string(u.Role), Reason: "would leave no admin who may log in"}
 	}
 	return a.edit(ctx, u.Name, func(r *record) error {
+		if !u.Changed.IsZero() && !u.Changed.Equal(r.Changed) {
+			return ErrChanged
+		}
 		if u.Disabled && !r.Disabled {
 			r.Epoch++
 		}

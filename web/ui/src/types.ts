@@ -190,6 +190,7 @@ export interface User {
   language?: string
   must_change?: boolean
   disabled?: boolean
+  changed?: string
 }
 
 /** Hold keeps people from being told of the alerts that match. One of life-safety has no effect until somebody else confirms it. */
