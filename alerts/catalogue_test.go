@@ -61,6 +61,9 @@ func whenMutations(cat *devices.Catalogue, r *Rule, text string, condition func(
 		if v == math.Trunc(v) && readsWholeNumbers(cat, r) {
 			step = max(step, 1)
 		}
+		if r.Kind == GeofenceKind {
+			step = max(step, 0.1) // outside_m has no finer steps
+		}
 		for _, moved := range []float64{v - step, v + step} {
 			m := *r
 			to := condition(&m)

@@ -115,7 +115,9 @@ func (m *ladder) look() {
 // press is one that came at a time and is heard now.
 func (m *ladder) press(at int) {
 	again := at-m.pressed >= 10
-	m.pressed = max(m.pressed, at)
+	if again {
+		m.pressed = at
+	}
 	if now := m.now; now-at <= 2 {
 		m.now = at
 		defer func() { m.now = now }()
