@@ -31,31 +31,10 @@ func (e *Engine) loadListening(ctx context.Context) error {
 
 // followListening keeps up with that until ctx ends.
 func (e *Engine) followListening(ctx context.Context) error {
-	kv, err := e.Bus.KV(ctx, bus.SettingsBucket)
-	if err != nil {
-		return err
-	}
-	w, err := kv.Watch(ctx, bus.ListeningKey, jetstream.IgnoreDeletes())
-	if err != nil {
-		return fmt.Errorf("follow %s: %w", bus.ListeningKey, err)
-	}
-	defer func() { _ = w.Stop() }()
-	for {
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case entry, ok := <-w.Updates():
-			if !ok && ctx.Err() != nil { // it ends with ctx, and may be seen first
-				return ctx.Err()
-			}
-			if !ok {
-				return fmt.Errorf("follow %s: the watch has ended", bus.ListeningKey)
-			}
-			if entry != nil {
-				e.listen(entry)
-			}
-		}
-	}
+	return e.Bus.FollowSettings(ctx, bus.ListeningKey, func(_ jetstream.KeyValue, entry jetstream.KeyValueEntry) error {
+		e.listen(entry)
+		return nil
+	})
 }
 
 // listen takes an entry for the loop to find. While none can be read, nobody is known to listen.

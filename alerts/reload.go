@@ -2,6 +2,7 @@ package alerts
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"strings"
@@ -63,18 +64,35 @@ func (e *Engine) withSettings(said map[string][]byte) *Rules {
 	return rules
 }
 
-// followSettings makes new rules whenever the settings say something else of them, and hands them to the loop.
+// followSettings makes new rules whenever the settings say something else of them, and hands them to the loop, until ctx ends. The
+// client gives a watch up when its server goes at a bad moment; then there is another.
 func (e *Engine) followSettings(ctx context.Context) error {
 	kv, err := e.Bus.KV(ctx, bus.SettingsBucket)
 	if err != nil {
 		return err
 	}
+	for said := maps.Clone(e.settings); ; {
+		err := e.followRules(ctx, kv, said)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		e.Log.Warn("following rules of the settings again", "err", err)
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(lastRetry):
+		}
+	}
+}
+
+// followRules does so with one watch. said is what the settings say, and is kept up to date.
+func (e *Engine) followRules(ctx context.Context, kv jetstream.KeyValue, said map[string][]byte) error {
 	w, err := kv.Watch(ctx, bus.RulesPrefix+"*")
 	if err != nil {
-		return fmt.Errorf("follow rules of the settings: %w", err)
+		return err
 	}
 	defer func() { _ = w.Stop() }()
-	said, begun := maps.Clone(e.settings), false
+	begun := false
 	for {
 		var entry jetstream.KeyValueEntry
 		var ok bool
@@ -84,10 +102,8 @@ func (e *Engine) followSettings(ctx context.Context) error {
 		case entry, ok = <-w.Updates():
 		}
 		switch {
-		case !ok && ctx.Err() != nil: // it ends with ctx, and may be seen first
-			return ctx.Err()
 		case !ok:
-			return fmt.Errorf("follow rules of the settings: the watch has ended")
+			return errors.New("the watch is lost")
 		case entry == nil:
 			begun = true
 			if sameSettings(said, e.settings) {
@@ -105,6 +121,7 @@ func (e *Engine) followSettings(ctx context.Context) error {
 		case <-ctx.Done():
 			return ctx.Err()
 		case e.reloads <- e.withSettings(said):
+			e.settings = maps.Clone(said)
 		}
 	}
 }

@@ -13,12 +13,15 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
 )
 
 // ErrExists says that a key holds something else than its writer expected.
 var ErrExists = errors.New("exists already")
+
+var errLost = errors.New("the watch is lost")
 
 // Entry is a key with its value; nil once the key is deleted.
 type Entry = jetstream.KeyValueEntry
@@ -34,14 +37,14 @@ type Bucket struct {
 	mu         sync.Mutex // guards what follows
 	seen       uint64     // revision of the last entry in the copy
 	step       chan struct{}
-	running    bool
+	trouble    error            // why the copy does not follow
 	unreadable map[string]error // by key
 }
 
 // Open hands all that the bucket holds to apply, which brings it into the copy; later Run hands it every change. It is called for
 // one entry at a time. Its error says that the entry cannot be read and stands in Status until a later one can.
 func Open(ctx context.Context, kv jetstream.KeyValue, apply func(Entry) error) (*Bucket, error) {
-	b := &Bucket{kv: kv, apply: apply, step: make(chan struct{}), unreadable: map[string]error{}}
+	b := &Bucket{kv: kv, apply: apply, step: make(chan struct{}), unreadable: map[string]error{}, trouble: errors.New("not begun")}
 	if err := b.load(ctx); err != nil {
 		return nil, fmt.Errorf("load %s: %w", kv.Bucket(), err)
 	}
@@ -70,25 +73,38 @@ func (b *Bucket) load(ctx context.Context) error {
 	}
 }
 
-// Run follows the bucket until ctx ends. Without it nothing changes in the copy, and writes wait.
+// again is how long after a lost watch the bucket is followed again.
+const again = time.Second
+
+// Run follows the bucket until ctx ends. Without it nothing changes in the copy, and writes wait. A watch that is lost, as happens when
+// its server goes at a bad moment, is followed by another one from where it was, and Status says so until then.
 func (b *Bucket) Run(ctx context.Context) error {
+	for {
+		err := b.follow(ctx)
+		b.setFollowing(err)
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(again):
+		}
+	}
+}
+
+// follow follows with one watch.
+func (b *Bucket) follow(ctx context.Context) error {
 	w, err := b.kv.WatchAll(ctx, jetstream.ResumeFromRevision(b.revision()+1))
 	if err != nil {
-		return fmt.Errorf("follow %s: %w", b.kv.Bucket(), err)
+		return err
 	}
 	defer stop(w)
-	b.setRunning(true)
-	defer b.setRunning(false)
+	b.setFollowing(nil)
 	for {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
 		case e, ok := <-w.Updates():
-			if !ok && ctx.Err() != nil {
-				return ctx.Err() // it ends with ctx, and may be seen first
-			}
 			if !ok {
-				return fmt.Errorf("follow %s: watch ended", b.kv.Bucket())
+				return errLost
 			}
 			if e != nil {
 				b.take(e) // a slow keeper holds the watch, and the server keeps the rest
@@ -124,10 +140,10 @@ func (b *Bucket) revision() uint64 {
 	return b.seen
 }
 
-func (b *Bucket) setRunning(on bool) {
+func (b *Bucket) setFollowing(trouble error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.running = on
+	b.trouble = trouble
 }
 
 // Status returns nil while the copy follows the bucket and every entry of it could be read. One that could not is of concern and no more
@@ -135,8 +151,8 @@ func (b *Bucket) setRunning(on bool) {
 func (b *Bucket) Status() error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if !b.running {
-		return fmt.Errorf("the copy of %s does not follow its changes", b.kv.Bucket())
+	if b.trouble != nil {
+		return fmt.Errorf("the copy of %s does not follow its changes: %w", b.kv.Bucket(), b.trouble)
 	}
 	for _, key := range slices.Sorted(maps.Keys(b.unreadable)) {
 		return concern{fmt.Errorf("%d unreadable entries, first %s: %w", len(b.unreadable), key, b.unreadable[key])}

@@ -167,6 +167,43 @@ func TestNothingIsMissedBetweenOpenAndRun(t *testing.T) {
 	}
 }
 
+// lossy is a bucket whose watches the client may lose.
+type lossy struct {
+	jetstream.KeyValue
+	watches chan jetstream.KeyWatcher
+}
+
+func (l *lossy) WatchAll(ctx context.Context, o ...jetstream.WatchOpt) (jetstream.KeyWatcher, error) {
+	w, err := l.KeyValue.WatchAll(ctx, o...)
+	if err == nil {
+		l.watches <- w
+	}
+	return w, err
+}
+
+func TestLostWatchIsFollowedByAnother(t *testing.T) {
+	b := testkit.NATS(t)
+	kv, err := b.KV(t.Context(), bus.SettingsBucket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := &lossy{kv, make(chan jetstream.KeyWatcher, 3)}
+	n := &numbers{kv: l, copy: map[string]int{}}
+	if n.Bucket, err = bucket.Open(t.Context(), l, n.apply); err != nil {
+		t.Fatal(err)
+	}
+	<-l.watches // of Open
+	n.run(t)
+	if err := (<-l.watches).Stop(); err != nil {
+		t.Fatal(err)
+	}
+	testkit.Eventually(t, 5*time.Second, func() bool { return n.Status() != nil })
+	if _, err := kv.Put(t.Context(), "n", []byte("7")); err != nil {
+		t.Fatal(err)
+	}
+	testkit.Eventually(t, 5*time.Second, func() bool { x, _ := n.get("n"); return x == 7 && n.Status() == nil })
+}
+
 func TestUnreadableEntryIsNamedUntilItIsMended(t *testing.T) {
 	n := open(t, testkit.NATS(t))
 	n.run(t)

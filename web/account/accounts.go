@@ -32,7 +32,6 @@ const (
 	maxUserSessions  = 20 // the oldest ends when there is one more
 	maxUserTokens    = 50
 	sweepPeriod      = 10 * time.Minute
-	followPause      = time.Second
 	defaultIdle      = 12 * time.Hour     // a duty desk is looked at once a shift
 	defaultLifetime  = 7 * 24 * time.Hour // however busy
 	seenShare        = 20                 // a session's last use is written when it is older than this part of Idle
@@ -89,26 +88,10 @@ func Open(ctx context.Context, c Config) (*Accounts, error) {
 func (a *Accounts) Run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	for _, b := range []*bucket.Bucket{a.users, a.sessions} {
-		g.Go(func() error { return a.follow(ctx, b) })
+		g.Go(func() error { return b.Run(ctx) })
 	}
 	g.Go(func() error { return a.sweep(ctx) })
 	return g.Wait()
-}
-
-// follow follows a bucket again whenever the bus was away.
-func (a *Accounts) follow(ctx context.Context, b *bucket.Bucket) error {
-	for {
-		err := b.Run(ctx)
-		if ctx.Err() != nil {
-			return nil //nolint:nilerr // asked to end
-		}
-		a.Log.Warn("following accounts again", "err", err)
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-time.After(followPause):
-		}
-	}
 }
 
 // Status returns nil while the copies follow the buckets.
