@@ -154,7 +154,12 @@ func (a *App) connect(role string) (*bus.Bus, error) {
 		nc.Close()
 		return nil
 	})
-	return bus.New(nc)
+	b, err := bus.New(nc)
+	if err == nil && a.nats == nil {
+		roam := func(ctx context.Context) error { return b.Roam(ctx, a.log.With("connection", role)) }
+		a.workers = append(a.workers, worker{role + " connection", roam})
+	}
+	return b, err
 }
 
 // serverTLS is the configuration of our listeners; nil: in the clear.

@@ -22,6 +22,7 @@ func Dial(url, name string, log *slog.Logger, more ...nats.Option) (*nats.Conn, 
 		nats.PingInterval(10 * time.Second),
 		nats.MaxPingsOutstanding(2),
 		nats.Timeout(3 * time.Second),
+		nats.FlusherTimeout(5 * time.Second), // who writes to a server that does not read holds up all others
 		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) {
 			if err != nil {
 				log.Warn("bus disconnected", "err", err)

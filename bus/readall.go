@@ -15,6 +15,10 @@ import (
 // on it hears nothing.
 const Beat = jetstream.PullHeartbeat(2 * time.Second)
 
+// Brief makes what a reader asks a durable consumer for lapse soon. After a partition the server still has what was asked over the lost
+// connection, and hands messages to it that nobody hears: they come again after AckWait, and may go the same way.
+const Brief = jetstream.PullExpiry(5 * time.Second)
+
 // How long no message may come before ReadAll asks, with a new consumer, whether there are any left: at first, and at last.
 const (
 	readAllPause   = time.Second

@@ -30,7 +30,7 @@ func (n *Notify) intake(ctx context.Context, what string, from jetstream.Consume
 }
 
 func (n *Notify) read(ctx context.Context, from jetstream.Consumer, handle func(context.Context, jetstream.Msg) error) error {
-	it, err := from.Messages(jetstream.PullMaxMessages(256), bus.Beat)
+	it, err := from.Messages(jetstream.PullMaxMessages(256), bus.Beat, bus.Brief)
 	if err != nil {
 		return err
 	}

@@ -128,7 +128,7 @@ func (s *Store) move(ctx context.Context, src *source) error {
 	if err != nil {
 		return err
 	}
-	messages, err := c.Messages(jetstream.PullMaxMessagesWithBytesLimit(batchMessages, batchBytes), bus.Beat)
+	messages, err := c.Messages(jetstream.PullMaxMessagesWithBytesLimit(batchMessages, batchBytes), bus.Beat, bus.Brief)
 	if err != nil {
 		return err
 	}
