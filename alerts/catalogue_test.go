@@ -81,8 +81,10 @@ func mutations(cat *devices.Catalogue, r *Rule) map[string]*Rule {
 	for text, m := range whenMutations(cat, r, r.when.text, func(m *Rule) *source { return &m.when }) {
 		all[text] = m
 	}
-	for text, m := range whenMutations(cat, r, r.clear.text, func(m *Rule) *source { return &m.clear }) {
-		all["clear: "+text] = m
+	if r.Kind != GeofenceKind { // whose clear is not its own
+		for text, m := range whenMutations(cat, r, r.clear.text, func(m *Rule) *source { return &m.clear }) {
+			all["clear: "+text] = m
+		}
 	}
 	for _, moved := range []time.Duration{r.per * 9 / 10, r.per * 11 / 10} {
 		if r.per > 0 {
