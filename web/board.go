@@ -131,6 +131,19 @@ func (b *board) watch(since uint64) (w *watcher, now []change, last uint64, comp
 	return b.add(), now, b.last, complete
 }
 
+// open returns all alerts that are not closed, oldest change first.
+func (b *board) open() (now []change, last uint64) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, c := range b.alerts {
+		if c.alert.State != bus.Closed {
+			now = append(now, c)
+		}
+	}
+	slices.SortFunc(now, func(x, y change) int { return cmp.Compare(x.seq, y.seq) })
+	return now, b.last
+}
+
 // join returns a watcher of all changes from now on.
 func (b *board) join() *watcher {
 	b.mu.Lock()

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -27,7 +26,8 @@ const (
 
 // stream sends every change of an alert as a server-sent event. Its id is the sequence in CORE: a client that comes back with
 // the last one it has seen gets what it missed, each alert in its present state. Without one, or when it was away for too long,
-// it first gets the event "snapshot" with all alerts that are not closed. States of commands and holds come as they happen, without an id.
+// it first gets the event "snapshot" with all alerts that are not closed, and again whenever its reach is another one. States of commands
+// and holds come as they happen, without an id.
 func (s *Server) stream(w http.ResponseWriter, r *http.Request) error {
 	var since uint64
 	if v := r.Header.Get(lastEventKey); v != "" {
@@ -52,25 +52,43 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request) error {
 	h.Set("Content-Type", "text/event-stream")
 	h.Set("X-Accel-Buffering", "no")
 	fmt.Fprintf(&out.buf, "retry: %d\n\n", streamRetry.Milliseconds())
-	now = slices.DeleteFunc(now, func(c change) bool { return !s.seesAlert(who, c.alert) })
 	if complete {
-		alerts := make([]json.RawMessage, len(now))
-		for i, c := range now {
-			alerts[i] = s.changeFor(who, c)
-		}
-		out.snapshot(last, alerts)
+		s.snapshot(out, who, now, last)
 	} else {
 		for _, c := range now {
-			out.event("alert", c.seq, s.changeFor(who, c))
+			if s.seesAlert(who, c.alert) {
+				out.event("alert", c.seq, s.changeFor(who, c))
+			}
 		}
 	}
 	return s.pump(r, out, watch)
+}
+
+// snapshot writes those of the open alerts that somebody sees.
+func (s *Server) snapshot(out *eventWriter, who *account.Principal, open []change, last uint64) {
+	alerts := []json.RawMessage{}
+	for _, c := range open {
+		if s.seesAlert(who, c.alert) {
+			alerts = append(alerts, s.changeFor(who, c))
+		}
+	}
+	out.snapshot(last, alerts)
 }
 
 // pump sends what the watcher receives until the client goes, cannot keep up or is no longer let in, or the server stops.
 func (s *Server) pump(r *http.Request, out *eventWriter, watch *watcher) error {
 	ping := time.NewTicker(streamPing)
 	defer ping.Stop()
+	before := principal(r)
+	still := func() *account.Principal {
+		now := s.access.still(r)
+		if now != nil && !now.ReachesAs(before) {
+			open, last := s.board.open()
+			s.snapshot(out, now, open, last)
+			before = now
+		}
+		return now
+	}
 	for {
 		if err := out.flush(); err != nil {
 			return nil // gone
@@ -81,7 +99,7 @@ func (s *Server) pump(r *http.Request, out *eventWriter, watch *watcher) error {
 		case <-s.leaving:
 			return nil
 		case <-ping.C:
-			if s.access.still(r) == nil {
+			if still() == nil {
 				return nil
 			}
 			out.buf.WriteString(": ping\n\n")
@@ -90,7 +108,7 @@ func (s *Server) pump(r *http.Request, out *eventWriter, watch *watcher) error {
 				s.metrics.dropped.Inc()
 				return nil
 			}
-			who := s.access.still(r)
+			who := still()
 			if who == nil {
 				return nil
 			}

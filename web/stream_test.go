@@ -133,6 +133,24 @@ func TestAHoldIsToldOfToWhoReachesIt(t *testing.T) {
 	}
 }
 
+// Whose reach becomes another one while they look is shown what it has in it from then on, and nothing else any more.
+func TestAStreamBeginsAgainWithAnotherReach(t *testing.T) {
+	t.Parallel()
+	s := run(t, empty{})
+	s.populate("north")
+	s.populate("south")
+	live := s.listen("", s.user(account.User{Name: "wang", Role: account.Duty, Communities: []string{"north", "south"}}))
+	s.wants(s.next(live), "snapshot", "north-alert", "south-alert")
+	if err := s.web.accounts.Change(t.Context(), account.User{Name: "wang", Role: account.Duty, Communities: []string{"south"}}); err != nil {
+		t.Fatal(err)
+	}
+	a := newAlert(1)
+	a.ID, a.Community = "south-2", "south"
+	s.store(a, bus.AlertEvent{Kind: "opened"})
+	s.wants(s.next(live), "snapshot", "south-alert", "south-2")
+	s.wants(s.next(live), "alert", "south-2")
+}
+
 // deadlines is a connection that remembers until when it is read from.
 type deadlines struct {
 	*httptest.ResponseRecorder

@@ -122,6 +122,11 @@ func (p *Principal) Reaches(community, person string) bool {
 	return p.Community(community) || person != "" && slices.Contains(p.Elders, person)
 }
 
+// ReachesAs reports whether the role and the reach are those of another.
+func (p *Principal) ReachesAs(o *Principal) bool {
+	return p.Role == o.Role && p.Person == o.Person && slices.Equal(p.Communities, o.Communities) && slices.Equal(p.Elders, o.Elders)
+}
+
 // May reports whether the role is one of those.
 func (p *Principal) May(roles []Role) bool { return slices.Contains(roles, p.Role) }
 
