@@ -147,6 +147,36 @@ test('a silence of life-safety takes a second person', async () => {
   }
 })
 
+test('a device is put into service and under maintenance on the page, and taken out of both', async () => {
+  await linli.band('duty-4')
+  const b = await Browser.open(linli, { language: 'en' })
+  const p = b.page
+  try {
+    await b.enter(linli, '/silences')
+    for (const [kind, name, minutes] of [['commissioning', 'Commissioning', '15'], ['maintenance', 'Maintenance', '480']] as const) {
+      await p.getByRole('button', { name: 'Add' }).click()
+      const form = p.locator('dialog form')
+      await form.locator('select').first().selectOption(kind)
+      await form.locator('select').nth(1).selectOption('tianjin')
+      await form.locator('input').first().fill('duty-4')
+      await form.locator('input[maxlength="200"]').fill('battery ' + kind)
+      await form.locator('select').last().selectOption(minutes)
+      await form.getByRole('button', { name: 'Save' }).click()
+      const row = p.locator('tr', { hasText: 'battery ' + kind })
+      await row.getByText(name, { exact: true }).waitFor()
+      const { holds } = await linli.api<{ holds: { reason: string, match: { device?: string }, until: string }[] }>('GET', kind)
+      const hold = holds.find(h => h.reason === 'battery ' + kind)!
+      expect(hold.match.device).toBe('duty-4')
+      expect(Math.round((Date.parse(hold.until) - Date.now()) / 60e3)).toBeCloseTo(Number(minutes), -1)
+      await row.locator('button').last().click()
+      await row.waitFor({ state: 'detached' })
+    }
+    expect(b.errors).toEqual([])
+  } finally {
+    await b.close()
+  }
+})
+
 test('the first password is changed before anything else is shown', async () => {
   expect(linli.password).not.toBe('')
   const b = await Browser.open(linli, { language: 'en' })
