@@ -12,8 +12,9 @@ var (
 	kills = flag.Int("kills", 20, "how often the server is killed")
 )
 
-// leastRate is the load in readings/s that makes the crash test one.
-const leastRate = 2000
+// leastLoad is how many readings a kill are acknowledged, at least, in a crash test that proves something. How many that is a second is
+// the machine's matter, and printed.
+const leastLoad = 500
 
 // The promise of the product, tested: whatever is killed at any moment, what the broker acknowledged is stored once, every SOS
 // reaches a person, and none opens twice.
@@ -50,8 +51,8 @@ func TestNothingIsLostWhenTheServerIsKilled(t *testing.T) {
 	}
 	t.Logf("%d kills, %d of them with readings in flight; %d readings sent, %d acknowledged in %.0f s (%.0f/s), %d presses, %d reconnects",
 		len(killed), busy, r.Sent, r.Acked, r.Seconds, a.rate(), r.SOS, r.Reconnects)
-	if a.rate() < leastRate {
-		t.Errorf("the load was %.0f readings/s, want at least %d: this run proves nothing", a.rate(), leastRate)
+	if r.Acked < leastLoad*len(killed) {
+		t.Errorf("%d readings were acknowledged, want at least %d a kill: this run proves nothing", r.Acked, leastLoad)
 	}
 	if 3*busy < len(killed) {
 		t.Errorf("only %d of %d kills hit readings in flight", busy, len(killed))
