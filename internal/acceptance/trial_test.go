@@ -297,15 +297,20 @@ func (tr *trial) line(ev *bus.AlertEvent, sent []bus.Delivery) string {
 	return line
 }
 
-// ways are the channels over which a recipient was told of an event, and what became of those that did not take the message.
+// overtaken is why a call is not made that was to be made when a later one of the same alert came to be.
+const overtaken = "told of what came later"
+
+// ways are the channels over which a recipient was told of an event, and what became of those that did not take the message. A scenario
+// presses many times at once: how many of the calls are overtaken by the next one is a matter of milliseconds, so all of them count.
 func (tr *trial) ways(ev *bus.AlertEvent, r *bus.Recipient, sent []bus.Delivery) string {
 	var all []string
 	for _, d := range sent {
-		if d.N != ev.N || d.Recipient.Who() != r.Who() || d.State == bus.Expired { // there was no need of it
+		later := d.State == bus.Expired && d.Error == overtaken
+		if d.N != ev.N || d.Recipient.Who() != r.Who() || d.State == bus.Expired && !later { // there was no need of it
 			continue
 		}
 		way := strings.TrimSuffix(d.Channel, "-"+tr.name)
-		if !taken(&d) {
+		if !taken(&d) && !later {
 			way += " (" + strings.TrimSpace(string(d.State)+" "+d.Error) + ")"
 		}
 		all = append(all, way)
