@@ -220,13 +220,15 @@ func valueText(b *bound, sub subject, a *bus.Alert) devices.Text {
 }
 
 // chineseUnits are what has a name in Chinese; other units are written as symbols there too.
-var chineseUnits = map[string]string{"s": " 秒", "min": " 分钟", "h": " 小时", "d": " 天"}
+var chineseUnits = map[string]string{"s": " 秒", "min": " 分钟", "h": " 小时", "d": " 天", "{CNY}": " 元"}
 
-// quantity is a number with its UCUM unit as people write them: many seconds are minutes.
+// quantity is a number with its UCUM unit as people write them: many seconds are minutes or hours.
 func quantity(v float64, unit string) (n, zh, en string) {
-	if unit == "s" && math.Abs(v) >= 120 {
-		v, unit = v/60, "min"
-		v = math.Round(v*10) / 10
+	switch long := math.Abs(v); {
+	case unit == "s" && long >= 7200:
+		v, unit = math.Round(v/360)/10, "h"
+	case unit == "s" && long >= 120:
+		v, unit = math.Round(v/6)/10, "min"
 	}
 	n = strconv.FormatFloat(math.Round(v*1000)/1000, 'f', -1, 64)
 	en = unitText(unit)
@@ -236,11 +238,13 @@ func quantity(v float64, unit string) (n, zh, en string) {
 // unitText is a UCUM code as people write it.
 func unitText(unit string) string {
 	switch {
+	case unit == "{CNY}":
+		return " CNY"
 	case unit == "1" || unit == "" || strings.HasPrefix(unit, "{"):
 		return ""
 	case unit == "%":
 		return "%"
-	case unit == "Cel":
+	case unit == "Cel", unit == "K": // a temperature, and a difference of two
 		return " °C"
 	}
 	return " " + strings.NewReplacer("[", "", "]", "", "m3", "m³", "m2", "m²", "{", "", "}", "").Replace(unit)

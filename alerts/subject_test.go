@@ -50,6 +50,9 @@ func TestQuantitiesAreWrittenAsPeopleDo(t *testing.T) {
 		{119, "s", "119 秒", "119 s"},
 		{420, "s", "7 分钟", "7 min"},
 		{-430, "s", "-7.2 分钟", "-7.2 min"},
+		{28_380, "s", "7.9 小时", "7.9 h"},
+		{9.5, "K", "9.5 °C", "9.5 °C"},
+		{1.5, "{CNY}", "1.5 元", "1.5 CNY"},
 		{0.0125, "m3", "0.013 m³", "0.013 m³"},
 	} {
 		n, zh, en := quantity(x.v, x.unit)
