@@ -177,9 +177,10 @@ func (b *phrasebook) reject(reason string) string {
 			all[i] = b.line(text)
 			continue
 		}
-		at := "读数 " + m[1]
+		n, _ := strconv.Atoi(m[1]) // matched as digits
+		at := "第 " + strconv.Itoa(n+1) + " 条读数"
 		if m[2] != "" {
-			at += " 未存项目 " + m[2]
+			at += "未存项目 " + m[2]
 		}
 		all[i] = at + "：" + b.line(m[3])
 	}

@@ -147,8 +147,8 @@ func TestRejectsSayWhyInTheLanguageAskedFor(t *testing.T) {
 	for reason, want := range map[string]string{
 		`no device "ws-9" is registered`: `设备“ws-9”未登记`,
 		`device "ws-1" is revoked`:       `设备“ws-1”已停用`,
-		`reading 0: temp left out: 120 is outside 0 to 100; reading 1: node: "x; y" is no value of this series tag`: `读数 0 未存项目 temp：120 超出 0 到 100；读数 1：分路 node 没有值“x; y”`,
-		`reading 3: fill_pct left out: "a" is no float`:                                                             `读数 3 未存项目 fill_pct：“a”不是数字`,
+		`reading 0: temp left out: 120 is outside 0 to 100; reading 1: node: "x; y" is no value of this series tag`: `第 1 条读数未存项目 temp：120 超出 0 到 100；第 2 条读数：分路 node 没有值“x; y”`,
+		`reading 3: fill_pct left out: "a" is no float`:                                                             `第 4 条读数未存项目 fill_pct：“a”不是数字`,
 		`byte 12: nested deeper than 32`:                                                                            `第 12 字节：嵌套超过 32 层`,
 		`sos_button has no event "fall"`:                                                                            `类型 sos_button 没有事件“fall”`,
 		`topic ends after the community`:                                                                            `主题在社区之后缺少内容`,
