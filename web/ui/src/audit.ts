@@ -10,6 +10,6 @@ export function sayRoute(method: string, route: string): string {
   const [thing = '', ...rest] = parts
   if (thing === 'session' && !rest.length) return word('deed', method === 'POST' ? 'login' : method === 'DELETE' ? 'logout' : 'look')
   const deed = rest.at(-1)
-  const done = !deed ? methods[method] ?? method : method === 'DELETE' ? 'remove' : deed
+  const done = !deed ? methods[method] ?? method : method === 'DELETE' ? 'remove' : thing === 'rules' && deed === 'replay' ? 'try' : deed
   return [word('thing', thing), deed && method === 'DELETE' ? word('deed', deed) : '', word('deed', done)].filter(Boolean).join(' · ')
 }

@@ -35,6 +35,9 @@ test('units are written as people read them', () => {
   expect(quantity(12_500, 'W')).toBe('12.5 kW')
   expect(quantity(90, 's')).toBe('90 秒')
   expect(quantity(420, 's')).toBe('7 分钟')
+  expect(quantity(28_380, 's')).toBe('7.9 小时')
+  expect(quantity(0.958, '{CNY}')).toBe('0.96 元')
+  expect(quantity(10, '%{LEL}')).toBe('10 % LEL')
   state.language = 'en'
   expect(quantity(420, 's')).toBe('7 min')
   state.language = 'zh'

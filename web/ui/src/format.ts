@@ -13,9 +13,9 @@ export const pick = (text?: Text) => (text && (text[state.language] || text.zh |
 const units: Record<string, string> = {
   Cel: '°C', '[ppm]': 'ppm', 'dB{1mW}': 'dBm', 'dB[SPL]': 'dB', 'W.h': 'Wh', 'kW.h': 'kWh', 'V.A': 'VA', 'mm[Hg]': 'mmHg', 'm3': 'm³',
   'm3/h': 'm³/h', 'm3/s': 'm³/s', 'ug/m3': 'µg/m³', 'mg/m3': 'mg/m³', 'W/m2': 'W/m²', 'deg': '°', '1': '', 'kOhm': 'kΩ', '/min': 'min⁻¹',
-  'kbit/s': 'kbit/s', '{beats}/min': '/min', '{breaths}/min': '/min',
+  'kbit/s': 'kbit/s', 'K': '°C', '{CNY}': 'CNY', '{NTU}': 'NTU', '%{LEL}': '% LEL', '{beats}/min': '/min', '{breaths}/min': '/min',
 }
-const chineseUnits: Record<string, string> = { '{beats}/min': '次/分', '{breaths}/min': '次/分', 'ms': '毫秒', 's': '秒', 'min': '分钟', 'h': '小时', 'd': '天' }
+const chineseUnits: Record<string, string> = { '{beats}/min': '次/分', '{breaths}/min': '次/分', '{CNY}': '元', 'ms': '毫秒', 's': '秒', 'min': '分钟', 'h': '小时', 'd': '天' }
 
 /** unit writes a UCUM unit as it is read; counted things in braces have none. */
 export function unit(u?: string): string {
@@ -29,22 +29,24 @@ export function figure(v: number, digits?: number): string {
   return new Intl.NumberFormat(locale(), { maximumFractionDigits: most }).format(v)
 }
 
-// Units whose large values are read in a larger one, from which value on, and how many of them make one.
-const larger: Record<string, { unit: string, from: number, by: number }> = {
-  'W': { unit: 'kW', from: 1000, by: 1000 }, 'W.h': { unit: 'kW.h', from: 1000, by: 1000 }, 'kg': { unit: 't', from: 10_000, by: 1000 }, 's': { unit: 'min', from: 120, by: 60 },
+// Units whose large values are read in a larger one, from which value on, and how many of them make one; the largest first.
+const larger: Record<string, { unit: string, from: number, by: number }[]> = {
+  'W': [{ unit: 'kW', from: 1000, by: 1000 }], 'W.h': [{ unit: 'kW.h', from: 1000, by: 1000 }], 'kg': [{ unit: 't', from: 10_000, by: 1000 }],
+  's': [{ unit: 'h', from: 7200, by: 3600 }, { unit: 'min', from: 120, by: 60 }],
 }
+// Digits after the point that say something, whatever the size.
+const digitsOf: Record<string, number> = { '%': 1, 'Cel': 1, 'K': 1, 'min': 1, 'h': 1, '{CNY}': 2 }
 
 /** scaled is the unit in which values of this size are read, and what they are divided by. */
 export function scaled(most: number, u?: string): { unit?: string, by: number } {
-  const l = larger[u ?? '']
-  return l && Math.abs(most) >= l.from ? l : { unit: u, by: 1 }
+  return larger[u ?? '']?.find(l => Math.abs(most) >= l.from) ?? { unit: u, by: 1 }
 }
 
 /** quantity writes a number with its unit, in a larger one where that reads better. */
 export function quantity(v: number, u?: string, digits?: number): string {
   const s = scaled(v, u)
   const name = unit(s.unit)
-  const most = digits ?? (name === '%' || name === '°C' ? 1 : u?.endsWith('s}/min') ? 0 : undefined)
+  const most = digits ?? digitsOf[s.unit ?? ''] ?? (u?.endsWith('s}/min') ? 0 : undefined)
   return figure(v / s.by, most) + (name && (name === '%' || name === '°' ? name : ' ' + name))
 }
 

@@ -28,8 +28,9 @@ export function rows(all: Values, columns: SceneColumn[]): Row[] {
   }
   const out = [...found.values()]
   for (const row of out) row.bad = columns.some(c => row.values[c.field] && bad(c, row.values[c.field]!.value))
-  const first = columns[0]!.field
-  const size = (r: Row) => { const v = r.values[first]?.value; return typeof v === 'number' ? v : -Infinity }
+  const { field: first, low, high } = columns[0]!
+  const sign = low !== undefined && high === undefined ? -1 : 1 // what must not be low has its least first
+  const size = (r: Row) => { const v = r.values[first]?.value; return typeof v === 'number' ? sign * v : -Infinity }
   return out.sort((a, b) => Number(b.bad) - Number(a.bad) || size(b) - size(a) || a.key.localeCompare(b.key))
 }
 

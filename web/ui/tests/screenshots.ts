@@ -1,4 +1,5 @@
-// Writes every page as it is with the demo communities, on a desktop and on a phone, in both languages. PAGES=rules,rule writes those.
+// Writes every page as it is with the demo communities, on a desktop and on a phone, in both languages. PAGES=rules,rule writes those,
+// FULL=1 all of each page and not only what is seen first.
 
 import { mkdirSync } from 'node:fs'
 import { resolve } from 'node:path'
@@ -52,7 +53,7 @@ test('every page', async () => {
         await act?.(b.page)
         await b.page.waitForFunction(() => !document.querySelector('#main .note[role=status]'))
         await b.page.waitForTimeout(600)
-        await b.page.screenshot({ path: `${out}/${title}-${name}.png` })
+        await b.page.screenshot({ path: `${out}/${title}-${name}.png`, fullPage: !!process.env.FULL })
       }
       try {
         await b.page.goto(linli.url)

@@ -82,7 +82,7 @@ export const scenes: Scene[] = [
       { type: 'wearable_band', columns: [{ field: 'heart_rate_bpm', high: 130, low: 40 }, { field: 'spo2_pct', low: 90 }, { field: 'activity' }, { field: 'wear_state', bad: is('not_worn') }, { field: 'battery_pct', bar: 100, low: 20 }] },
       { type: 'presence_radar', columns: [{ field: 'motion_level', bar: 100 }, { field: 'presence' }, { field: 'posture' }] },
       { type: 'contact_sensor', columns: [{ field: 'open' }, { field: 'battery_pct', bar: 100, low: 20 }] },
-      { type: 'sos_button', columns: [{ field: 'heartbeat' }, { field: 'battery_pct', bar: 100, low: 20 }] },
+      { type: 'sos_button', columns: [{ field: 'battery_pct', bar: 100, low: 20 }] },
     ],
     lists: [
       { id: 'care', name: { zh: '求助与跌倒', en: 'Calls for help and falls' }, kinds: ['wearable_band.sos', 'wearable_band.fall', 'wearable_band.removed', 'wearable_band.worn', 'sos_button.sos', 'sos_button.sos_cancelled', 'presence_radar.fall', 'presence_radar.no_motion'], fields: [
@@ -112,7 +112,7 @@ export const scenes: Scene[] = [
         { field: 'lel_pct', name: { zh: '浓度', en: 'concentration' } }, { field: 'temp_c', name: { zh: '温度', en: 'temperature' } }, { field: 'object', name: { zh: '物体', en: 'object' } }, { field: 'origin_floor', name: { zh: '来自楼层', en: 'from floor' } }, { field: 'floor', name: { zh: '楼层', en: 'floor' } }, { field: 'confidence', name: { zh: '置信度', en: 'confidence' } },
       ] },
       { id: 'lanes', name: { zh: '消防通道', en: 'Fire lanes' }, kinds: ['fire_lane_camera.occupied', 'fire_lane_camera.released'], by: 'occupant', fields: [
-        { field: 'occupant', name: { zh: '占用', en: 'by' } }, { field: 'plate_hash', name: { zh: '车牌(加密)', en: 'plate (keyed hash)' } }, { field: 'duration_s', name: { zh: '时长', en: 'for' } },
+        { field: 'occupant', name: { zh: '占用', en: 'by' } }, { field: 'plate_hash', name: { zh: '车牌（加密）', en: 'plate (keyed hash)' } }, { field: 'duration_s', name: { zh: '时长', en: 'for' } },
       ] },
     ],
   },
@@ -135,7 +135,7 @@ export const scenes: Scene[] = [
         { field: 'door', name: { zh: '门', en: 'door' } }, { field: 'person_type', name: { zh: '人员', en: 'who' } }, { field: 'method', name: { zh: '方式', en: 'by' } }, { field: 'result', name: { zh: '结果', en: 'result' } }, { field: 'direction', name: { zh: '方向', en: 'direction' } }, { field: 'seconds', name: { zh: '时长', en: 'for' } },
       ] },
       { id: 'vehicles', name: { zh: '车辆进出', en: 'Vehicles' }, kinds: ['lpr_camera.plate_read', 'lpr_camera.barrier_hit', 'lpr_camera.blacklist_hit'], by: 'owner_class', fields: [
-        { field: 'plate_hash', name: { zh: '车牌(加密)', en: 'plate (keyed hash)' } }, { field: 'owner_class', name: { zh: '车辆类别', en: 'class' } }, { field: 'direction', name: { zh: '方向', en: 'direction' } }, { field: 'dwell_s', name: { zh: '停留', en: 'stayed' } },
+        { field: 'plate_hash', name: { zh: '车牌（加密）', en: 'plate (keyed hash)' } }, { field: 'owner_class', name: { zh: '车辆类别', en: 'class' } }, { field: 'direction', name: { zh: '方向', en: 'direction' } }, { field: 'dwell_s', name: { zh: '停留', en: 'stayed' } },
       ] },
       { id: 'bays', name: { zh: '车位', en: 'Parking bays' }, kinds: ['parking_sensor.arrived', 'parking_sensor.left', 'parking_sensor.share_opened', 'parking_sensor.share_closed', 'parking_sensor.misuse'], fields: [
         { field: 'spot', name: { zh: '车位', en: 'bay' } }, { field: 'duration_s', name: { zh: '停放', en: 'parked' } }, { field: 'spots', name: { zh: '共享车位', en: 'bays shared' } }, { field: 'kind', name: { zh: '类别', en: 'kind' } },
