@@ -47,6 +47,7 @@ for (const look of [{ language: 'zh', theme: 'light', width: 1360 }, { language:
       found.push(...await flaws(b, 'first login'))
       await b.page.locator('form .plain').first().click()
       await b.page.getByTestId('by').waitFor()
+      expect(await b.page.locator('#password').inputValue()).toBe('')
       await b.enter(linli)
       for (const page of pages) {
         for (const [path] of fillPath(page, things)) {
