@@ -238,3 +238,13 @@ func listOf[R any](c bus.Callback) ([]R, error) {
 	}
 	return []R{one}, nil
 }
+
+// national is a mobile number of China without the code of the country; anything else as it is.
+func national(number string) string {
+	for _, code := range []string{"+86", "0086", "86"} {
+		if rest, found := strings.CutPrefix(number, code); found && len(rest) == 11 && rest[0] == '1' && strings.Trim(rest, "0123456789") == "" {
+			return rest
+		}
+	}
+	return number
+}

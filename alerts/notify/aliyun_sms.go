@@ -66,7 +66,7 @@ func (a *aliyunSMS) Send(ctx context.Context, m Message) (Receipt, error) {
 		return Receipt{}, err
 	}
 	answer, err := a.call(ctx, "SendSms", map[string]string{
-		"PhoneNumbers": m.To, "SignName": a.sign, "TemplateCode": a.template, "TemplateParam": params, "OutId": short(m.ID),
+		"PhoneNumbers": national(m.To), "SignName": a.sign, "TemplateCode": a.template, "TemplateParam": params, "OutId": short(m.ID),
 	})
 	if err != nil {
 		return Receipt{}, err
@@ -78,7 +78,7 @@ func (a *aliyunSMS) Send(ctx context.Context, m Message) (Receipt, error) {
 func (a *aliyunSMS) Ask(ctx context.Context, m Message, r Receipt) (Fate, error) {
 	for _, day := range days(m.Made, a.now()) {
 		answer, err := a.call(ctx, "QuerySendDetails", map[string]string{
-			"PhoneNumber": m.To, "SendDate": day, "PageSize": "50", "CurrentPage": "1",
+			"PhoneNumber": national(m.To), "SendDate": day, "PageSize": "50", "CurrentPage": "1",
 		})
 		if err != nil {
 			return Fate{}, fmt.Errorf("query what was sent: %w", err)

@@ -72,7 +72,7 @@ func (a *aliyunVoice) Send(ctx context.Context, m Message) (Receipt, error) {
 	if err != nil {
 		return Receipt{}, err
 	}
-	params := map[string]string{"CalledNumber": m.To, "PlayTimes": "3", "OutId": short(m.ID)}
+	params := map[string]string{"CalledNumber": national(m.To), "PlayTimes": "3", "OutId": short(m.ID)}
 	if a.settings.ShowNumber != "" {
 		params["CalledShowNumber"] = a.settings.ShowNumber
 	}

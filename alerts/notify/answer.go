@@ -30,7 +30,8 @@ func newAnswers() *answers {
 	return c
 }
 
-func answerKey(channel, ref string) string { return channel + "\x00" + ref }
+// answerKey is the same for a number with and without the code of the country: providers leave it out of what they call back with.
+func answerKey(channel, ref string) string { return channel + "\x00" + national(ref) }
 
 // expect waits for what the provider of a call will say of it. It is called before the call goes out: a receipt may be faster than
 // the answer to the request.

@@ -81,6 +81,31 @@ func TestCallbacksAreHeard(t *testing.T) {
 	}
 }
 
+// A number that is registered with the code of the country is the one that a reply comes from.
+func TestReplyOfANumberWithTheCodeOfTheCountry(t *testing.T) {
+	t.Parallel()
+	b := testkit.NATS(t)
+	sms, voice, channels := smsAndVoice(t)
+	startAll(t, b, channels)
+	son, neighbour := daughter, daughter
+	son.Person, son.Name, son.Reach = "p-3", "王强", []bus.Address{{Channel: "sms", To: "+8613800000003"}}
+	neighbour.Person, neighbour.Reach = "p-4", []bus.Address{{Channel: "voice", To: "008613800000004"}}
+	happen(t, b, event("a1", 1, "opened", toldTo(son, neighbour)))
+	testkit.Eventually(t, 10*time.Second, func() bool { return len(sms.Visible()) == 1 && len(voice.Visible()) == 1 })
+	callback(t, b, "k1", "sms", sms.SMSReply("13800000003", "收到"))
+	testkit.Eventually(t, 10*time.Second, func() bool { return len(acted(t, b)) == 1 })
+	if got := acted(t, b)[0]; got != "acknowledge a1 p-3 王强" {
+		t.Errorf("the reply is %s", got)
+	}
+	for number, want := range map[string]string{
+		"8613800000003": "13800000003", "13800000003": "13800000003", "+99900000001": "+99900000001", "862987654321": "862987654321", "86x3800000003": "86x3800000003",
+	} {
+		if got := national(number); got != want {
+			t.Errorf("%s is %s, want %s", number, got, want)
+		}
+	}
+}
+
 // A message that did not arrive, and a call that nobody answered, are followed by the next address.
 func TestWhatDidNotArriveIsFollowedByTheNextAddress(t *testing.T) {
 	b := testkit.NATS(t)
