@@ -36,7 +36,7 @@ func TestEventSentAgainIsFoundOnTheBus(t *testing.T) {
 // What a term had read when it lost its lease may be stored yet, when the network gives it back. It comes again from the broker in the
 // next term, and is the same event: the bus keeps one.
 func TestEventOfALostTermKeepsItsID(t *testing.T) {
-	i := &Ingest{bus: testkit.NATS(t), broker: Broker{KeepsIDs: true}, log: testkit.Log, root: defaultRoot}
+	i := &Ingest{bus: testkit.NATS(t), log: testkit.Log, root: defaultRoot}
 	start := time.Now()
 	press := func(after time.Duration) string {
 		if err := i.renew(t.Context()); err != nil {

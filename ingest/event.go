@@ -91,7 +91,7 @@ func (l *lane) news(b *burst, m *message, from source, name string, identified b
 		return false
 	default:
 		e.again = m.again && l.broker.KeepsIDs
-		first := l.repeats.at(e.id, press{b.received, m.id, e.again})
+		first := l.repeats.at(e.id, press{b.received, m.id, m.again})
 		e.id += "-" + strconv.FormatInt(first.at.UnixMilli(), 10) + "-" + strconv.Itoa(int(first.packet))
 	}
 	return true
