@@ -1,6 +1,8 @@
 package acceptance
 
 import (
+	"encoding/json"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -19,30 +21,76 @@ import (
 // natsNode is one server of a JetStream cluster.
 type natsNode struct {
 	*victim
-	url, dir string
+	dir, ports string // of its streams, and of the file in which it says where it listens
+
+	door   *wire            // from its clients
+	routes map[string]*wire // to the others by their name; what connects two servers is either of theirs
 }
 
-// startCluster starts a cluster of three.
+// url is where its clients find it.
+func (n *natsNode) url() string { return "nats://" + n.door.addr }
+
+// listens is where a server listens, for its clients or for others of its cluster; empty while it does not.
+func (n *natsNode) listens(others bool) string {
+	files, _ := filepath.Glob(filepath.Join(n.ports, "*.ports"))
+	var says struct{ Nats, Cluster []string }
+	for _, f := range files {
+		if b, err := os.ReadFile(f); err != nil || json.Unmarshal(b, &says) != nil {
+			return ""
+		}
+	}
+	urls := says.Nats
+	if others {
+		urls = says.Cluster
+	}
+	if len(urls) == 0 {
+		return ""
+	}
+	return strings.TrimPrefix(urls[0], "nats://")
+}
+
+// launch starts the server, on ports that are free.
+func (n *natsNode) launch(t *testing.T) {
+	t.Helper()
+	if err := errors.Join(os.RemoveAll(n.ports), os.Mkdir(n.ports, 0o700)); err != nil {
+		t.Fatal(err)
+	}
+	n.start(t, "")
+}
+
+// nowhere is where servers tell each other that the others are, so that they find them by our wires only.
+const nowhere = "127.0.0.1:1"
+
+// startCluster starts a cluster of three. All that its servers say to each other and to their clients goes over wires.
 func startCluster(t *testing.T) []*natsNode {
 	t.Helper()
 	bin := buildFor(t, "nats-server", "github.com/nats-io/nats-server/v2")
 	nodes := make([]*natsNode, 3)
-	routes := make([]string, len(nodes))
 	for i := range nodes {
-		routes[i] = "nats://" + freeAddr(t)
+		n := &natsNode{dir: t.TempDir(), ports: filepath.Join(t.TempDir(), "ports"), routes: map[string]*wire{}}
+		n.door = newWire(t, func() string { return n.listens(false) })
+		nodes[i] = n
 	}
-	for i := range nodes {
-		addr, dir := freeAddr(t), t.TempDir()
+	for i, n := range nodes {
 		conf := filepath.Join(t.TempDir(), "nats.conf")
-		text := fmt.Sprintf("server_name: n%d\nlisten: %q\njetstream: {store_dir: %q}\ncluster: {name: linli, listen: %q, routes: [%s]}\n",
-			i, addr, dir, strings.TrimPrefix(routes[i], "nats://"), strings.Join(routes, ", "))
+		n.victim = &victim{name: fmt.Sprintf("n%d", i), make: func() *exec.Cmd { return exec.Command(bin, "-c", conf) }, log: &lockedBuffer{}}
+		var routes []string
+		for j, other := range nodes {
+			if i != j {
+				w := newWire(t, func() string { return other.listens(true) })
+				n.routes[fmt.Sprintf("n%d", j)] = w
+				routes = append(routes, "nats://"+w.addr)
+			}
+		}
+		text := fmt.Sprintf("server_name: %s\nlisten: \"127.0.0.1:-1\"\nclient_advertise: %q\nports_file_dir: %q\njetstream: {store_dir: %q}\n"+
+			"cluster: {name: linli, listen: \"127.0.0.1:-1\", advertise: %q, routes: [%s]}\n",
+			n.name, n.door.addr, n.ports, n.dir, nowhere, strings.Join(routes, ", "))
 		if err := os.WriteFile(conf, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		nodes[i] = &natsNode{url: "nats://" + addr, dir: dir, victim: &victim{
-			name: fmt.Sprintf("n%d", i), make: func() *exec.Cmd { return exec.Command(bin, "-c", conf) }, log: &lockedBuffer{},
-		}}
-		nodes[i].start(t, "")
+	}
+	for _, n := range nodes {
+		n.launch(t)
 	}
 	t.Cleanup(func() {
 		for _, n := range nodes {
@@ -55,10 +103,75 @@ func startCluster(t *testing.T) []*natsNode {
 	return nodes
 }
 
-// streams are the streams of a cluster by their name; nil while it does not answer.
-func (s *server) streams(js jetstream.JetStream) map[string]*jetstream.StreamInfo {
+// clustered is a linli with an outside broker and an outside cluster, under load.
+type clustered struct {
+	*server // its command is linli's
+	nodes   []*natsNode
+	hook    *receiver
+	linli   *victim
+	load    *load
+	began   time.Time
+}
+
+// startClustered starts all of it and waits until it is ready.
+func startClustered(t *testing.T, rate, sosEvery string) *clustered {
+	nodes, broker, hook := startCluster(t), startMosquitto(t), newReceiver(t)
+	urls := make([]string, len(nodes))
+	for i, n := range nodes {
+		urls[i] = n.url()
+	}
+	s := newServer(t)
+	c := &clustered{server: s, nodes: nodes, hook: hook, linli: &victim{name: "linli", log: s.logs, make: func() *exec.Cmd {
+		return exec.Command(filepath.Join(binDir, "linli"), "serve", "--data", s.data, "--http", s.http,
+			"--nats-url", strings.Join(urls, ","), "--mqtt-url", "tcp://"+broker.addr, "--config", hook.config(t))
+	}}}
+	t.Cleanup(func() { c.linli.kill() })
+	js := c.ask(nodes...)
+	c.linli.start(t, "")
+	c.await(time.Minute, "ready", c.up)
+	c.copied(js)
+	ids := c.fleet(4, 10, 400)
+	c.began = time.Now()
+	c.load = startLoad(t, broker.addr, ids, "-rate", rate, "-duration", "60m", "-sos-every", sosEvery)
+	return c
+}
+
+// up reports whether linli is ready. As a service manager does, it starts it again: who starts while there is no bus ends.
+func (c *clustered) up() bool {
+	select {
+	case <-c.linli.gone:
+		c.linli.start(c.t, "")
+	default:
+	}
+	return c.ready()
+}
+
+// ask waits for a connection to some of the servers, past what is done to the wires of their clients.
+func (c *clustered) ask(nodes ...*natsNode) (js jetstream.JetStream) {
+	c.t.Helper()
+	c.await(30*time.Second, "a cluster", func() bool {
+		if js == nil {
+			var urls []string
+			for _, n := range nodes {
+				urls = append(urls, "nats://"+n.listens(false))
+			}
+			nc, err := nats.Connect(strings.Join(urls, ","), nats.MaxReconnects(-1), nats.ReconnectWait(100*time.Millisecond))
+			if err != nil {
+				return false
+			}
+			c.t.Cleanup(nc.Close)
+			js, _ = jetstream.New(nc)
+		}
+		_, err := js.AccountInfo(c.t.Context())
+		return err == nil
+	})
+	return js
+}
+
+// streams are the streams of the cluster by their name; nil while it does not answer.
+func (c *clustered) streams(js jetstream.JetStream) map[string]*jetstream.StreamInfo {
 	all := map[string]*jetstream.StreamInfo{}
-	list := js.ListStreams(s.t.Context())
+	list := js.ListStreams(c.t.Context())
 	for info := range list.Info() {
 		all[info.Config.Name] = info
 	}
@@ -69,53 +182,32 @@ func (s *server) streams(js jetstream.JetStream) map[string]*jetstream.StreamInf
 }
 
 // whole reports whether every stream has a leader and two copies that have all that it has.
-func (s *server) whole(js jetstream.JetStream) bool {
-	all := s.streams(js)
+func (c *clustered) whole(js jetstream.JetStream) bool {
+	all := c.streams(js)
 	for _, info := range all {
-		c := info.Cluster
-		if c == nil || c.Leader == "" || len(c.Replicas) != 2 || !c.Replicas[0].Current || !c.Replicas[1].Current {
+		group := info.Cluster
+		if group == nil || group.Leader == "" || len(group.Replicas) != 2 || !group.Replicas[0].Current || !group.Replicas[1].Current {
 			return false
 		}
 	}
 	return all[bus.Core] != nil
 }
 
-// joinCluster waits for a cluster that starts.
-func (s *server) joinCluster(urls []string) (js jetstream.JetStream) {
-	s.await(30*time.Second, "a cluster", func() bool {
-		if js == nil {
-			nc, err := nats.Connect(strings.Join(urls, ","), nats.MaxReconnects(-1), nats.ReconnectWait(100*time.Millisecond))
-			if err != nil {
-				return false
-			}
-			s.t.Cleanup(nc.Close)
-			js, _ = jetstream.New(nc)
-		}
-		_, err := js.AccountInfo(s.t.Context())
-		return err == nil
-	})
-	return js
-}
-
 // copied wants every stream and bucket of linli to have three copies, and the one that leads to be asked.
-func (s *server) copied(js jetstream.JetStream) {
-	var all map[string]*jetstream.StreamInfo
-	s.await(30*time.Second, "whole", func() bool {
-		all = s.streams(js)
-		return s.whole(js) && all[bus.Core] != nil
-	})
-	for name, info := range all {
+func (c *clustered) copied(js jetstream.JetStream) {
+	c.await(30*time.Second, "whole", func() bool { return c.whole(js) })
+	for name, info := range c.streams(js) {
 		if info.Config.Replicas != 3 || info.Config.AllowDirect {
-			s.t.Errorf("stream %s has %d copies, answers of any copy: %t", name, info.Config.Replicas, info.Config.AllowDirect)
+			c.t.Errorf("stream %s has %d copies, answers of any copy: %t", name, info.Config.Replicas, info.Config.AllowDirect)
 		}
 	}
 }
 
 // leader is the server that leads CORE.
-func (s *server) leader(js jetstream.JetStream, nodes []*natsNode) (led *natsNode) {
-	s.await(30*time.Second, "a leader", func() bool {
-		for _, n := range nodes {
-			if core := s.streams(js)[bus.Core]; core != nil && core.Cluster != nil && n.name == core.Cluster.Leader {
+func (c *clustered) leader(js jetstream.JetStream) (led *natsNode) {
+	c.await(30*time.Second, "a leader", func() bool {
+		for _, n := range c.nodes {
+			if core := c.streams(js)[bus.Core]; core != nil && core.Cluster != nil && n.name == core.Cluster.Leader {
 				led = n
 			}
 		}
@@ -124,29 +216,35 @@ func (s *server) leader(js jetstream.JetStream, nodes []*natsNode) (led *natsNod
 	return led
 }
 
-// kill is one of a cluster's servers, under load.
-type kill struct {
-	round        string
-	at           time.Time
-	whole, ready time.Duration // after the servers were started again
-}
-
-// tellKills logs how long each kill lasted, and how late presses were heard until the next.
-func tellKills(t *testing.T, kills []kill, a account, hook *receiver) {
-	for i, k := range kills {
+// settle ends the load and compares what became of it: what was acknowledged is stored once, and who pressed is heard once.
+func (c *clustered) settle(faults []trouble) {
+	c.load.stop()
+	r := c.load.wait()
+	a := c.load.account()
+	c.await(time.Minute, "drained", func() bool { return c.missing(a, c.began) == 0 })
+	acked, open := c.verify(a, c.began)
+	c.await(time.Minute, "everybody heard", func() bool { return len(openings(c.hook)) >= r.SOS })
+	c.hook.heardOnce(c.t)
+	c.t.Logf("%d acknowledged readings are stored once, %d were never acknowledged; %d presses, %d heard", acked, open, r.SOS, len(openings(c.hook)))
+	for i, f := range faults {
 		worst := time.Duration(0)
-		for _, d := range hook.all() {
+		for _, d := range c.hook.all() {
 			e := a[d.Alert.Device][0]
 			if e == nil || d.Alert.Rule != "sb_sos" || d.Event != "opened" {
 				continue
 			}
-			if at := time.UnixMicro(e.sentAt); at.After(k.at) && (i+1 == len(kills) || at.Before(kills[i+1].at)) {
+			if at := time.UnixMicro(e.sentAt); at.After(f.at) && (i+1 == len(faults) || at.Before(faults[i+1].at)) {
 				worst = max(worst, d.At.Sub(at))
 			}
 		}
-		t.Logf("%s: whole %.1f s after the start, linli ready after %.1f s, and heard of every press at most %.1f s late",
-			k.round, k.whole.Seconds(), k.ready.Seconds(), worst.Seconds())
+		c.t.Logf("%s: %s; heard of every press at most %.1f s late", f.what, f.course, worst.Seconds())
 	}
+}
+
+// trouble is what was done to a cluster under load, until the next.
+type trouble struct {
+	what, course string
+	at           time.Time
 }
 
 // The servers of an outside cluster are killed under load: the one that leads, one that loses its disk with it, one together with
@@ -154,42 +252,17 @@ func tellKills(t *testing.T, kills []kill, a account, hook *receiver) {
 func TestClusterWhateverServerIsKilled(t *testing.T) {
 	t.Logf("reproduce with -seed %d", *seed)
 	random := rand.New(rand.NewPCG(*seed, 2))
-	nodes, broker, hook := startCluster(t), startMosquitto(t), newReceiver(t)
-	urls := make([]string, len(nodes))
-	for i, n := range nodes {
-		urls[i] = n.url
-	}
-	s := newServer(t) // its command is a victim's
-	linli := &victim{name: "linli", log: s.logs, make: func() *exec.Cmd {
-		return exec.Command(filepath.Join(binDir, "linli"), "serve", "--data", s.data, "--http", s.http,
-			"--nats-url", strings.Join(urls, ","), "--mqtt-url", "tcp://"+broker.addr, "--config", hook.config(t))
-	}}
-	t.Cleanup(func() { linli.kill() })
-	up := func() bool { // as a service manager does: who starts while there is no bus ends
-		select {
-		case <-linli.gone:
-			linli.start(t, "")
-		default:
-		}
-		return s.ready()
-	}
-	js := s.joinCluster(urls)
-	linli.start(t, "")
-	s.await(time.Minute, "ready", up)
-	s.copied(js)
-	ids := s.fleet(4, 10, 200)
-	began := time.Now()
-	l := startLoad(t, broker.addr, ids, "-rate", "400", "-duration", "20m", "-sos-every", "1s")
-	answered := s.answer(hook)
+	c := startClustered(t, "400", "1s")
+	js := c.ask(c.nodes...)
+	answered := c.answer(c.hook)
 
-	leader := func() *natsNode { return s.leader(js, nodes) }
 	rounds := []struct {
 		name string
 		kill func() []*natsNode
 	}{
-		{"who leads", func() []*natsNode { return []*natsNode{leader()} }},
+		{"who leads", func() []*natsNode { return []*natsNode{c.leader(js)} }},
 		{"one with its disk", func() []*natsNode {
-			n := nodes[random.IntN(len(nodes))]
+			n := c.nodes[random.IntN(len(c.nodes))]
 			n.kill()
 			if err := os.RemoveAll(filepath.Join(n.dir, "jetstream")); err != nil {
 				t.Fatal(err)
@@ -197,16 +270,16 @@ func TestClusterWhateverServerIsKilled(t *testing.T) {
 			return []*natsNode{n}
 		}},
 		{"who leads, and linli", func() []*natsNode {
-			n := leader()
-			linli.kill()
+			n := c.leader(js)
+			c.linli.kill()
 			return []*natsNode{n}
 		}},
 		{"two", func() []*natsNode {
-			i := random.IntN(len(nodes))
-			return []*natsNode{nodes[i], nodes[(i+1)%len(nodes)]}
+			i := random.IntN(len(c.nodes))
+			return []*natsNode{c.nodes[i], c.nodes[(i+1)%len(c.nodes)]}
 		}},
 	}
-	var kills []kill
+	var kills []trouble
 	for n := range max(len(rounds), *chaos/10) {
 		round := rounds[n%len(rounds)]
 		killed, dead := time.Now(), round.kill()
@@ -215,22 +288,14 @@ func TestClusterWhateverServerIsKilled(t *testing.T) {
 		}
 		time.Sleep(time.Duration(random.Int64N(int64(3 * time.Second)))) // the random moment is the point
 		for _, node := range dead {
-			node.start(t, "")
+			node.launch(t)
 		}
 		at := time.Now()
-		s.await(time.Minute, "whole after a kill of "+round.name, func() bool { return s.whole(js) })
+		c.await(time.Minute, "whole after a kill of "+round.name, func() bool { return c.whole(js) })
 		whole := time.Since(at)
-		s.await(time.Minute, "ready after a kill of "+round.name, up)
-		kills = append(kills, kill{round.name, killed, whole, time.Since(at)})
+		c.await(time.Minute, "ready after a kill of "+round.name, c.up)
+		kills = append(kills, trouble{round.name, fmt.Sprintf("whole %.1f s after the start, linli ready after %.1f s", whole.Seconds(), time.Since(at).Seconds()), killed})
 	}
-	l.stop()
-	r := l.wait()
-	a := l.account()
-	s.await(time.Minute, "drained", func() bool { return s.missing(a, began) == 0 })
-	acked, open := s.verify(a, began)
-	s.await(time.Minute, "everybody heard", func() bool { return len(openings(hook)) >= r.SOS })
-	hook.heardOnce(t)
-	t.Logf("%d acknowledged readings are stored once, %d were never acknowledged; %d presses, %d heard", acked, open, r.SOS, len(openings(hook)))
-	tellKills(t, kills, a, hook)
+	c.settle(kills)
 	close(answered)
 }

@@ -19,75 +19,6 @@ import (
 
 var stoodStill = flag.Duration("stood-still", 7*time.Second, "how long the process stands still")
 
-// wire carries the connections of devices to the broker until it is dead: then both ends stay connected and nothing gets through, as
-// behind a NAT that has forgotten them.
-type wire struct {
-	addr string
-	dead atomic.Bool
-
-	mu    sync.Mutex // guards conns
-	conns []net.Conn
-}
-
-func newWire(t *testing.T, broker string) *wire {
-	t.Helper()
-	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	w := &wire{addr: l.Addr().String()}
-	var carrying sync.WaitGroup
-	t.Cleanup(func() {
-		l.Close()
-		w.mu.Lock()
-		for _, c := range w.conns {
-			c.Close()
-		}
-		w.mu.Unlock()
-		carrying.Wait()
-	})
-	carrying.Go(func() {
-		for {
-			device, err := l.Accept()
-			if err != nil {
-				return
-			}
-			server, err := (&net.Dialer{}).DialContext(context.Background(), "tcp", broker)
-			if err != nil {
-				device.Close()
-				continue
-			}
-			w.mu.Lock()
-			w.conns = append(w.conns, device, server)
-			w.mu.Unlock()
-			carrying.Go(func() { w.carry(device, server) })
-			carrying.Go(func() { w.carry(server, device) })
-		}
-	})
-	return w
-}
-
-// carry copies until one end closes; what comes on a dead wire is lost, the end of a connection too.
-func (w *wire) carry(from, to net.Conn) {
-	b := make([]byte, 4<<10)
-	for {
-		n, err := from.Read(b)
-		switch {
-		case w.dead.Load():
-			if err != nil {
-				return
-			}
-			continue
-		case err != nil:
-			to.Close()
-			return
-		}
-		if _, err := to.Write(b[:n]); err != nil {
-			return
-		}
-	}
-}
-
 // band connects as a wearable band that says when it is online and whose last will says that it is not.
 func (s *server) band(addr string, c credentials, keepAlive time.Duration) mqtt.Client {
 	s.t.Helper()
@@ -138,14 +69,14 @@ func TestHalfOpenConnections(t *testing.T) {
 	s.start()
 	s.linli("communities", "add", "--id", "garden", "--name", "花园")
 	quiet, moved, near := s.addDevice("garden", "wearable_band", "wb-quiet"), s.addDevice("garden", "wearable_band", "wb-moved"), s.addDevice("garden", "wearable_band", "wb-near")
-	w := newWire(t, s.mqtt)
+	w := newWire(t, func() string { return s.mqtt })
 	s.band(w.addr, quiet, 2*time.Second)
 	s.band(w.addr, moved, 10*time.Minute)
 	neighbour := s.band(s.mqtt, near, time.Minute)
 	for _, c := range []credentials{quiet, moved} {
 		s.await(30*time.Second, c.ID+" online", func() bool { return s.lastState(c.ID) == "online" })
 	}
-	w.dead.Store(true)
+	w.set(forgotten)
 	s.press(neighbour, near)
 	s.await(30*time.Second, "told of the neighbour", func() bool { return hook.opened("wb_sos")["wb-near"] == 1 })
 	s.await(30*time.Second, "offline by the keepalive", func() bool { return s.lastState("wb-quiet") == "offline" })
