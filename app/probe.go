@@ -86,22 +86,9 @@ func done(ctx context.Context, t mqtt.Token) error {
 
 // openWatch lets linli watch itself. The process that has the login of the broker tries the way of an SOS.
 func (a *App) openWatch(context.Context) error {
-	log := a.component("watch")
-	c := watch.Config{Status: a.Status, Log: log, Reg: a.reg}
-	operator, err := notify.NewOperator(a.channels, a.set.file.Operator)
+	c, err := a.watchOnItsOwn()
 	if err != nil {
 		return err
-	}
-	if c.Tell = func(ctx context.Context, n watch.Notice) error { return operator.Tell(ctx, notify.Trouble(n)) }; len(a.set.file.Operator) == 0 {
-		c.Tell = func(_ context.Context, n watch.Notice) error {
-			log.Error("linli is in trouble, and the configuration names no operator to tell", "part", n.Part, "over", n.Over, "err", n.Err)
-			return nil
-		}
-	}
-	if a.set.file.Heartbeat.URL != "" {
-		if c.Beat, err = a.set.file.Heartbeat.Open(); err != nil {
-			return err
-		}
 	}
 	if a.set.has("ingest") {
 		b, err := a.connect("watch")
@@ -112,6 +99,26 @@ func (a *App) openWatch(context.Context) error {
 	}
 	a.workers = append(a.workers, worker{"watch", watch.New(c).Run})
 	return nil
+}
+
+// watchOnItsOwn is what watches and tells without a bus.
+func (a *App) watchOnItsOwn() (c watch.Config, err error) {
+	log := a.component("watch")
+	c = watch.Config{Status: a.Status, Log: log, Reg: a.reg}
+	operator, err := notify.NewOperator(a.channels, a.set.file.Operator)
+	if err != nil {
+		return c, err
+	}
+	if c.Tell = func(ctx context.Context, n watch.Notice) error { return operator.Tell(ctx, notify.Trouble(n)) }; len(a.set.file.Operator) == 0 {
+		c.Tell = func(_ context.Context, n watch.Notice) error {
+			log.Error("linli is in trouble, and the configuration names no operator to tell", "part", n.Part, "over", n.Over, "err", n.Err)
+			return nil
+		}
+	}
+	if a.set.file.Heartbeat.URL != "" {
+		c.Beat, err = a.set.file.Heartbeat.Open()
+	}
+	return c, err
 }
 
 func (a *App) probe(b *bus.Bus) *probe {

@@ -4,7 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -12,8 +16,11 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"linli/alerts/notify"
+	"linli/app/watch"
 	"linli/bus"
 	"linli/devices"
+	"linli/internal/providers"
 	"linli/internal/testkit"
 )
 
@@ -97,5 +104,40 @@ func TestTrialPressSaysHowFarItCame(t *testing.T) {
 	err := press(t, a, 5*time.Second)
 	if err == nil || !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "the notifier has not had it") {
 		t.Errorf("pressed without a notifier: %v", err)
+	}
+}
+
+// The operator and the heartbeat of the configuration file are reached by a process that has neither bus nor database.
+func TestOperatorIsToldWithoutABus(t *testing.T) {
+	const secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+	hook, beats := providers.Webhook(t, secret), 0
+	outside := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { beats++ }))
+	defer outside.Close()
+	config := filepath.Join(t.TempDir(), "linli.yaml")
+	text := fmt.Sprintf("channels: [{name: ops, type: webhook, url: %q, secret: %q, allow_private_addresses: true}]\noperator: [{channel: ops}]\n"+
+		"heartbeat: {url: %q, allow_private_addresses: true}\n", hook.URL, secret, outside.URL)
+	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	set, err := parseSettings([]string{"--data", t.TempDir(), "--config", config}, os.LookupEnv)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := &App{set: set, log: testkit.Log, reg: prometheus.NewRegistry()}
+	if a.channels, err = notify.OpenChannels(set.file.Channels, a.log); err != nil {
+		t.Fatal(err)
+	}
+	c, err := a.watchOnItsOwn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Tell(t.Context(), watch.Notice{Part: "broker", Err: "nobody answers", Since: time.Now()}); err != nil {
+		t.Error(err)
+	}
+	if got := hook.Visible(); len(got) != 1 || !strings.Contains(got[0].Text, "broker: nobody answers") {
+		t.Errorf("told %+v, want what is wrong", got)
+	}
+	if err := c.Beat(t.Context()); err != nil || beats != 1 {
+		t.Errorf("%d heartbeats: %v", beats, err)
 	}
 }
