@@ -92,9 +92,9 @@ bench-pages: needs build
 	$(NPM) run --silent speed
 
 # Parts killed 200 times while 2,000 people press, the servers of a NATS cluster 20 times, of both of which make test does some; and the
-# wires between them and linli cut 20 times.
+# wires between them and linli cut 20 times; and a disk that takes seconds, where there is strace.
 chaos: needs
-	$(GO) test ./internal/acceptance -run '^(TestEverySOSReachesAPersonWhateverIsKilled|TestClusterWhatever(ServerIsKilled|WireIsCut))$$' -chaos 200 -count 1 -timeout 60m -v
+	$(GO) test ./internal/acceptance -run '^(TestEverySOSReachesAPersonWhateverIsKilled|TestClusterWhatever(ServerIsKilled|WireIsCut)|TestDiskThatTakesSeconds)$$' -chaos 200 -count 1 -timeout 60m -v
 
 clean:
 	rm -rf bin data web/dist/* $(UI)/node_modules $(UI)/screenshots
