@@ -152,3 +152,25 @@ test('one sample in a year is seen in the chart, what came late is marked, and w
     await b.close()
   }
 })
+
+test('what was rejected is found with its reason and its bytes, and a replay in vain is said', async () => {
+  const { secret } = await linli.api<{ secret: string }>('POST', 'devices', { id: 'room-9', type: 'indoor_environment', name: '棋牌室', community: 'tianjin' })
+  const topic = 'linli/telemetry/tianjin/indoor_environment/room-9'
+  linli.publish('room-9', secret, topic, 'co2=640')
+  const b = await Browser.open(linli)
+  try {
+    await b.enter(linli, '/rejects')
+    const row = b.page.getByRole('listitem').filter({ hasText: topic })
+    await row.getByText('格式错误').waitFor()
+    await row.getByRole('button', { name: '原始内容' }).click()
+    expect(await row.locator('pre').innerText()).toBe('co2=640')
+    await row.getByRole('button', { name: '重放' }).click()
+    await row.getByRole('status').filter({ hasText: '重放后仍被拒收' }).waitFor()
+    expect(await row.count()).toBe(1)
+    await row.getByRole('link', { name: '棋牌室' }).click()
+    await b.page.getByRole('heading', { name: '棋牌室' }).waitFor()
+    expect(b.errors).toEqual([])
+  } finally {
+    await b.close()
+  }
+})
