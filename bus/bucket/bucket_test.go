@@ -187,21 +187,24 @@ func TestLostWatchIsFollowedByAnother(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := &lossy{kv, make(chan jetstream.KeyWatcher, 3)}
+	l := &lossy{kv, make(chan jetstream.KeyWatcher, 1)}
 	n := &numbers{kv: l, copy: map[string]int{}}
 	if n.Bucket, err = bucket.Open(t.Context(), l, n.apply); err != nil {
 		t.Fatal(err)
 	}
 	<-l.watches // of Open
 	n.run(t)
-	if err := (<-l.watches).Stop(); err != nil {
+	w := <-l.watches
+	l.watches <- nil // no room: there is no other before the test wants it
+	if err := w.Stop(); err != nil {
 		t.Fatal(err)
 	}
-	testkit.Eventually(t, 5*time.Second, func() bool { return n.Status() != nil })
+	testkit.Eventually(t, 30*time.Second, func() bool { return n.Status() != nil })
 	if _, err := kv.Put(t.Context(), "n", []byte("7")); err != nil {
 		t.Fatal(err)
 	}
-	testkit.Eventually(t, 5*time.Second, func() bool { x, _ := n.get("n"); return x == 7 && n.Status() == nil })
+	<-l.watches
+	testkit.Eventually(t, 30*time.Second, func() bool { x, _ := n.get("n"); return x == 7 && n.Status() == nil })
 }
 
 func TestUnreadableEntryIsNamedUntilItIsMended(t *testing.T) {
