@@ -22,6 +22,8 @@ type delivery struct {
 	passed bool      // the next address is tried already
 	waited bool      // for the quota of its provider, so that it may be told together with others, see merge.go
 
+	unanswered []uint64 // sums of what was written since seq, without an answer
+
 	members []*delivery // taken out of the lane to be told together with it
 }
 

@@ -109,8 +109,8 @@ func (n *Notify) gather(ctx context.Context, d *delivery, m *Message) {
 func (n *Notify) expire(ctx context.Context, d *delivery, why string) {
 	d.State, d.Error = bus.Expired, why
 	n.metrics.done(d, "expired")
-	again, at := n.end(ctx, d)
-	n.settle(d, again, at)
+	n.end(ctx, d)
+	n.settle(d, false, time.Time{})
 }
 
 func (d *delivery) ref() bus.DeliveryRef { return bus.DeliveryRef{Alert: d.Alert, ID: d.ID} }
@@ -132,8 +132,8 @@ func (n *Notify) part(ctx context.Context, d *delivery, again bool, at time.Time
 			x.State, x.Class, x.Error, x.Within = bus.Failed, d.Class, d.Error, nil
 			n.metrics.done(x, "failed")
 			n.goOn(ctx, x)
-			again, at := n.end(ctx, x)
-			n.settle(x, again, at)
+			n.end(ctx, x)
+			n.settle(x, false, at)
 		default: // each for itself again; perhaps it has arrived
 			x.State, x.Within, x.Doubt = bus.Pending, nil, d.Doubt
 			n.settle(x, true, later(at, time.Now()))

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"log/slog"
 	"maps"
 	"slices"
@@ -263,11 +264,17 @@ func (n *Notify) write(ctx context.Context, d *delivery) error {
 	case errors.As(err, &api) && api.ErrorCode == jetstream.JSErrCodeStreamWrongLastSequence:
 		return bus.ErrConflict
 	case err != nil:
+		d.unanswered = append(d.unanswered, sumOf(b))
 		return fmt.Errorf("record delivery %s: %w", d.ID, err)
 	}
-	d.seq = ack.Sequence
+	d.seq, d.unanswered = ack.Sequence, nil
 	return nil
 }
+
+var recordSeed = maphash.MakeSeed()
+
+// sumOf tells records of this process apart.
+func sumOf(record []byte) uint64 { return maphash.Bytes(recordSeed, record) }
 
 // watchLanes reads deliveries again that did not fit into a lane.
 func (n *Notify) watchLanes(ctx context.Context) error {

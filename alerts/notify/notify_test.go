@@ -183,6 +183,53 @@ func TestRecordedDeliveryIsTakenUpWhenTheEventComesAgain(t *testing.T) {
 	testkit.Eventually(t, 30*time.Second, func() bool { return states(t, b)[bus.Accepted] == 1 })
 }
 
+// A write of which no answer came may be stored long after one has stopped waiting for it. It is ours, and what comes after it is
+// recorded; what another process has written is not touched.
+func TestAWriteThatIsStoredLateIsOurs(t *testing.T) {
+	b := testkit.NATS(t)
+	n, err := Open(t.Context(), Config{Bus: b, Channels: Channels{"ops": newRecorder()}, Duty: []string{"ops"}, Log: testkit.Log})
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := opened("a1", true)
+	d, err := n.plan(&e, &toDuty[0], 0, bus.Address{Channel: "ops"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := n.write(t.Context(), d); err != nil {
+		t.Fatal(err)
+	}
+	late := func(attempts int) *delivery {
+		x := &delivery{Delivery: d.Delivery, seq: d.seq}
+		x.Attempts = attempts
+		if err := n.write(t.Context(), x); err != nil {
+			t.Fatal(err)
+		}
+		return x
+	}
+	record, err := json.Marshal(late(1).Delivery)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.unanswered = []uint64{sumOf(record)}
+	d.State = bus.Sending
+	if again, done := n.keep(t.Context(), d); again || done {
+		t.Errorf("keep behind a write of ours: again %v, done %v", again, done)
+	}
+	late(7)
+	d.State = bus.Accepted
+	if n.end(t.Context(), d) {
+		t.Error("what another process wrote was written over")
+	}
+	last, err := n.last(t.Context(), d.Alert, d.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if last.Attempts != 7 || last.State != bus.Sending {
+		t.Errorf("stored are attempts %d, %s", last.Attempts, last.State)
+	}
+}
+
 // An event that comes again after its message was taken, however often, spends nothing of a quota.
 func TestAnEventThatComesAgainIsCountedOnce(t *testing.T) {
 	b, r := testkit.NATS(t), newRecorder()

@@ -102,8 +102,8 @@ func (n *Notify) look(ctx context.Context, d *delivery) (again bool, at time.Tim
 		}
 		return true, now.Add(max(receiptWait, now.Sub(d.Updated)))
 	}
-	if again, at = n.end(ctx, d); again || d.State != bus.Failed {
-		return again, at
+	if !n.end(ctx, d) || d.State != bus.Failed {
+		return false, at
 	}
 	return n.follow(ctx, d)
 }
@@ -123,7 +123,8 @@ func (n *Notify) follow(ctx context.Context, d *delivery) (again bool, at time.T
 		n.broke(ctx, d)
 	}
 	d.Look = time.Time{}
-	return n.end(ctx, d)
+	n.end(ctx, d)
+	return false, at
 }
 
 // fated puts d into the state that its provider tells. One that did not arrive is looked at again, see follow.

@@ -76,8 +76,8 @@ func (n *Notify) prepare(ctx context.Context, d *delivery, m *Message) (again bo
 	if why != "" {
 		d.State, d.Error, d.Look, d.Contains = bus.Expired, why, time.Time{}, nil
 		n.metrics.done(d, "expired")
-		again, at = n.end(ctx, d)
-		return again, at, true
+		n.end(ctx, d)
+		return false, at, true
 	}
 	if woken {
 		return true, d.due, true
@@ -126,12 +126,12 @@ func (n *Notify) answered(ctx context.Context, d *delivery, r Receipt, err error
 		if !receipts {
 			n.mended(ctx, d)
 		}
-		again, at = n.end(ctx, d)
+		n.end(ctx, d)
 		if len(d.Recipient.Reach) > 1 {
 			n.hurry(d.Alert) // his other addresses need not be tried
 		}
 		n.await(d)
-		return again, at
+		return false, at
 	case Permanent(err) && !(d.Safety && duty(&d.Recipient)): // duty channels are tried until somebody mends the receiver
 		d.State = bus.Failed
 		n.metrics.done(d, "failed")
@@ -140,7 +140,8 @@ func (n *Notify) answered(ctx context.Context, d *delivery, r Receipt, err error
 		if classOf(err) == BadTarget {
 			n.broke(ctx, d)
 		}
-		return n.end(ctx, d)
+		n.end(ctx, d)
+		return false, at
 	case errors.As(err, &e) && e.Class == RateLimited:
 		n.governor.punished(d.Channel, d.To, e, time.Now())
 	}
@@ -151,28 +152,34 @@ func (n *Notify) answered(ctx context.Context, d *delivery, r Receipt, err error
 	if c := classOf(err); c == RateLimited || c == Auth {
 		n.pass(ctx, d)
 	}
-	if again, at = n.end(ctx, d); d.State == bus.Pending && at.IsZero() {
-		return true, time.Now().Add(next)
-	}
-	return again, at
+	return n.end(ctx, d), time.Now().Add(next)
 }
 
-// end records d as it is now, though we are asked to end: else it would be sent again at the next start. If that does not work,
-// it says whether and when there is more to do.
-func (n *Notify) end(ctx context.Context, d *delivery) (again bool, at time.Time) {
+// end records d as it is now, though we are asked to end: else it would be sent again at the next start. What became of it is known
+// here alone, so it is tried until there is an answer. False: another process has it, or a bus that is away was not to be waited for.
+func (n *Notify) end(ctx context.Context, d *delivery) bool {
 	d.Updated = time.Now().UTC()
-	keeping, cancel := context.WithTimeout(context.WithoutCancel(ctx), keepLimit)
-	defer cancel()
-	if again, done := n.keep(keeping, d); done {
-		return again, time.Now().Add(time.Second)
+	for {
+		keeping, cancel := context.WithTimeout(context.WithoutCancel(ctx), keepLimit)
+		err := n.store(keeping, d)
+		cancel()
+		if err == nil {
+			return true
+		}
+		if errors.Is(err, bus.ErrConflict) || ctx.Err() != nil {
+			return false
+		}
+		n.cfg.Log.Warn("delivery is not recorded", "delivery", d.ID, "err", err)
+		if !wait(ctx, time.Second) {
+			return false
+		}
 	}
-	return false, at
 }
 
 // keep records d. It is done with it if that does not work: because another process has it (and then it is not ours to try
 // again), or because the bus is away.
 func (n *Notify) keep(ctx context.Context, d *delivery) (again, done bool) {
-	err := n.write(ctx, d)
+	err := n.store(ctx, d)
 	switch {
 	case err == nil:
 		return false, false
@@ -185,6 +192,24 @@ func (n *Notify) keep(ctx context.Context, d *delivery) (again, done bool) {
 	return n.reread(ctx, d), true
 }
 
+// store writes d, also behind a write of its own of which no answer had come: that may be stored long after one has stopped waiting
+// for it, and is nobody else's.
+func (n *Notify) store(ctx context.Context, d *delivery) error {
+	err := n.write(ctx, d)
+	for errors.Is(err, bus.ErrConflict) && len(d.unanswered) > 0 {
+		m, readErr := n.core.GetLastMsgForSubject(ctx, bus.DeliverySubject(d.Alert, d.ID))
+		if readErr != nil {
+			return fmt.Errorf("read delivery %s: %w", d.ID, readErr)
+		}
+		if m.Sequence <= d.seq || !slices.Contains(d.unanswered, sumOf(m.Data)) {
+			return err
+		}
+		d.seq = m.Sequence
+		err = n.write(ctx, d)
+	}
+	return err
+}
+
 // reread brings the record up to what is stored, after a write whose fate is unknown. It reports whether there is more to do.
 func (n *Notify) reread(ctx context.Context, d *delivery) bool {
 	for wait(ctx, time.Second) {
@@ -193,7 +218,7 @@ func (n *Notify) reread(ctx context.Context, d *delivery) bool {
 			n.cfg.Log.Warn("delivery is not read", "delivery", d.ID, "err", err)
 			continue
 		}
-		stored.members, stored.waited = d.members, d.waited
+		stored.members, stored.waited, stored.unanswered = d.members, d.waited, d.unanswered
 		*d = *stored
 		return d.State == bus.Pending || d.State == bus.Sending
 	}
