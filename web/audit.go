@@ -24,7 +24,7 @@ const (
 	auditWait    = 3 * time.Second // for an entry to be stored
 	urgentWait   = 500 * time.Millisecond
 	viewPause    = 10 * time.Minute // within which looking again is no new entry
-	listPause    = time.Hour        // the same of a list that is of nobody alone
+	listPause    = time.Hour        // the same of a list
 	maxViews     = 20_000
 )
 
@@ -185,7 +185,8 @@ func (s *Server) recordView(ctx context.Context, urgent bool, of func() []*bus.A
 		if urgent {
 			wait = urgentWait
 		}
-		for _, e := range of() {
+		all := of()
+		for i, e := range all {
 			e.Status = status
 			if !s.views.isNew(e) {
 				continue
@@ -198,7 +199,7 @@ func (s *Server) recordView(ctx context.Context, urgent bool, of func() []*bus.A
 			if !urgent {
 				return err
 			}
-			s.Log.Error("a view is not in the audit log", "user", e.By, "route", e.Route, "err", err)
+			s.Log.Error("a view is not in the audit log", "user", e.By, "route", e.Route, "community", e.Community, "person", e.Person, "and", len(all)-i-1, "err", err)
 			return nil
 		}
 		return nil
@@ -214,7 +215,7 @@ func (s *Server) lookedAt(p *account.Principal, e *bus.AuditEntry, community str
 		all = append(all, &x)
 	}
 	switch {
-	case e.Community != "" || e.Person != "", community == "" && p.Everywhere():
+	case e.Community != "" || e.Person != "", community == "" && p.Everywhere(), community != "" && s.Registry.Community(community) == nil:
 		return []*bus.AuditEntry{e}
 	case community != "" && p.Community(community):
 		of(community, "")
@@ -248,7 +249,7 @@ func (v *views) key(e *bus.AuditEntry) string {
 
 func (v *views) isNew(e *bus.AuditEntry) bool {
 	pause := viewPause
-	if e.Person == "" && e.Target == "" {
+	if e.Target == "" {
 		pause = listPause
 	}
 	if at, ok := v.seen.Get(v.key(e)); ok && e.At.Sub(at) < pause {

@@ -104,7 +104,7 @@ func (s *Server) keepOfLink(w http.ResponseWriter, r *http.Request, k *relative,
 	if rec, ok := w.(*recorder); ok && r.Method != http.MethodGet && r.Method != http.MethodHead {
 		rec.before = s.recordEdit(r.Context(), entry)
 	} else if ok && a.Person != "" {
-		rec.before = s.recordView(r.Context(), false, func() []*bus.AuditEntry { return []*bus.AuditEntry{entry} })
+		rec.before = s.recordView(r.Context(), a.Safety, func() []*bus.AuditEntry { return []*bus.AuditEntry{entry} })
 	}
 }
 

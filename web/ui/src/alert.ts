@@ -10,11 +10,11 @@ import type { Alert, AlertDetail, AlertEvent, WhyEntry } from './types'
 import { useLoad } from './use'
 
 const receipts = 5000 // ms between two looks at how far the messages of an alert have come
-const settled = 10 * 60e3 // ms after the end of an alert; then they are not looked at any more
+const settled = 10 * 60e3 // ms after the last change of an alert; then they are not looked at any more
 
 /**
  * useAlert loads an alert with its history and who was told, again whenever the stream says that it changed. How far the messages have
- * come is no change of the alert, so that is asked for now and then.
+ * come is no change of the alert, so that is asked for now and then. why is undefined while it is not known, toldError why not.
  */
 export function useAlert(id: () => string | undefined) {
   const changed = () => `${id()} ${alerts.get(id() ?? '')?.events}`
@@ -29,12 +29,12 @@ export function useAlert(id: () => string | undefined) {
   const told = useLoad(async (signal) => {
     const wanted = id()
     return wanted ? { alert: wanted, why: await loadWhy(wanted, signal) } : undefined
-  }, changed, () => !id() || !seesAll() || loaded.error.value || alert.value && over(alert.value) ? 0 : receipts)
-  const why = computed(() => told.data.value?.alert === id() ? told.data.value!.why : [])
-  return { ...loaded, alert, why, reload: () => Promise.all([loaded.reload(), told.reload()]) }
+  }, changed, () => !id() || !seesAll() || loaded.error.value || alert.value && quiet(alert.value) ? 0 : receipts)
+  const why = computed(() => !seesAll() ? [] : told.data.value?.alert === id() ? told.data.value!.why : undefined)
+  return { ...loaded, alert, why, toldError: told.error, reload: () => Promise.all([loaded.reload(), told.reload()]) }
 }
 
-const over = (a: Alert) => !!a.closed_at && Date.now() - Date.parse(a.closed_at) > settled
+const quiet = (a: AlertDetail) => Date.now() - Date.parse(a.history.at(-1)?.at ?? a.opened_at) > settled
 
 /** newer is an alert as it was loaded, and as the stream knows it where that is ahead. */
 export const newer = (loaded: AlertDetail, live?: Alert): AlertDetail => live && live.events >= loaded.events ? { ...loaded, ...live } : loaded

@@ -1,7 +1,7 @@
 // What an event says beside its name, in words.
 
 import { field, pickTag, tagName, types, words } from './catalogue'
-import { pick, valueText } from './format'
+import { clock, pick, valueText } from './format'
 import { word } from './texts'
 
 // Fields that say something to programs only.
@@ -12,6 +12,7 @@ const machine = new Set([
 
 /** sayValue is the value of one field of an event, in words or with its unit. */
 export function sayValue(type: string, event: string, id: string, value: unknown): string {
+  if (typeof value === 'string' && /^\d{4}-\d\d-\d\dT\d\d:\d\d/.test(value)) return clock(value, false)
   const unit = types.get(type)?.events.find(e => e.id === event)?.fields?.find(f => f.id === id)?.unit ?? field(type, id)?.unit
   const said = valueText(value, unit, words(type, id))
   return typeof value === 'string' && said === value ? pickTag(id, value, type) : said

@@ -27,7 +27,10 @@ export function parse(text: string, take: (e: ServerEvent) => void): string {
 const pause = 2000 // ms before the next try, unless the browser says it is online again
 const silence = 40_000 // ms without a byte after which a connection is taken for dead; the server pings every 15 s
 
+const resumable = 60_000 // ms without a byte after which all that is open is asked for anew: who looks may see more or less since
+
 let current: AbortController | null = null
+let heard = 0
 
 interface Heard { command: Command, hold: Hold }
 const hearers = { command: new Set<(c: Command) => void>(), hold: new Set<(h: Hold) => void>() }
@@ -79,7 +82,7 @@ async function once(control: AbortController, take: (e: ServerEvent) => void) {
   const signal = AbortSignal.any([control.signal, watchdog.signal])
   let timer = setTimeout(() => watchdog.abort(), silence)
   try {
-    const headers: Record<string, string> = state.lastEvent ? { 'Last-Event-ID': state.lastEvent } : {}
+    const headers: Record<string, string> = state.lastEvent && Date.now() - heard < resumable ? { 'Last-Event-ID': state.lastEvent } : {}
     const response = await request('api/v1/stream', { headers, signal })
     state.link = 'live'
     const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader()
@@ -87,6 +90,7 @@ async function once(control: AbortController, take: (e: ServerEvent) => void) {
     for (;;) {
       const { done, value } = await reader.read()
       if (done) return
+      heard = Date.now()
       clearTimeout(timer)
       timer = setTimeout(() => watchdog.abort(), silence)
       text = parse(text + value, take)

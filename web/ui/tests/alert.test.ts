@@ -37,7 +37,7 @@ test('how far a message has come is seen without a reload', async () => {
     const { events } = await kin.alert() as unknown as Alert
     go()
     await link
-    await detail.locator('li', { hasText: '王芳' }).getByText('已发出').waitFor({ timeout: 10_000 })
+    await detail.locator('li', { hasText: '王芳' }).getByText('已发出').waitFor()
     console.log(`events of the alert before its receipt ${events}, after it ${(await kin.alert() as unknown as Alert).events}`)
     await kin.end()
     expect(b.errors).toEqual([])
