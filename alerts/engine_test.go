@@ -209,10 +209,10 @@ func TestABacklogIsAConcern(t *testing.T) {
 	e := s.engine(func(*nats.Conn, string) { <-wait }) // at the first commit
 	goOn := sync.OnceFunc(func() { close(wait) })
 	t.Cleanup(goOn)
-	testkit.Eventually(t, 10*time.Second, func() bool { return e.behind() != nil })
+	testkit.Eventually(t, 30*time.Second, func() bool { return e.behind() != nil })
 	goOn()
 	s.judged()
-	testkit.Eventually(t, 10*time.Second, func() bool { return e.Status() == nil })
+	testkit.Eventually(t, 30*time.Second, func() bool { return e.Status() == nil })
 }
 
 func TestStreamMadeAnewIsReadFromItsBeginning(t *testing.T) {

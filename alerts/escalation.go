@@ -292,8 +292,14 @@ const (
 
 // pressedAgain reports whether a repeated event of life-safety is another call for help.
 func pressedAgain(a *bus.Alert, at, received time.Time) bool {
-	return a.Safety && !a.Late && a.Held == "" && a.Escalation != nil &&
-		at.Sub(a.Escalation.Called) >= pressAfter && received.Sub(at) <= pressFresh
+	if !a.Safety || a.Late || a.Held != "" || a.Escalation == nil {
+		return false
+	}
+	told := a.Escalation.Called
+	if told.IsZero() { // not known of an alert that is older than the field
+		told = a.LastEvent
+	}
+	return at.Sub(told) >= pressAfter && received.Sub(at) <= pressFresh
 }
 
 // press tells everybody again who was told in this round, and runs the next step at once. One who has acknowledged goes on

@@ -191,6 +191,7 @@ func (b *book) lift(a *bus.Alert, ev bus.AlertEvent, now time.Time) {
 		if was != nil {
 			e.Handled = was.Handled
 		}
+		e.Called = ev.At
 		ev.Tell = b.address(a, merge(b.handler(a, now), b.recipients(a, e.Steps[0], 0, 0, now)), now)
 		b.record(a, ev)
 		return

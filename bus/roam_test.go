@@ -36,7 +36,7 @@ func TestServerThatStoresNothingIsLeft(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	roamed := make(chan error)
 	go func() { roamed <- b.Roam(ctx, testkit.Log) }()
-	testkit.Eventually(t, 20*time.Second, func() bool { return b.NC.ConnectedUrl() == good })
+	testkit.Eventually(t, 60*time.Second, func() bool { return b.NC.ConnectedUrl() == good })
 	if _, _, err := b.Publish(t.Context(), bus.EventSubject("north", "sos_button", "sb-1", "sos"), "1", []byte("x")); err != nil {
 		t.Error(err)
 	}
@@ -59,7 +59,7 @@ func listening(t *testing.T, dir string) string {
 		s.Shutdown()
 		s.WaitForShutdown()
 	})
-	if !s.ReadyForConnections(10 * time.Second) {
+	if !s.ReadyForConnections(30 * time.Second) {
 		t.Fatal("NATS server is not ready after 10 s")
 	}
 	return s.ClientURL()

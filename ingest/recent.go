@@ -1,6 +1,9 @@
 package ingest
 
-import "time"
+import (
+	"strconv"
+	"time"
+)
 
 // recent remembers keys: at least the last half of its capacity, at most all of it.
 type recent struct {
@@ -31,8 +34,8 @@ const repeatWindow = 10 * time.Second
 
 // repeats remembers when events without ts and seq came.
 type repeats struct {
-	first map[string]press
-	limit int // when those that have passed are forgotten
+	first map[string]press // by bytes, and by bytes and the packet id under which they came
+	limit int              // when those that have passed are forgotten
 }
 
 // minRepeats is the least that is remembered before anything is forgotten.
@@ -47,23 +50,35 @@ type press struct {
 
 // at returns the press that this one repeats; itself if it repeats none.
 func (r *repeats) at(key string, now press) press {
-	if first, ok := r.first[key]; ok && !now.at.Before(first.at) {
-		age := now.at.Sub(first.at)
-		if age < repeatWindow || now.again && now.packet == first.packet && age < againWindow {
-			return first
-		}
+	within := func(key string, window time.Duration) (press, bool) {
+		p, ok := r.first[key]
+		return p, ok && !now.at.Before(p.at) && now.at.Sub(p.at) < window
 	}
+	own := key + "#" + strconv.Itoa(int(now.packet))
+	if p, ok := within(own, againWindow); ok && now.again {
+		return p
+	}
+	p, ok := within(key, repeatWindow)
+	if !ok {
+		p = now
+	}
+	r.put(key, p, now.at)
+	r.put(own, p, now.at)
+	return p
+}
+
+// put remembers a press, and forgets those that are long past when there are many.
+func (r *repeats) put(key string, p press, now time.Time) {
 	if r.first == nil || len(r.first) >= r.limit {
 		kept := map[string]press{}
 		for k, p := range r.first {
-			if now.at.Sub(p.at) < againWindow {
+			if now.Sub(p.at) < againWindow {
 				kept[k] = p
 			}
 		}
 		r.first, r.limit = kept, max(minRepeats, 2*len(kept))
 	}
-	r.first[key] = now
-	return now
+	r.first[key] = p
 }
 
 // series counts the distinct combinations of series tags a device has used.

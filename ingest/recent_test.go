@@ -42,6 +42,31 @@ func TestRepeatsEndAfterTenSeconds(t *testing.T) {
 	}
 }
 
+// A nervous hand presses twice, and the broker sends both again and again: one press, or two where there were two.
+func TestTwoPressesSentAgainAreNoOthers(t *testing.T) {
+	start := time.Now()
+	for second, want := range map[time.Duration]time.Duration{3 * time.Second: 0, 12 * time.Second: 12 * time.Second} {
+		var r repeats
+		r.at("press", press{at: start, packet: 7})
+		for _, p := range []struct {
+			after  time.Duration
+			packet uint16
+			again  bool
+			want   time.Duration
+		}{
+			{second, 8, false, want},
+			{second + 10*time.Second, 8, true, want},
+			{30 * time.Second, 7, true, 0},
+			{43 * time.Second, 8, true, want},
+			{60 * time.Second, 7, true, 0},
+		} {
+			if got := r.at("press", press{start.Add(p.after), p.packet, p.again}).at.Sub(start); got != p.want {
+				t.Errorf("pressed again after %v, sent under %d after %v: the press at %v, want %v", second, p.packet, p.after, got, p.want)
+			}
+		}
+	}
+}
+
 // What the broker sends again is the same press much longer.
 func TestPressSentAgainIsNoOther(t *testing.T) {
 	var r repeats

@@ -91,9 +91,9 @@ func TestReplyOfANumberWithTheCodeOfTheCountry(t *testing.T) {
 	son.Person, son.Name, son.Reach = "p-3", "王强", []bus.Address{{Channel: "sms", To: "+8613800000003"}}
 	neighbour.Person, neighbour.Reach = "p-4", []bus.Address{{Channel: "voice", To: "008613800000004"}}
 	happen(t, b, event("a1", 1, "opened", toldTo(son, neighbour)))
-	testkit.Eventually(t, 10*time.Second, func() bool { return len(sms.Visible()) == 1 && len(voice.Visible()) == 1 })
+	testkit.Eventually(t, 30*time.Second, func() bool { return len(sms.Visible()) == 1 && len(voice.Visible()) == 1 })
 	callback(t, b, "k1", "sms", sms.SMSReply("13800000003", "收到"))
-	testkit.Eventually(t, 10*time.Second, func() bool { return len(acted(t, b)) == 1 })
+	testkit.Eventually(t, 30*time.Second, func() bool { return len(acted(t, b)) == 1 })
 	if got := acted(t, b)[0]; got != "acknowledge a1 p-3 王强" {
 		t.Errorf("the reply is %s", got)
 	}
@@ -174,7 +174,7 @@ func TestAProviderThatHangsWhenAskedHoldsUpNobody(t *testing.T) {
 		happen(t, b, event(fmt.Sprint("a", i), 1, "opened", toldTo(to), func(e *bus.AlertEvent) { e.Alert.Safety = false }))
 	}
 	happen(t, b, event("sos", 1, "opened", toldTo(to)))
-	testkit.Eventually(t, 10*time.Second, func() bool { return states(t, b)[bus.Accepted] == ordinary+1 })
+	testkit.Eventually(t, 30*time.Second, func() bool { return states(t, b)[bus.Accepted] == ordinary+1 })
 	stop()
 	due := time.Now().Add(-time.Second)
 	all, err := deliveriesOf(t.Context(), b, "*")
@@ -195,7 +195,7 @@ func TestAProviderThatHangsWhenAskedHoldsUpNobody(t *testing.T) {
 		}
 	}
 	startAll(t, b, channels)
-	testkit.Eventually(t, 10*time.Second, func() bool { return phone.count() > 0 })
+	testkit.Eventually(t, 30*time.Second, func() bool { return phone.count() > 0 })
 	if d := deliveries(t, b, "sos")["phone opened"]; d.ID == "" {
 		t.Error("somebody else was told over the phone")
 	}

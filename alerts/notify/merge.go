@@ -131,8 +131,7 @@ func (n *Notify) part(ctx context.Context, d *delivery, again bool, at time.Time
 		case d.State == bus.Failed:
 			x.State, x.Class, x.Error, x.Within = bus.Failed, d.Class, d.Error, nil
 			n.metrics.done(x, "failed")
-			n.goOn(ctx, x)
-			n.end(ctx, x)
+			n.fail(ctx, x)
 			n.settle(x, false, at)
 		default: // each for itself again; perhaps it has arrived
 			x.State, x.Within, x.Doubt = bus.Pending, nil, d.Doubt

@@ -237,7 +237,7 @@ func TestAnEventThatComesAgainIsCountedOnce(t *testing.T) {
 	stop := start(t, b, r)
 	e := opened("a1", true)
 	happen(t, b, e)
-	testkit.Eventually(t, 10*time.Second, func() bool { return states(t, b)[bus.Accepted] == 1 })
+	testkit.Eventually(t, 30*time.Second, func() bool { return states(t, b)[bus.Accepted] == 1 })
 	stop()
 	n, err := Open(t.Context(), Config{Bus: b, Channels: Channels{"ops": r}, Duty: []string{"ops"}, Log: testkit.Log})
 	if err != nil {

@@ -16,26 +16,30 @@ func (n *Notify) watchPatience(ctx context.Context) error {
 		if d == nil {
 			return nil
 		}
-		if n.isHeld(d) {
-			n.goOn(ctx, d)
+		if n.isHeld(d) && !n.goOn(ctx, d) {
+			n.impatient.put(d, time.Now().Add(time.Second))
 		}
 	}
 }
 
-// goOn is advance where nobody can do anything about its error.
-func (n *Notify) goOn(ctx context.Context, d *delivery) {
+// goOn is advance within a limit, though we are asked to end. False: it is to be done again.
+func (n *Notify) goOn(ctx context.Context, d *delivery) bool {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), keepLimit)
 	defer cancel()
 	if err := n.advance(ctx, d); err != nil {
-		n.cfg.Log.Warn("the next address is not tried", "delivery", d.ID, "alert", d.Alert, "err", err)
+		n.cfg.Log.Warn("the next address is not tried yet", "delivery", d.ID, "alert", d.Alert, "err", err)
+		return false
 	}
+	return true
 }
 
 // pass goes on to the next address at once, and once.
 func (n *Notify) pass(ctx context.Context, d *delivery) {
 	if !d.passed {
 		d.passed = true
-		n.goOn(ctx, d)
+		if !n.goOn(ctx, d) {
+			n.impatient.put(&delivery{Delivery: d.Delivery}, time.Now().Add(time.Second))
+		}
 	}
 	for _, x := range d.members {
 		n.pass(ctx, x)

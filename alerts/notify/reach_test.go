@@ -6,9 +6,11 @@ import (
 	"errors"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"linli/bus"
@@ -155,6 +157,64 @@ func TestRecipientWithoutAnAddressThatWorksIsReportedOnce(t *testing.T) {
 	}
 }
 
+// silentBus is a bus that for a while neither stores nor answers.
+type silentBus struct {
+	jetstream.JetStream
+	left atomic.Int32 // so many writes
+}
+
+func (s *silentBus) PublishMsg(ctx context.Context, m *nats.Msg, o ...jetstream.PublishOpt) (*jetstream.PubAck, error) {
+	if s.left.Add(-1) >= 0 {
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}
+	return s.JetStream.PublishMsg(ctx, m, o...)
+}
+
+// What became of a call is not forgotten when the bus does not answer meanwhile: it is made again, not made again, or the next address
+// is gone on to.
+func TestBusThatIsSilentWhenACallHasEnded(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		first        error
+		writes       int32
+		chat, phones int // tries, and calls taken
+	}{
+		"away":          {errors.New("connection refused"), 1, 2, 0},
+		"taken":         {nil, 1, 1, 0},
+		"a bad address": {refuse(BadTarget, "", "gone"), 1, 1, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b, chat, phone := testkit.NATS(t), newRecorder(), newRecorder()
+			quiet := &silentBus{JetStream: b.JS}
+			own := *b
+			own.JS = quiet
+			chat.fail = func(_ Message, try int) error {
+				if try > 1 {
+					return nil
+				}
+				quiet.left.Store(c.writes)
+				return c.first
+			}
+			startAll(t, &own, Channels{"chat": chat, "phone": phone, "ops": newRecorder()})
+			mother := daughter
+			if c.phones == 0 {
+				mother.Reach = mother.Reach[:1]
+			}
+			happen(t, b, event("a1", 1, "opened", toldTo(mother)))
+			testkit.Eventually(t, 30*time.Second, func() bool { return states(t, b)[bus.Accepted] == 1 })
+			tries := 0
+			for _, n := range chat.tries {
+				tries += n
+			}
+			if tries != c.chat || phone.count() != c.phones {
+				t.Errorf("%d tries and %d calls, want %d and %d", tries, phone.count(), c.chat, c.phones)
+			}
+		})
+	}
+}
+
 // Nobody waits for a first address that hangs.
 func TestHangingAddressIsOvertaken(t *testing.T) {
 	b, chat, phone := testkit.NATS(t), newRecorder(), newRecorder()
@@ -213,7 +273,7 @@ func TestOldCallsAreLookedAt(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() { done <- n.Run(ctx) }()
-	testkit.Eventually(t, 10*time.Second, func() bool { return states(t, b)[bus.Expired] == 4 })
+	testkit.Eventually(t, 30*time.Second, func() bool { return states(t, b)[bus.Expired] == 4 })
 	cancel()
 	if err := <-done; err != nil {
 		t.Error(err)

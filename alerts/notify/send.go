@@ -136,11 +136,10 @@ func (n *Notify) answered(ctx context.Context, d *delivery, r Receipt, err error
 		d.State = bus.Failed
 		n.metrics.done(d, "failed")
 		log.Error("delivery failed for good", "err", err, "attempts", d.Attempts)
-		n.goOn(ctx, d)
-		if classOf(err) == BadTarget {
+		n.fail(ctx, d)
+		if classOf(err) == BadTarget && d.Look.IsZero() {
 			n.broke(ctx, d)
 		}
-		n.end(ctx, d)
 		return false, at
 	case errors.As(err, &e) && e.Class == RateLimited:
 		n.governor.punished(d.Channel, d.To, e, time.Now())
@@ -153,6 +152,15 @@ func (n *Notify) answered(ctx context.Context, d *delivery, r Receipt, err error
 		n.pass(ctx, d)
 	}
 	return n.end(ctx, d), time.Now().Add(next)
+}
+
+// fail records that d failed, after the next address was gone on to. Where that could not be done it is looked at again, see follow.
+func (n *Notify) fail(ctx context.Context, d *delivery) {
+	if !n.goOn(ctx, d) {
+		d.Look = time.Now().UTC()
+	}
+	n.end(ctx, d)
+	n.await(d)
 }
 
 // end records d as it is now, though we are asked to end: else it would be sent again at the next start. What became of it is known
