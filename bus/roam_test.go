@@ -60,7 +60,7 @@ func listening(t *testing.T, dir string) string {
 		s.WaitForShutdown()
 	})
 	if !s.ReadyForConnections(30 * time.Second) {
-		t.Fatal("NATS server is not ready after 10 s")
+		t.Fatal("NATS server is not ready after 30 s")
 	}
 	return s.ClientURL()
 }
