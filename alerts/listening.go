@@ -34,7 +34,7 @@ func (e *Engine) followListening(ctx context.Context) error {
 	return e.Bus.FollowSettings(ctx, bus.ListeningKey, func(_ jetstream.KeyValue, entry jetstream.KeyValueEntry) error {
 		e.listen(entry)
 		return nil
-	})
+	}, jetstream.IgnoreDeletes())
 }
 
 // listen takes an entry for the loop to find. While none can be read, nobody is known to listen.

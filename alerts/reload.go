@@ -2,7 +2,6 @@ package alerts
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"strings"
@@ -64,66 +63,27 @@ func (e *Engine) withSettings(said map[string][]byte) *Rules {
 	return rules
 }
 
-// followSettings makes new rules whenever the settings say something else of them, and hands them to the loop, until ctx ends. The
-// client gives a watch up when its server goes at a bad moment; then there is another.
+// followSettings makes new rules whenever the settings say something else of them, and hands them to the loop, until ctx ends.
 func (e *Engine) followSettings(ctx context.Context) error {
-	kv, err := e.Bus.KV(ctx, bus.SettingsBucket)
-	if err != nil {
-		return err
-	}
-	for said := maps.Clone(e.settings); ; {
-		err := e.followRules(ctx, kv, said)
-		if ctx.Err() != nil {
-			return ctx.Err()
+	said := maps.Clone(e.settings)
+	return e.Bus.FollowSettings(ctx, bus.RulesPrefix+"*", func(_ jetstream.KeyValue, entry jetstream.KeyValueEntry) error {
+		name := strings.TrimPrefix(entry.Key(), bus.RulesPrefix)
+		if entry.Operation() == jetstream.KeyValuePut {
+			said[name] = entry.Value()
+		} else {
+			delete(said, name)
 		}
-		e.Log.Warn("following rules of the settings again", "err", err)
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(lastRetry):
-		}
-	}
-}
-
-// followRules does so with one watch. said is what the settings say, and is kept up to date.
-func (e *Engine) followRules(ctx context.Context, kv jetstream.KeyValue, said map[string][]byte) error {
-	w, err := kv.Watch(ctx, bus.RulesPrefix+"*")
-	if err != nil {
-		return err
-	}
-	defer func() { _ = w.Stop() }()
-	begun := false
-	for {
-		var entry jetstream.KeyValueEntry
-		var ok bool
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case entry, ok = <-w.Updates():
-		}
-		switch {
-		case !ok:
-			return errors.New("the watch is lost")
-		case entry == nil:
-			begun = true
-			if sameSettings(said, e.settings) {
-				continue
-			}
-		case entry.Operation() == jetstream.KeyValuePut:
-			said[strings.TrimPrefix(entry.Key(), bus.RulesPrefix)] = entry.Value()
-		default:
-			delete(said, strings.TrimPrefix(entry.Key(), bus.RulesPrefix))
-		}
-		if !begun {
-			continue
+		if sameSettings(said, e.settings) {
+			return nil
 		}
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
 		case e.reloads <- e.withSettings(said):
 			e.settings = maps.Clone(said)
+			return nil
 		}
-	}
+	})
 }
 
 func sameSettings(a, b map[string][]byte) bool {

@@ -23,14 +23,15 @@ const replayPrefix = "replay."
 func ReplayKey(id string) string { return replayPrefix + id }
 
 // FollowReplays carries out the requests to replay rejects of one source, one by one, until ctx ends. replay returns when what it
-// made of the reject is stored; the reject and the request are deleted then. After an error both stay until the next start.
+// made of the reject is stored; the reject and the request are deleted then. After an error both stay until the next start, or the
+// next watch.
 func (b *Bus) FollowReplays(ctx context.Context, source string, log *slog.Logger, replay func(context.Context, Reject) error) error {
 	return b.FollowSettings(ctx, ReplayKey("*"), func(kv jetstream.KeyValue, e jetstream.KeyValueEntry) error {
 		if err := b.replay(ctx, kv, e.Key(), source, replay); err != nil && ctx.Err() == nil {
 			log.Error("replay reject", "reject", strings.TrimPrefix(e.Key(), replayPrefix), "err", err)
 		}
 		return nil
-	})
+	}, jetstream.IgnoreDeletes())
 }
 
 func (b *Bus) replay(ctx context.Context, kv jetstream.KeyValue, key, source string, replay func(context.Context, Reject) error) error {

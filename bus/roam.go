@@ -5,12 +5,10 @@ import (
 	"fmt"
 	"log/slog"
 	"time"
-
-	"github.com/nats-io/nats.go/jetstream"
 )
 
-// ReachKey is the settings key that Roam writes. What is under it means nothing.
-const ReachKey = "reach"
+// reachKey is the settings key that Roam writes. What is under it means nothing.
+const reachKey = "reach"
 
 const (
 	reachEvery   = 2 * time.Second
@@ -24,19 +22,18 @@ const (
 
 // Roam takes the connection to another server of its cluster, until ctx ends, when nothing can be stored through the one that it has:
 // a server that is cut off from the others, or from us, does not say so, and may answer what it is asked for ever with what was. Only a
-// majority stores, so that is what is tried.
+// majority stores, so that is what is tried. Who owns the connection calls it once; it ends with an error when the connection is closed.
 func (b *Bus) Roam(ctx context.Context, log *slog.Logger) error {
-	var kv jetstream.KeyValue
 	stored, patience := time.Now(), roamPatience
 	for {
-		err := b.reach(ctx, &kv)
+		err := b.reach(ctx)
 		pause := reachAgain
 		switch {
 		case ctx.Err() != nil:
 			return ctx.Err()
 		case err == nil:
 			stored, patience, pause = time.Now(), roamPatience, reachEvery
-		case time.Since(stored) > patience && len(b.NC.Servers()) > 1:
+		case time.Since(stored) > patience:
 			log.Warn("nothing can be stored through this server, trying another", "server", b.NC.ConnectedUrlRedacted(), "for", time.Since(stored), "err", err)
 			if err := b.NC.ForceReconnect(); err != nil {
 				return fmt.Errorf("try another server: %w", err)
@@ -51,15 +48,13 @@ func (b *Bus) Roam(ctx context.Context, log *slog.Logger) error {
 	}
 }
 
-// reach stores something of no meaning.
-func (b *Bus) reach(ctx context.Context, kv *jetstream.KeyValue) (err error) {
+// reach stores something of no meaning, where there is another server to go to.
+func (b *Bus) reach(ctx context.Context) error {
+	if len(b.NC.Servers()) < 2 {
+		return nil
+	}
 	ctx, cancel := context.WithTimeout(ctx, reachAttempt)
 	defer cancel()
-	if *kv == nil {
-		if *kv, err = b.KV(ctx, SettingsBucket); err != nil {
-			return err
-		}
-	}
-	_, err = (*kv).Put(ctx, ReachKey, nil)
+	_, err := b.JS.Publish(ctx, "$KV."+SettingsBucket+"."+reachKey, nil)
 	return err
 }

@@ -15,48 +15,50 @@ var errWatchLost = errors.New("the watch is lost")
 // watchAgain is how long after that settings are followed again.
 const watchAgain = time.Second
 
-// FollowSettings hands what is put under some keys of the settings to take, beginning with what is there, until ctx ends or take
-// returns an error. After a watch that was lost it begins again, so what is there may come a second time.
-func (b *Bus) FollowSettings(ctx context.Context, keys string, take func(jetstream.KeyValue, jetstream.KeyValueEntry) error) error {
+// FollowSettings hands what is put under some keys of the settings to take, beginning with what is there, until ctx ends, the first watch
+// cannot be had or take returns an error. After a watch that was lost there is another, so what is there may come a second time.
+func (b *Bus) FollowSettings(ctx context.Context, keys string, take func(jetstream.KeyValue, jetstream.KeyValueEntry) error, opts ...jetstream.WatchOpt) error {
 	kv, err := b.KV(ctx, SettingsBucket)
 	if err != nil {
 		return err
 	}
+	w, err := kv.Watch(ctx, keys, opts...)
+	if err != nil {
+		return fmt.Errorf("follow %s: %w", keys, err)
+	}
 	for {
-		err := followOnce(ctx, kv, keys, take)
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
+		err := handOn(ctx, w, func(e jetstream.KeyValueEntry) error { return take(kv, e) })
+		_ = w.Stop()
 		if !errors.Is(err, errWatchLost) {
 			return err
 		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(watchAgain):
+		for err != nil {
+			select {
+			case <-ctx.Done():
+				return ctx.Err()
+			case <-time.After(watchAgain):
+			}
+			w, err = kv.Watch(ctx, keys, opts...)
 		}
 	}
 }
 
-// followOnce follows with one watch.
-func followOnce(ctx context.Context, kv jetstream.KeyValue, keys string, take func(jetstream.KeyValue, jetstream.KeyValueEntry) error) error {
-	w, err := kv.Watch(ctx, keys, jetstream.IgnoreDeletes())
-	if err != nil {
-		return fmt.Errorf("follow %s: %w: %w", keys, errWatchLost, err)
-	}
-	defer func() { _ = w.Stop() }()
+// handOn hands on what one watch tells, until it is lost.
+func handOn(ctx context.Context, w jetstream.KeyWatcher, take func(jetstream.KeyValueEntry) error) error {
 	for {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
 		case e, ok := <-w.Updates():
 			switch {
+			case ctx.Err() != nil: // it ends with ctx, and may be seen first
+				return ctx.Err()
 			case !ok:
-				return fmt.Errorf("follow %s: %w", keys, errWatchLost)
+				return errWatchLost
 			case e == nil: // all that was there at the start has come
 				continue
 			}
-			if err := take(kv, e); err != nil {
+			if err := take(e); err != nil {
 				return err
 			}
 		}

@@ -199,7 +199,7 @@ func (s *Server) recordView(ctx context.Context, urgent bool, of func() []*bus.A
 			if !urgent {
 				return err
 			}
-			s.Log.Error("a view is not in the audit log", "user", e.By, "route", e.Route, "community", e.Community, "person", e.Person, "and", len(all)-i-1, "err", err)
+			s.Log.Error("a view is not in the audit log", "user", e.By, "route", e.Route, "community", e.Community, "person", e.Person, "more", len(all)-i-1, "err", err)
 			return nil
 		}
 		return nil

@@ -122,12 +122,7 @@ func (b *board) watch(since uint64) (w *watcher, now []change, last uint64, comp
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	complete = since == 0 || since < b.dropped || since > b.last
-	for _, c := range b.alerts {
-		if complete && c.alert.State != bus.Closed || !complete && c.seq > since {
-			now = append(now, c)
-		}
-	}
-	slices.SortFunc(now, func(x, y change) int { return cmp.Compare(x.seq, y.seq) })
+	now = b.those(func(c change) bool { return complete && c.alert.State != bus.Closed || !complete && c.seq > since })
 	return b.add(), now, b.last, complete
 }
 
@@ -135,13 +130,18 @@ func (b *board) watch(since uint64) (w *watcher, now []change, last uint64, comp
 func (b *board) open() (now []change, last uint64) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	return b.those(func(c change) bool { return c.alert.State != bus.Closed }), b.last
+}
+
+// those returns the last changes of the alerts that are wanted, oldest first. The caller holds mu.
+func (b *board) those(wanted func(change) bool) (all []change) {
 	for _, c := range b.alerts {
-		if c.alert.State != bus.Closed {
-			now = append(now, c)
+		if wanted(c) {
+			all = append(all, c)
 		}
 	}
-	slices.SortFunc(now, func(x, y change) int { return cmp.Compare(x.seq, y.seq) })
-	return now, b.last
+	slices.SortFunc(all, func(x, y change) int { return cmp.Compare(x.seq, y.seq) })
+	return all
 }
 
 // join returns a watcher of all changes from now on.

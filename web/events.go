@@ -81,18 +81,20 @@ func (s *Server) happenings(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	found, next := page(found, limit)
+	personal := false
 	for _, e := range found {
 		h := happening{Time: e.Time, Community: e.Community, Type: e.Type, Device: e.Device, Event: e.Event, Fields: e.Fields}
 		if d := s.Registry.Device(e.Device); d != nil {
 			h.DeviceName, h.Place = d.Name, d.Place
-			if d.Person != "" {
-				showed(r, people.Events)
-			}
+			personal = personal || d.Person != ""
 		}
 		for _, f := range hidden {
 			delete(h.Fields, f)
 		}
 		body.Events = append(body.Events, h)
+	}
+	if personal {
+		showed(r, people.Events)
 	}
 	if !next.IsZero() {
 		body.Next = next.Format(time.RFC3339Nano)

@@ -41,8 +41,11 @@ func (s *Server) familyLog(w http.ResponseWriter, r *http.Request, k *relative) 
 	zone, shown := s.zone(k.elder.Community), map[string]bool{}
 	err := s.newest(r.Context(), bus.Audit, subjects, 0, lookedViews, func(_ uint64, data []byte) {
 		e := new(bus.AuditEntry)
-		list := func() bool { return e.Person == "" && e.Target == "" && e.Method == http.MethodGet }
-		if json.Unmarshal(data, e) != nil || e.Person != k.elder.ID && !list() || e.Status >= http.StatusBadRequest || len(body.Entries) >= shownViews {
+		if json.Unmarshal(data, e) != nil {
+			return
+		}
+		list := e.Person == "" && e.Target == "" && e.Method == http.MethodGet
+		if e.Person != k.elder.ID && !list || e.Status >= http.StatusBadRequest || len(body.Entries) >= shownViews {
 			return
 		}
 		look := s.familyLook(e)

@@ -75,20 +75,21 @@ func (s *Server) snapshot(out *eventWriter, who *account.Principal, open []chang
 	out.snapshot(last, alerts)
 }
 
+// lookAgain returns who is let in now; nil: nobody. Where they reach something else than before, all that is open is sent anew.
+func (s *Server) lookAgain(r *http.Request, out *eventWriter, before *account.Principal) *account.Principal {
+	now := s.access.still(r)
+	if now != nil && !now.ReachesAs(before) {
+		open, last := s.board.open()
+		s.snapshot(out, now, open, last)
+	}
+	return now
+}
+
 // pump sends what the watcher receives until the client goes, cannot keep up or is no longer let in, or the server stops.
 func (s *Server) pump(r *http.Request, out *eventWriter, watch *watcher) error {
 	ping := time.NewTicker(streamPing)
 	defer ping.Stop()
-	before := principal(r)
-	still := func() *account.Principal {
-		now := s.access.still(r)
-		if now != nil && !now.ReachesAs(before) {
-			open, last := s.board.open()
-			s.snapshot(out, now, open, last)
-			before = now
-		}
-		return now
-	}
+	who := principal(r)
 	for {
 		if err := out.flush(); err != nil {
 			return nil // gone
@@ -99,7 +100,7 @@ func (s *Server) pump(r *http.Request, out *eventWriter, watch *watcher) error {
 		case <-s.leaving:
 			return nil
 		case <-ping.C:
-			if still() == nil {
+			if who = s.lookAgain(r, out, who); who == nil {
 				return nil
 			}
 			out.buf.WriteString(": ping\n\n")
@@ -108,8 +109,7 @@ func (s *Server) pump(r *http.Request, out *eventWriter, watch *watcher) error {
 				s.metrics.dropped.Inc()
 				return nil
 			}
-			who := still()
-			if who == nil {
+			if who = s.lookAgain(r, out, who); who == nil {
 				return nil
 			}
 			switch {

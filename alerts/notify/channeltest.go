@@ -23,7 +23,7 @@ func (n *Notify) watchTests(ctx context.Context) error {
 	for ctx.Err() == nil {
 		err := n.cfg.Bus.FollowSettings(ctx, bus.ChannelTestKey("*"), func(kv jetstream.KeyValue, e jetstream.KeyValueEntry) error {
 			return n.test(ctx, kv, e)
-		})
+		}, jetstream.IgnoreDeletes())
 		if ctx.Err() == nil {
 			n.cfg.Log.Warn("tests of channels are not followed", "err", err)
 		}

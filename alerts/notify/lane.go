@@ -19,6 +19,16 @@ type lane struct {
 
 const laneLimit = 10_000
 
+// lanes are those of ordinary deliveries and of life-safety.
+type lanes [2]*lane
+
+func (l lanes) of(d *delivery) *lane {
+	if d.Safety {
+		return l[1]
+	}
+	return l[0]
+}
+
 type dueItem struct {
 	at time.Time
 	d  *delivery

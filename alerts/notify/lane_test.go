@@ -70,16 +70,16 @@ func TestPausesGrowAndNeverEnd(t *testing.T) {
 // What would make a delivery look whether it is needed may come while it is being tried. It is not forgotten.
 func TestHurryReachesADeliveryThatIsBeingSent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		lanes := [2]*lane{newLane(), newLane()}
+		both := lanes{newLane(), newLane()}
 		n := &Notify{
-			lanes: map[string][2]*lane{"chat": lanes}, held: map[string]bool{}, behind: map[string][]*delivery{}, working: map[*delivery]bool{},
+			lanes: map[string]lanes{"chat": both}, held: map[string]bool{}, behind: map[string][]*delivery{}, working: map[*delivery]bool{},
 		}
 		began := time.Now()
 		for _, alert := range []string{"a1", "a2"} {
 			n.enqueue(&delivery{Delivery: bus.Delivery{ID: alert, Alert: alert, Channel: "chat"}})
 		}
 		for _, alert := range []string{"a1", "a2"} {
-			d := lanes[0].take(t.Context())
+			d := both[0].take(t.Context())
 			n.begin(d)
 			if d.Alert != alert {
 				t.Fatalf("took %s, want %s", d.Alert, alert)
@@ -87,10 +87,10 @@ func TestHurryReachesADeliveryThatIsBeingSent(t *testing.T) {
 			n.hurry("a1")
 			n.settle(d, true, began.Add(time.Hour))
 		}
-		if d := lanes[0].take(t.Context()); d.Alert != "a1" || time.Since(began) != 0 || !d.due.Equal(began.Add(time.Hour)) {
+		if d := both[0].take(t.Context()); d.Alert != "a1" || time.Since(began) != 0 || !d.due.Equal(began.Add(time.Hour)) {
 			t.Errorf("took %s after %v, want the one that was hurried at once", d.Alert, time.Since(began))
 		}
-		if d := lanes[0].take(t.Context()); d.Alert != "a2" || time.Since(began) != time.Hour {
+		if d := both[0].take(t.Context()); d.Alert != "a2" || time.Since(began) != time.Hour {
 			t.Errorf("took %s after %v, want the other at its time", d.Alert, time.Since(began))
 		}
 		if len(n.working) != 0 {

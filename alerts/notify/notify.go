@@ -41,9 +41,9 @@ type Notify struct {
 	consumer  jetstream.Consumer // of alert events
 	callbacks jetstream.Consumer
 	desks     [desks]desk
-	lanes     map[string][2]*lane // of each channel: ordinary, life-safety
-	impatient *lane               // deliveries to addresses that take long; what does not fit waits for the ladder's next step
-	receipts  [2]*lane            // deliveries that are looked at again: ordinary, life-safety; what does not fit is told by a callback, or never
+	lanes     map[string]lanes // of each channel: ordinary, life-safety
+	impatient *lane            // deliveries to addresses that take long; what does not fit waits for the ladder's next step
+	receipts  lanes            // deliveries that are looked at again: ordinary, life-safety; what does not fit is told by a callback, or never
 	governor  *governor
 	ways      *ways
 	answers   *answers
@@ -81,11 +81,11 @@ func Open(ctx context.Context, cfg Config) (*Notify, error) {
 		}
 	}
 	n := &Notify{
-		cfg: cfg, lanes: map[string][2]*lane{}, impatient: newLane(), receipts: [2]*lane{newLane(), newLane()}, governor: newGovernor(cfg.Channels), ways: newWays(),
+		cfg: cfg, lanes: map[string]lanes{}, impatient: newLane(), receipts: lanes{newLane(), newLane()}, governor: newGovernor(cfg.Channels), ways: newWays(),
 		held: map[string]bool{}, behind: map[string][]*delivery{}, working: map[*delivery]bool{},
 	}
 	for name := range cfg.Channels {
-		n.lanes[name] = [2]*lane{newLane(), newLane()}
+		n.lanes[name] = lanes{newLane(), newLane()}
 	}
 	n.metrics = newMetrics(cfg.Reg, n)
 	n.answers, n.health = newAnswers(), newHealth()
@@ -264,7 +264,9 @@ func (n *Notify) write(ctx context.Context, d *delivery) error {
 	case errors.As(err, &api) && api.ErrorCode == jetstream.JSErrCodeStreamWrongLastSequence:
 		return bus.ErrConflict
 	case err != nil:
-		d.unanswered = append(d.unanswered, sumOf(b))
+		if sum := sumOf(b); !slices.Contains(d.unanswered, sum) { // the same record is tried again and again
+			d.unanswered = append(d.unanswered, sum)
+		}
 		return fmt.Errorf("record delivery %s: %w", d.ID, err)
 	}
 	d.seq, d.unanswered = ack.Sequence, nil

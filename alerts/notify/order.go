@@ -86,11 +86,7 @@ func (n *Notify) place(d *delivery, at time.Time) {
 
 // laneOf is nil for a channel that is configured no more; its deliveries wait for it, and the next address is tried.
 func (n *Notify) laneOf(d *delivery) *lane {
-	lanes := n.lanes[d.Channel]
-	if d.Safety {
-		return lanes[1]
-	}
-	return lanes[0]
+	return n.lanes[d.Channel].of(d)
 }
 
 // hurry makes every delivery of an alert look whether it is still needed.

@@ -28,11 +28,7 @@ func (n *Notify) ask(ctx context.Context, d *delivery, m Message) Fate {
 	if !ok {
 		return Fate{}
 	}
-	limit := SendLimit
-	if d.Safety { // while it is asked, nobody is told over the next address
-		limit = patience(d.Safety)
-	}
-	ctx, cancel := context.WithTimeout(ctx, limit)
+	ctx, cancel := context.WithTimeout(ctx, min(SendLimit, patience(d.Safety))) // while it is asked, nobody is told over the next address
 	defer cancel()
 	fate, err := asker.Ask(ctx, m, Receipt{d.Receipt})
 	if err != nil {
@@ -50,11 +46,7 @@ func (n *Notify) await(d *delivery) {
 	if d.Look.IsZero() {
 		return
 	}
-	l := n.receipts[0]
-	if d.Safety {
-		l = n.receipts[1]
-	}
-	l.put(&delivery{Delivery: d.Delivery}, d.Look)
+	n.receipts.of(d).put(&delivery{Delivery: d.Delivery}, d.Look)
 }
 
 // watchReceipts asks what became of accepted deliveries. Two that look at the same one at once do the same.

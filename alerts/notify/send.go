@@ -191,9 +191,7 @@ func (n *Notify) keep(ctx context.Context, d *delivery) (again, done bool) {
 	switch {
 	case err == nil:
 		return false, false
-	case errors.Is(err, bus.ErrConflict):
-		return false, true
-	case ctx.Err() != nil:
+	case errors.Is(err, bus.ErrConflict), ctx.Err() != nil:
 		return false, true
 	}
 	n.cfg.Log.Warn("delivery is not recorded", "delivery", d.ID, "err", err)
@@ -205,9 +203,9 @@ func (n *Notify) keep(ctx context.Context, d *delivery) (again, done bool) {
 func (n *Notify) store(ctx context.Context, d *delivery) error {
 	err := n.write(ctx, d)
 	for errors.Is(err, bus.ErrConflict) && len(d.unanswered) > 0 {
-		m, readErr := n.core.GetLastMsgForSubject(ctx, bus.DeliverySubject(d.Alert, d.ID))
+		m, readErr := n.lastRecord(ctx, d.Alert, d.ID)
 		if readErr != nil {
-			return fmt.Errorf("read delivery %s: %w", d.ID, readErr)
+			return readErr
 		}
 		if m.Sequence <= d.seq || !slices.Contains(d.unanswered, sumOf(m.Data)) {
 			return err
@@ -290,9 +288,17 @@ func decode(data []byte, seq uint64) (*delivery, error) {
 
 // last reads a delivery as it is stored.
 func (n *Notify) last(ctx context.Context, alert, id string) (*delivery, error) {
+	m, err := n.lastRecord(ctx, alert, id)
+	if err != nil {
+		return nil, err
+	}
+	return decode(m.Data, m.Sequence)
+}
+
+func (n *Notify) lastRecord(ctx context.Context, alert, id string) (*jetstream.RawStreamMsg, error) {
 	m, err := n.core.GetLastMsgForSubject(ctx, bus.DeliverySubject(alert, id))
 	if err != nil {
 		return nil, fmt.Errorf("read delivery %s: %w", id, err)
 	}
-	return decode(m.Data, m.Sequence)
+	return m, nil
 }

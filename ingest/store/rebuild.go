@@ -31,7 +31,7 @@ func (s *Store) followRebuilds(ctx context.Context) error {
 			s.cfg.Log.Error("rebuild", "err", err)
 		}
 		return nil
-	})
+	}, jetstream.IgnoreDeletes())
 }
 
 func (s *Store) rebuild(ctx context.Context, kv jetstream.KeyValue, id string) error {

@@ -186,13 +186,35 @@ func TestEverySOSReachesAPersonWhateverIsKilled(t *testing.T) {
 	close(answered)
 }
 
-// heardOnce fails the test unless each device that pressed opened one alert, and the receiver, which knows ids, heard of that once.
+// heardOnce fails the test unless each device that pressed opened one alert, of which the receiver heard once.
 func (r *receiver) heardOnce(t *testing.T) {
 	t.Helper()
+	r.toldOnce(t)
 	for device, alerts := range openings(r) {
 		if len(alerts) != 1 {
 			t.Errorf("%s pressed once and opened %d alerts", device, len(alerts))
 		}
+	}
+}
+
+// latest is how late presses between two moments were heard at most.
+func latest(a account, hook *receiver, from, until time.Time) (worst time.Duration) {
+	for _, d := range hook.all() {
+		e := a[d.Alert.Device][0]
+		if e == nil || d.Alert.Rule != "sb_sos" || d.Event != "opened" {
+			continue
+		}
+		if at := time.UnixMicro(e.sentAt); at.After(from) && at.Before(until) {
+			worst = max(worst, d.At.Sub(at))
+		}
+	}
+	return worst
+}
+
+// toldOnce fails the test unless the receiver, which knows ids, heard once of each alert that opened.
+func (r *receiver) toldOnce(t *testing.T) {
+	t.Helper()
+	for device, alerts := range openings(r) {
 		for alert, told := range alerts {
 			if told != 1 {
 				t.Errorf("the receiver sees the opening of %s of %s %d times", alert, device, told)

@@ -30,23 +30,28 @@ type natsNode struct {
 // url is where its clients find it.
 func (n *natsNode) url() string { return "nats://" + n.door.addr }
 
-// listens is where a server listens, for its clients or for others of its cluster; empty while it does not.
-func (n *natsNode) listens(others bool) string {
-	files, _ := filepath.Glob(filepath.Join(n.ports, "*.ports"))
-	var says struct{ Nats, Cluster []string }
-	for _, f := range files {
-		if b, err := os.ReadFile(f); err != nil || json.Unmarshal(b, &says) != nil {
-			return ""
-		}
-	}
-	urls := says.Nats
-	if others {
-		urls = says.Cluster
-	}
+// forClients is where a server listens for its clients; empty while it does not.
+func (n *natsNode) forClients() string { return addressOf(n.says().Nats) }
+
+// forServers is the same for others of its cluster.
+func (n *natsNode) forServers() string { return addressOf(n.says().Cluster) }
+
+func addressOf(urls []string) string {
 	if len(urls) == 0 {
 		return ""
 	}
 	return strings.TrimPrefix(urls[0], "nats://")
+}
+
+// says is what a server writes into its file.
+func (n *natsNode) says() (ports struct{ Nats, Cluster []string }) {
+	files, _ := filepath.Glob(filepath.Join(n.ports, "*.ports"))
+	for _, f := range files {
+		if b, err := os.ReadFile(f); err == nil {
+			_ = json.Unmarshal(b, &ports) // half written: it listens nowhere yet
+		}
+	}
+	return ports
 }
 
 // launch starts the server, on ports that are free.
@@ -68,7 +73,7 @@ func startCluster(t *testing.T) []*natsNode {
 	nodes := make([]*natsNode, 3)
 	for i := range nodes {
 		n := &natsNode{dir: t.TempDir(), ports: filepath.Join(t.TempDir(), "ports"), routes: map[string]*wire{}}
-		n.door = newWire(t, func() string { return n.listens(false) })
+		n.door = newWire(t, n.forClients)
 		nodes[i] = n
 	}
 	for i, n := range nodes {
@@ -77,7 +82,7 @@ func startCluster(t *testing.T) []*natsNode {
 		var routes []string
 		for j, other := range nodes {
 			if i != j {
-				w := newWire(t, func() string { return other.listens(true) })
+				w := newWire(t, other.forServers)
 				n.routes[fmt.Sprintf("n%d", j)] = w
 				routes = append(routes, "nats://"+w.addr)
 			}
@@ -153,7 +158,7 @@ func (c *clustered) ask(nodes ...*natsNode) (js jetstream.JetStream) {
 		if js == nil {
 			var urls []string
 			for _, n := range nodes {
-				urls = append(urls, "nats://"+n.listens(false))
+				urls = append(urls, "nats://"+n.forClients())
 			}
 			nc, err := nats.Connect(strings.Join(urls, ","), nats.MaxReconnects(-1), nats.ReconnectWait(100*time.Millisecond))
 			if err != nil {
@@ -206,8 +211,9 @@ func (c *clustered) copied(js jetstream.JetStream) {
 // leader is the server that leads CORE.
 func (c *clustered) leader(js jetstream.JetStream) (led *natsNode) {
 	c.await(30*time.Second, "a leader", func() bool {
+		core := c.streams(js)[bus.Core]
 		for _, n := range c.nodes {
-			if core := c.streams(js)[bus.Core]; core != nil && core.Cluster != nil && n.name == core.Cluster.Leader {
+			if core != nil && core.Cluster != nil && n.name == core.Cluster.Leader {
 				led = n
 			}
 		}
@@ -227,17 +233,11 @@ func (c *clustered) settle(faults []trouble) {
 	c.hook.heardOnce(c.t)
 	c.t.Logf("%d acknowledged readings are stored once, %d were never acknowledged; %d presses, %d heard", acked, open, r.SOS, len(openings(c.hook)))
 	for i, f := range faults {
-		worst := time.Duration(0)
-		for _, d := range c.hook.all() {
-			e := a[d.Alert.Device][0]
-			if e == nil || d.Alert.Rule != "sb_sos" || d.Event != "opened" {
-				continue
-			}
-			if at := time.UnixMicro(e.sentAt); at.After(f.at) && (i+1 == len(faults) || at.Before(faults[i+1].at)) {
-				worst = max(worst, d.At.Sub(at))
-			}
+		until := time.Now()
+		if i+1 < len(faults) {
+			until = faults[i+1].at
 		}
-		c.t.Logf("%s: %s; heard of every press at most %.1f s late", f.what, f.course, worst.Seconds())
+		c.t.Logf("%s: %s; heard of every press at most %.1f s late", f.what, f.course, latest(a, c.hook, f.at, until).Seconds())
 	}
 }
 

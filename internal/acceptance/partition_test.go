@@ -45,18 +45,18 @@ func (c *clustered) isolate(one *natsNode, f fault) {
 	}
 }
 
-// running fails the test if linli has ended.
-func (c *clustered) running() bool {
+// mustRun ends the test if linli has ended.
+func (c *clustered) mustRun() {
 	select {
 	case <-c.linli.gone:
 		c.t.Fatal("linli has ended")
 	default:
 	}
-	return true
 }
 
 // heardAfter reports whether a press was heard that was made after a moment.
 func (c *clustered) heardAfter(at time.Time) bool {
+	c.mustRun()
 	a := c.load.account()
 	for device := range openings(c.hook) {
 		if e := a[device][0]; e != nil && time.UnixMicro(e.sentAt).After(at) {
@@ -95,14 +95,14 @@ func TestClusterWhateverWireIsCut(t *testing.T) {
 		c.await(time.Minute, "whole before a cut of "+round.name, func() bool { return c.whole(js) && c.leader(js) == led })
 		at := time.Now()
 		round.set(led, round.to)
-		c.await(through, "heard after a cut of "+round.name, func() bool { return c.running() && c.heardAfter(at) })
+		c.await(through, "heard after a cut of "+round.name, func() bool { return c.heardAfter(at) })
 		heard := time.Since(at)
 		c.await(through, "ready after a cut of "+round.name, c.ready)
 		rest := c.ask(c.others(led)...)
 		time.Sleep(time.Until(at.Add(partitioned))) // how long it is so is the point
 		round.set(led, sound)
 		mended := time.Now()
-		c.await(time.Minute, "whole after a mended cut of "+round.name, func() bool { return c.running() && c.whole(rest) })
+		c.await(time.Minute, "whole after a mended cut of "+round.name, func() bool { c.mustRun(); return c.whole(rest) })
 		whole := time.Since(mended)
 		c.await(time.Minute, "ready after a mended cut of "+round.name, c.ready)
 		cuts = append(cuts, trouble{round.name, fmt.Sprintf("heard of a press again %.1f s after the cut; whole %.1f s after it was mended, and linli ready after %.1f s",

@@ -69,8 +69,8 @@ func newWire(t *testing.T, to func() string) *wire {
 
 // connect carries a connection once the wire lets one through.
 func (w *wire) connect(ctx context.Context, near net.Conn, carrying *sync.WaitGroup) {
-	f, turn := w.now()
-	for ; f != sound && f != heldFrom && f != cut; f, turn = w.now() {
+	f, turn := w.pass(heldTo)
+	for ; f == forgotten; f, turn = w.pass(heldTo) {
 		<-turn
 	}
 	if f == cut {
@@ -99,10 +99,8 @@ func (w *wire) connect(ctx context.Context, near net.Conn, carrying *sync.WaitGr
 func (w *wire) carry(c *carried, from, to net.Conn, way fault) {
 	b := make([]byte, 4<<10)
 	for {
-		w.pass(way)
 		n, err := from.Read(b)
-		w.pass(way)
-		f, turn := w.now()
+		f, turn := w.pass(way)
 		switch {
 		case f == forgotten && err != nil:
 			<-turn
@@ -120,11 +118,13 @@ func (w *wire) carry(c *carried, from, to net.Conn, way fault) {
 	}
 }
 
-// pass returns once one way is not held.
-func (w *wire) pass(way fault) {
-	for f, turn := w.now(); f == held || f == way; f, turn = w.now() {
+// pass returns once one way is not held: what is wrong with the wire then, and what is closed when something else is.
+func (w *wire) pass(way fault) (fault, <-chan struct{}) {
+	f, turn := w.now()
+	for ; f == held || f == way; f, turn = w.now() {
 		<-turn
 	}
+	return f, turn
 }
 
 func (w *wire) now() (fault, <-chan struct{}) {
