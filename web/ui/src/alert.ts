@@ -17,6 +17,7 @@ const settled = 10 * 60e3 // ms after the last change of an alert; then they are
  * come is no change of the alert, so that is asked for now and then. why is undefined while it is not known, toldError why not.
  */
 export function useAlert(id: () => string | undefined) {
+  const sees = seesAll() // families see an alert, but not the whole of who was told
   const changed = () => `${id()} ${alerts.get(id() ?? '')?.events}`
   const loaded = useLoad(async (signal) => {
     const wanted = id()
@@ -28,22 +29,18 @@ export function useAlert(id: () => string | undefined) {
   })
   const told = useLoad(async (signal) => {
     const wanted = id()
-    return wanted ? { alert: wanted, why: await loadWhy(wanted, signal) } : undefined
-  }, changed, () => !id() || !seesAll() || loaded.error.value || alert.value && quiet(alert.value) ? 0 : receipts)
-  const why = computed(() => !seesAll() ? [] : told.data.value?.alert === id() ? told.data.value!.why : undefined)
-  return { ...loaded, alert, why, toldError: told.error, reload: () => Promise.all([loaded.reload(), told.reload()]) }
+    if (!wanted || !sees) return undefined
+    const { why } = await load<{ why: WhyEntry[] }>(`alerts/${encodeURIComponent(wanted)}/why`, {}, signal)
+    return { alert: wanted, why }
+  }, changed, () => !id() || !sees || loaded.error.value || alert.value && isSettled(alert.value) ? 0 : receipts)
+  const why = computed(() => !sees ? [] : told.data.value?.alert === id() ? told.data.value!.why : undefined)
+  return { alert, why, error: loaded.error, toldError: told.error, reload: () => Promise.all([loaded.reload(), told.reload()]) }
 }
 
-const quiet = (a: AlertDetail) => Date.now() - Date.parse(a.history.at(-1)?.at ?? a.opened_at) > settled
+const isSettled = (a: AlertDetail) => Date.now() - Date.parse(a.history.at(-1)?.at ?? a.opened_at) > settled
 
 /** newer is an alert as it was loaded, and as the stream knows it where that is ahead. */
-export const newer = (loaded: AlertDetail, live?: Alert): AlertDetail => live && live.events >= loaded.events ? { ...loaded, ...live } : loaded
-
-// Families see an alert, but not the whole of who was told.
-async function loadWhy(alert: string, signal: AbortSignal): Promise<WhyEntry[]> {
-  if (!seesAll()) return []
-  return (await load<{ why: WhyEntry[] }>(`alerts/${encodeURIComponent(alert)}/why`, {}, signal)).why
-}
+const newer = (loaded: AlertDetail, live?: Alert): AlertDetail => live && live.events >= loaded.events ? { ...loaded, ...live } : loaded
 
 const tones: Record<string, string> = { acknowledged: 'accent', assigned: 'accent', cleared: 'good', closed: 'good', unanswered: 'critical', unreached: 'critical', escalated: 'high', raised: 'high', corroborated: 'high' }
 

@@ -1,4 +1,4 @@
-import { onScopeDispose, ref, shallowRef, watch, type WatchSource } from 'vue'
+import { computed, onScopeDispose, ref, shallowRef, watch, type WatchSource } from 'vue'
 import { Problem } from './api'
 import { t } from './texts'
 
@@ -47,6 +47,29 @@ export function useLoad<T>(ask: (signal: AbortSignal) => Promise<T>, on?: WatchS
   if (on) watch(on, reload)
   void reload()
   return { data, error, busy, reload }
+}
+
+/**
+ * usePages loads a list page by page: the first as useLoad does, an older one at each more, asked for as before what next of the
+ * last named. rows are those of all pages. An older page is dropped if the first was loaded anew meanwhile.
+ */
+export function usePages<T>(ask: (before: string, signal?: AbortSignal) => Promise<{ rows: T[], next?: string }>, on?: WatchSource) {
+  const { data: first, error, reload } = useLoad(signal => ask('', signal), on)
+  const older = shallowRef<T[]>([])
+  const next = ref('')
+  watch(first, (page) => {
+    older.value = []
+    next.value = page?.next ?? ''
+  }, { flush: 'sync' })
+  const rows = computed(() => first.value && [...first.value.rows, ...older.value])
+  const more = useAct(async () => {
+    const of = first.value
+    const page = await ask(next.value)
+    if (of !== first.value) return
+    older.value = [...older.value, ...page.rows]
+    next.value = page.next ?? ''
+  })
+  return { rows, next, more, error, reload }
 }
 
 /** useAct wraps something that a press starts: one at a time, and its error is shown; field is what of a form is wrong. */
