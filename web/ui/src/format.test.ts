@@ -1,5 +1,5 @@
 import { beforeEach, expect, test } from 'vitest'
-import { alertWhere, quantity, span, valueText, where } from './format'
+import { alertWhere, quantity, span, spread, valueText, where } from './format'
 import { state } from './state'
 import type { Alert } from './types'
 
@@ -38,10 +38,18 @@ test('units are written as people read them', () => {
   expect(quantity(28_380, 's')).toBe('7.9 小时')
   expect(quantity(0.958, '{CNY}')).toBe('0.96 元')
   expect(quantity(10, '%{LEL}')).toBe('10 % LEL')
+  expect(quantity(71.6, '{beats}/min')).toBe('72 次/分')
+  expect(quantity(15.5, '{breaths}/min')).toBe('16 次/分')
   state.language = 'en'
   expect(quantity(420, 's')).toBe('7 min')
   state.language = 'zh'
   expect(quantity(3, '{deliveries}')).toBe('3')
   expect(valueText('open', '', { open: { zh: '打开' } })).toBe('打开')
   expect(valueText(true)).toBe('是')
+})
+
+test('a mean and what it is of are written in one unit', () => {
+  expect(spread(28_380, 7000, 30_000, 's')).toBe('7.9 小时 (1.94–8.33)')
+  expect(spread(900, 800, 1200, 'W')).toBe('900 W (800–1,200)')
+  expect(spread(21.55, 21.4, 21.75, 'Cel')).toBe('21.6 °C (21.4–21.8)')
 })

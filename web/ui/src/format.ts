@@ -35,7 +35,7 @@ const larger: Record<string, { unit: string, from: number, by: number }[]> = {
   's': [{ unit: 'h', from: 7200, by: 3600 }, { unit: 'min', from: 120, by: 60 }],
 }
 // Digits after the point that say something, whatever the size.
-const digitsOf: Record<string, number> = { '%': 1, 'Cel': 1, 'K': 1, 'min': 1, 'h': 1, '{CNY}': 2 }
+const digitsOf: Record<string, number> = { '%': 1, 'Cel': 1, 'K': 1, 'min': 1, 'h': 1, '{CNY}': 2, '{beats}/min': 0, '{breaths}/min': 0 }
 
 /** scaled is the unit in which values of this size are read, and what they are divided by. */
 export function scaled(most: number, u?: string): { unit?: string, by: number } {
@@ -46,9 +46,18 @@ export function scaled(most: number, u?: string): { unit?: string, by: number } 
 export function quantity(v: number, u?: string, digits?: number): string {
   const s = scaled(v, u)
   const name = unit(s.unit)
-  const most = digits ?? digitsOf[s.unit ?? ''] ?? (u?.endsWith('s}/min') ? 0 : undefined)
+  const most = digits ?? digitsOf[s.unit ?? '']
   return figure(v / s.by, most) + (name && (name === '%' || name === '°' ? name : ' ' + name))
 }
+
+/** spread writes a mean with the lowest and the highest that it is of, all three in the unit in which the mean is read. */
+export function spread(mean: number, min: number, max: number, u?: string): string {
+  const { by } = scaled(mean, u)
+  return `${quantity(mean, u)} (${figure(min / by)}–${figure(max / by)})`
+}
+
+/** dotted lists what there is of parts; a dot does not begin a line. */
+export const dotted = (parts: string[]) => parts.filter(Boolean).join('\u00a0· ')
 
 const writers = new Map<string, Intl.DateTimeFormat>()
 
@@ -101,13 +110,13 @@ function zone(id: string | undefined, c?: Community): string {
 export function where(place?: Place, of?: string): string {
   const c = of ? community(of) : undefined
   const estate = c?.estates?.find(e => e.id === place?.estate)
-  return [
+  return dotted([
     of && !state.community ? (c ? pick(c.name) : of) : '',
     place?.estate ? pick(estate?.name) || place.estate : '',
     numbered(place?.building, /^b?0*(\d{1,3})$/, '栋', 'Bldg'),
     numbered(place?.unit, /^u?0*(\d{1,2})$/, '单元', 'Unit'),
     zone(place?.zone, c),
-  ].filter(Boolean).join('\u00a0· ') // a dot does not begin a line
+  ])
 }
 
 /** alertWhere is what an alert says without what its name says already, and without the community if only one is shown. */

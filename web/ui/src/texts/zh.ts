@@ -37,10 +37,10 @@ export default {
     keyMove: '上下选择', keyAck: '确认', keyOpen: '打开详情', keySound: '声音开关', recent: '最近关闭', acknowledgeAll: '全部确认', notDelivered: '未送达', notReady: '{role} 未就绪：{reason}',
   },
   alert: {
-    title: '告警', list: '告警记录', none: '没有告警记录', acknowledge: '确认', assign: '指派', comment: '备注', snooze: '稍后提醒', close: '关闭', reopen: '重新打开', id: '编号', device: '设备', person: '相关人员', place: '位置', value: '数值', rule: '规则', opened: '发生', event: '事件时间', received: '收到',
+    title: '告警', list: '告警记录', none: '没有告警记录', acknowledge: '确认', assign: '指派', comment: '备注', snooze: '稍后提醒', close: '关闭', reopen: '重新打开', id: '编号', device: '设备', person: '相关人员', place: '位置', value: '数值', rule: '规则', opened: '发生', event: '事件时间',
     count: '共 {n} 次', late: '迟到', safety: '生命安全', latched: '须人工关闭', timeline: '经过', told: '通知', notTold: '未通知', readings: '触发告警的读数', similar: '此前同类告警', noSimilar: '此前没有同类告警。', disposition: '处置结果',
-    choose: '请选择处置结果', noteHint: '写给下一班的人', acknowledgedBy: '{who} 已确认', familyGoes: '家属{who}去看看', delay: '收到比发生晚 {span}', why: '为什么告警', when: '条件', for: '持续', basis: '依据', category: '类别', duty: '值班渠道', nobody: '没有人被通知。', answered: '已应答',
-    assignTo: '指派给', snoozeFor: '暂停提醒', minutes: '{n} 分钟', hours: '{n} 小时', assigned: '已指派给 {who}', snoozed: '暂停提醒至 {time}', tag: '分路', noReadings: '这段时间没有读数。', attempts: '第 {n} 次尝试', script: '120 急救说明', together: '与另外 {n} 条合并发送', within: '与其他通知合并发送', nobodyYet: '暂无通知记录。',
+    choose: '请选择处置结果', noteHint: '写给下一班的人', acknowledgedBy: '{who} 已确认', familyGoes: '家属{who}去看看', delay: '收到比发生晚 {span}', why: '为什么告警', when: '条件', basis: '依据', category: '类别', duty: '值班渠道', answered: '已应答',
+    assignTo: '指派给', snoozeFor: '暂停提醒', minutes: '{n} 分钟', hours: '{n} 小时', assigned: '已指派给 {who}', snoozed: '暂停提醒至 {time}', noReadings: '这段时间没有读数。', attempts: '第 {n} 次尝试', script: '120 急救说明', together: '与另外 {n} 条合并发送', within: '与其他通知合并发送', nobodyYet: '暂无通知记录。',
   },
   disposition: { helped: '已提供帮助', false_press: '误按', test: '测试', false_detection: '误报', no_access_escalated_120: '无法进入，已转 120', duplicate: '重复告警', resolved: '已处理' },
   event: {
@@ -54,9 +54,9 @@ export default {
     admin: '管理员', manager: '物业经理', duty: '值班员', caretaker: '护理员', family: '家属', auditor: '审计员', elder: '长者', resident: '居民', contact: '亲友', property_duty: '值班', grid_worker: '网格员', maintenance: '工程维修', security_guard: '保安',
   },
   devices: {
-    title: '设备', search: '编号、名称、位置', type: '类型', state: '状态', id: '编号', name: '名称', place: '位置', community: '社区', created: '登记时间', found: '{n} 台设备', none: '没有符合条件的设备。', values: '当前值', field: '项目', value: '数值', at: '时间', history: '历史曲线', events: '事件',
-    completeness: '数据完整性', expected: '应收', receivedCount: '实收', lateCount: '迟到', missing: '缺失', secret: '接入密钥', rotate: '更换密钥', rotateHint: '旧密钥立即失效，设备须用新密钥重新接入。', secretOnce: '密钥只显示这一次。请安装人员扫描二维码或抄录。', revoke: '停用', revokeHint: '停用后设备不能再接入，其数据会被拒收。', topic: '主题', gateway: '网关', person: '使用人', tags: '标签',
-    range: '时间范围', hours24: '24 小时', days7: '7 天', days30: '30 天', year: '1 年', hour1: '1 小时', csv: '导出 CSV', online: '在线', offline: '离线', unknown: '未知', lastSeen: '最近上报', noValues: '还没有读数。', replacedBy: '已由 {id} 更换', alerts: '此设备的告警', user: '用户名', qr: '密钥二维码', mean: '均值', peaks: '峰值范围', chart: '{name}：最新 {last}，最低 {min}，最高 {max}', late: '{n} 处数据晚到：设备在 5 分钟后才上报', cameLate: '（晚到）', commands: '远程控制', sendCommand: '下达命令', series: '分路',
+    title: '设备', search: '编号、名称、位置', type: '类型', state: '状态', id: '编号', name: '名称', place: '位置', community: '社区', created: '登记时间', found: '{n} 台设备', none: '没有符合条件的设备。', values: '当前值', field: '项目', value: '数值', history: '历史曲线', events: '事件',
+    completeness: '数据完整性', expected: '应收', receivedCount: '实收', lateCount: '迟到', secret: '接入密钥', rotate: '更换密钥', rotateHint: '旧密钥立即失效，设备须用新密钥重新接入。', secretOnce: '密钥只显示这一次。请安装人员扫描二维码或抄录。', revoke: '停用', revokeHint: '停用后设备不能再接入，其数据会被拒收。', topic: '主题', gateway: '网关', person: '使用人', tags: '标签',
+    range: '时间范围', hours24: '24 小时', days7: '7 天', days30: '30 天', year: '1 年', hour1: '1 小时', csv: '导出 CSV', online: '在线', lastSeen: '最近上报', noValues: '还没有读数。', replacedBy: '已由 {id} 更换', alerts: '此设备的告警', user: '用户名', qr: '密钥二维码', chart: '{name}：最新 {last}，最低 {min}，最高 {max}', late: '{n} 处数据晚到：设备在 5 分钟后才上报', cameLate: '（晚到）', commands: '远程控制', sendCommand: '下达命令',
   },
   command: {
     command: '命令', state: '状态', by: '操作人', asked: '下达时间', none: '还没有下达过命令。', send: '发送', next: '下一步', optional: '选填', sure: '请再次确认', do: '确定：{name}', danger: '将立即作用于设备 {device}，可能影响人员或用电、用水、用气安全。设备若离线，仅保留 {span}，过时作废。', kept: '设备离线时保留 {span}，过时作废。',
@@ -67,10 +67,10 @@ export default {
     what: '事件', nothing: '最近 7 天没有记录。', ofLast: '最近 {n} 条：', title: '场景', latest: '现状', trend: '趋势', events: '最近事件', energy: '能源', waste: '垃圾分类', charging: '充电', elders: '长者关怀', safety: '消防与安全', access: '通行与停车', environment: '环境与水位', bus: '循环微公交', noDevices: '这个社区没有此类设备。', devices: '设备', ok: '正常', attention: '需关注', updated: '更新于 {time}', worst: '最高', mean: '平均', sum: '合计', count: '数量', stale: '数据过时',
   },
   elder: { title: '每位长者的一天', none: '这个社区没有登记长者。', seen: '最近活动', unseen: '尚未监测到活动', unseenFor: '未监测到活动（已监测{span}）', worn: '手环', heart: '心率', movement: '室内', door: '入户门', water: '今日用水', quiet: '无活动', there: '有人', still: '无人', open: '开', shut: '关' },
-  rejects: { title: '拒收数据', hint: '没有存入时序库的数据都在这里，附有原因；修正后可以重放。', received: '收到时间', topic: '主题', reason: '原因', code: '类别', raw: '原始内容', replay: '重放', replayed: '已重放', queued: '已排队，稍后重放', none: '没有拒收的数据。', still: '重放后仍被拒收', field: '{name}（{id}）' },
+  rejects: { title: '拒收数据', hint: '没有存入时序库的数据都在这里，附有原因；修正后可以重放。', raw: '原始内容', replay: '重放', replayed: '已重放', queued: '已排队，稍后重放', none: '没有拒收的数据。', still: '重放后仍被拒收', field: '{name}（{id}）' },
   rejectCode: { topic: '主题不合规', unknown_device: '未登记的设备', revoked: '设备已停用', unknown_type: '未知类型', community: '社区不符', type: '类型不符', lane: '通道不符', oversize: '内容过大', state: '状态无效', series_limit: '分路过多', json: '格式错误', no_field: '没有可用的项目', field: '项目无效', duplicate_key: '键重复', tag: '标签无效', timestamp: '时间无效', unknown_event: '未知事件', count: '条数过多', line: '时序库拒收', unreadable: '无法读取' },
   people: { found: '{n} 人', name: '姓名', language: '通知语言', add: '新增人员', phone: '电话', both: '中英文', home: '住址（告知 120）', notes: '到场须知', to: '号码或地址', quietFrom: '免打扰从', quietTo: '到', well: '每日平安时间', quietHint: '免打扰不影响生命安全告警。', member: '成员', relation: '关系', since: '{scope}授权日期', until: '{scope}授权的最后一天', till: '至', untilTaken: '直到撤回', agreedUntil: '{scope}（至 {date}）', agreedNoLonger: '{scope}（{date} 已到期）', consentHint: '授权须长者本人同意，并记下日期；可写明最后一天，留空则到撤回为止。没有授权的成员只收到生命安全告警。', awayHint: '外出期间不再因没有活动而告警；家中用水等会告警。', awaySince: '从何时', sinceNow: '留空为现在', awayUntil: '到何时', untilHand: '手动结束', problems: '需要处理的问题',
-    roles: '角色', reach: '联系方式', circle: '亲友圈', away: '外出', leave: '设为外出', back: '已回来', onDuty: '当前值班', nobody: '无人', pickCommunity: '另有 {n} 个排班，请选择社区查看。' },
+    roles: '角色', reach: '联系方式', circle: '亲友圈', away: '外出', leave: '设为外出', back: '已回来', onDuty: '当前值班', nobody: '无人' },
   holds: {
     silences: '静默', maintenance: '检修', commissioning: '调试', reason: '原因', end: '结束', none: '没有生效中的静默或检修。',
     confirm: '确认静默', safety: '同时静默生命安全告警', safetyHint: '仅限单个设备或单个人；须由第二人在15分钟内确认，此前不生效。', pending: '待第二人确认', waiting: '{n} 项生命安全静默等您确认', lapses: '{time} 前未确认即作废', asked: '{who} 申请静默生命安全告警', safetyUntil: '生命安全告警静默至 {time}', both: '{by} 申请，{other} 确认', safetyTitle: '生命安全告警的静默', hint: '期间相关告警仍会记录，但不通知；生命安全告警不受影响，除非经第二人确认。',
@@ -88,7 +88,7 @@ export default {
   },
   fn: { increase: '的增量', mean: '的平均值', min: '的最低值', max: '的最高值', sum: '之和', count: '的数量', leq: '的等效声级', stddev: '的标准差', median: '的中位数', positive_buckets: '持续增长的时长', age: '距今的时间', rate: '的变化', any: '任一成立', all: '全部成立' },
   payload: {
-    confidence: '置信度', result: '结果', person_type: '人员类型', distance_m: '偏离距离', owner_class: '车辆类别', dwell_s: '停留时间', overstayers: '超时车数', kind: '类别', care: '关爱', sbp: '收缩压', dbp: '舒张压', scene: '场景', recovered: '已自行恢复', code: '代码', attempts: '尝试次数', inlet: '投放口', door: '门', connector: '枪口', direction: '方向',
+    confidence: '置信度', result: '结果', person_type: '人员类型', distance_m: '偏离距离', owner_class: '车辆类别', dwell_s: '停留时间', overstayers: '超时车数', kind: '类别', care: '关爱', sbp: '收缩压', dbp: '舒张压', scene: '场景', recovered: '已自行恢复', code: '代码', attempts: '尝试次数', direction: '方向',
     action: '操作', alarm: '告警', alighting: '下车', amount: '金额', answered: '已接听', auth_method: '认证方式', boarding: '上车', by: '操作人', channel: '通道', clip: '语音', contamination: '混有杂质', conveyed_kg: '输送量', cost: '费用', fee: '费用', duration_s: '时长', end_reason: '结束原因', energy_kwh: '用电量', energy_wh: '电量', est_mass_class: '估计重量', fall_status: '跌倒判断', fall_time_s: '下落时长', fence: '围栏', floor: '楼层', from: '原读数', to: '新读数', glucose: '血糖', item: '兑换物品', landing_zone: '落点', lel_pct: '浓度', limit_pct: '限值', meter_start_wh: '起始读数', meter_stop_wh: '结束读数', method: '方式', minutes: '时长', net_weight_kg: '净重', nodes: '节点数', object: '物体', occupant: '占用物', operator: '操作人', origin_floor: '来自楼层', origin_window: '来自窗口', pay: '支付方式', phases: '相数', plate_color: '车牌颜色', plate_hash: '车牌（加密）', plate_masked: '车牌', points: '积分', press_ms: '按压时长', program: '节目', reason: '原因', removed_kg: '清运量', room: '房号', score: '匹配度', seconds: '时长', segment: '管段', slot: '时段', speed_kmh: '车速', spots: '车位数', stop_id: '站点', subsidy: '补贴', temp_c: '温度', text: '说明', trigger: '触发方式', trip_id: '班次', until: '到', waste_kind: '垃圾种类', weight_kg: '重量',
   },
   code: { out_of_range: '超出量程' },
