@@ -10,7 +10,7 @@ const station: DeviceType = {
     { id: 'fill', name: { zh: '满溢率', en: 'Fill level' }, unit: '%', type: 'float', kind: 'gauge' }, { id: 'door', name: { zh: '门', en: 'Door' }, type: 'enum', kind: 'state' },
     { id: 'volume', name: { zh: '用水量', en: 'Water' }, unit: 'm3', type: 'float', kind: 'counter' },
   ],
-  events: [{ id: 'sos', name: { zh: '求救', en: 'SOS' } }], enums: { door: { open: { zh: '打开', en: 'open' }, shut: { zh: '关闭', en: 'shut' } } },
+  events: [{ id: 'sos', name: { zh: '求救', en: 'SOS' } }], enums: { door: { open: { zh: '打开', en: 'Wide open' }, shut: { zh: '关闭', en: 'shut' }, nc: { zh: '常闭', en: 'NC contact' } } },
 }
 const rule = (params: Record<string, string>, more: Partial<Rule> = {}): Rule => ({
   id: 'r', name: {}, kind: 'threshold', severity: 'high', category: 'waste', types: ['ws'], origin: 'type', where: '', basis: 'judgement', params, settable: [], ...more,
@@ -46,6 +46,11 @@ test('conditions name attributes, words of enums, signals and people', () => {
   expect(sayCondition('abs(level - 5.0) < 2.0 && !(mystery == "")', r)).toBe('|满溢率 − 5| < 2% 且 非 (mystery 为 未登记)')
   expect(sayCondition('(level <= 8.0 ? 3 : 0) + (used > 1.0 ? 1 : 0) >= 5', r)).toBe('按满溢率、12小时内 用水量 的增量综合评分 ≥ 5')
   expect(sayCondition('level < -5.0 || mystery == 1', r)).toBe('满溢率 < −5% 或 mystery 为 1')
+})
+
+test('words of enums begin small within a sentence, but for capitals', () => {
+  speak('en')
+  expect(sayCondition('value in ["open", "shut", "nc"]', rule({ fields: 'door' }))).toBe('Door is wide open / shut / NC contact')
 })
 
 test('kinds without a condition are said too', () => {

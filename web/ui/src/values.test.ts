@@ -17,6 +17,11 @@ test('each series is a row, those to be looked at first, then the highest', () =
   expect(got.map(r => [r.device.id, r.tags, r.bad])).toEqual([['a', 'inlet 2', true], ['b', '', true], ['a', 'inlet 1', false]])
 })
 
+test('of what must not be low the lowest comes first', () => {
+  expect(rows(all, [{ field: 'fill', low: 30 }]).map(r => [r.values.fill!.value, r.bad])).toEqual([[20, true], [50, false], [85, false]])
+  expect(rows(all, [{ field: 'fill', low: 5, high: 90 }]).map(r => r.values.fill!.value)).toEqual([85, 50, 20])
+})
+
 test('figures are of all series, and nothing where nothing was reported', () => {
   const figure = (fn: 'sum' | 'mean' | 'max' | 'count') => calculate({ name: {}, type: 't', field: 'fill', fn, is: v => Number(v) >= 80 }, all.values.slice(0, 3))
   expect(figure('sum')).toEqual({ value: 155, of: 3 })

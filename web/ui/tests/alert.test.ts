@@ -34,11 +34,9 @@ test('how far a message has come is seen without a reload', async () => {
     const detail = b.page.getByTestId('detail')
     await detail.getByText('王芳').first().waitFor()
     await detail.getByText('正在发送').first().waitFor()
-    const { events } = await kin.alert() as unknown as Alert
     go()
     await link
     await detail.locator('li', { hasText: '王芳' }).getByText('已发出').waitFor()
-    console.log(`events of the alert before its receipt ${events}, after it ${(await kin.alert() as unknown as Alert).events}`)
     await kin.end()
     expect(b.errors).toEqual([])
   } finally {
@@ -120,7 +118,7 @@ test('what is being done about one alert is not taken away by a worse one', asyn
   }
 })
 
-test('a new alert is heard, once, and not by who has switched the sound off', async () => {
+test('a new alert is heard, and not by who has switched the sound off', async () => {
   const [one, two] = [await linli.band('loud-1'), await linli.band('loud-2')]
   const b = await Browser.open(linli)
   const p = b.page
@@ -148,7 +146,6 @@ test('a new alert is heard, once, and not by who has switched the sound off', as
     await row(b, 'loud-2').waitFor()
     await until(async () => await waiting() > were)
     expect(await tones()).toBe(heard)
-    await p.getByTestId('sound').click()
     for (const id of ['loud-1', 'loud-2']) await linli.api('POST', `alerts/${(await of(id))[0]!.id}/close`, { disposition: 'test' })
     expect(b.errors).toEqual([])
   } finally {

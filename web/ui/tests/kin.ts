@@ -40,14 +40,14 @@ export class Kin {
   }
 
   /** measure publishes what a worn band says, some metres east of home, and waits until it is stored: the family page asks once a minute. */
-  async measure(east: number, more: Record<string, unknown> = {}) {
+  async measure(east: number) {
     const topic = `linli/telemetry/tianjin/wearable_band/${this.band}`
     const ts = Date.now()
     for (const reading of [{ ts: ts - 1000, steps_total: 1200 }, {
       ts, heart_rate_bpm: 72, spo2_pct: 97, sbp_mmhg: 128, dbp_mmhg: 79, body_temp_c: 36.5, steps_total: 1320, wear_state: 'worn',
-      lat: home.lat, lon: +(home.lon + east / (111195 * Math.cos(home.lat * Math.PI / 180))).toFixed(6), accuracy_m: 12, ...more,
+      lat: home.lat, lon: +(home.lon + east / (111195 * Math.cos(home.lat * Math.PI / 180))).toFixed(6), accuracy_m: 12,
     }]) this.linli.publish(this.band, this.secret, topic, JSON.stringify(reading))
-    await until(async () => (await this.linli.api<{ values: { field: string, value: unknown }[] }>('GET', 'devices/' + this.band)).values.some(v => v.field === 'steps_total' && v.value === 1320))
+    await until(async () => (await this.linli.api<{ values: { field: string, time: string }[] }>('GET', 'devices/' + this.band)).values.some(v => v.field === 'steps_total' && Date.parse(v.time) === ts))
   }
 
   /** press presses the button of the band, and returns the link that the daughter is sent. */
